@@ -1,0 +1,98 @@
+// Package rollup is what leaves the aggregator: columnar batches of whole values, each row a versioned upsert. It is the written
+// interface between the pipeline and its sinks, and a leaf.
+package rollup
+
+import (
+	"context"
+
+	"github.com/livemeter/livemeter/pipeline/measure"
+)
+
+// State bits of a partial row.
+const (
+	Final  uint8 = 1 // the watermark has passed the window's end and lateness
+	Late   uint8 = 2 // an event arrived after the window was final: the row shows as corrected
+	Closed uint8 = 4 // this generation never changes again: it may be folded
+)
+
+// Cells is a batch of partial rows of one cube. All slices have the same length. The key of a row is (Grain, Platform, Room, Session, Sub…,
+// Window, Part, Gen); the highest Version of a key wins. Window is the window's start in ms, 0 for the session grain, whose start is First.
+type Cells struct {
+	Cube     measure.Cube
+	Grain    []uint8 // measure.Grain
+	Platform []string
+	Room     []string
+	Session  []string
+	Sub      [2][]string // by measure.SubKeys[Cube]; unused ones stay empty slices
+	Window   []int64     // ms
+	Part     []uint16    // partition of `events` that holds this partial
+	Gen      []uint64    // log offset that opened this generation
+	Version  []uint64    // log offset up to which the value is true
+	State    []uint8
+	First    []int64   // earliest event_ts in the row, ms
+	Updated  []int64   // receive time of the last event in the row, ms
+	Values   [][]int64 // Values[i] is the column measure.Columns[Cube][i]
+}
+
+// Outcome is one line of the conservation ledger: a whole value, upserted by all fields but Records and Version.
+type Outcome struct {
+	Topic     string // with prefix, as in Kafka
+	Partition int32  // of the source
+	Minute    int64  // start of the minute of receive time, ms
+	Outcome   string // accepted, duplicate, invalid
+	Reason    string // "" unless invalid
+	Part      uint16
+	Gen       uint64
+	Version   uint64
+	Records   int64
+}
+
+// Order is the current state of one order, upserted by (Platform, OrderID, Buyer).
+type Order struct {
+	Platform, OrderID string
+	Buyer             [16]byte // pseudonym
+	State             string
+	OrderVersion      int64
+	Room, Session     string
+	Currency          string
+	PaidMinor         int64
+	RefundMinor       int64
+	CreatedTS         int64 // ms, 0 if unknown
+	PaidTS            int64
+	EventTS           int64 // of the highest version
+	Updated           int64 // receive time of the last event
+	Version           uint64
+}
+
+// Rejected is one invalid record with its original bytes, upserted by (TopicID, Partition, Offset).
+type Rejected struct {
+	Topic      string
+	TopicID    [16]byte
+	Partition  int32
+	Offset     int64
+	ReceivedTS int64
+	Reason     string
+	Field      string
+	Original   []byte
+}
+
+// Watermark is how far a partition of `events` has come.
+type Watermark struct {
+	Part    uint16
+	Version uint64
+	WM      int64 // ms; 0 while no watermark is known
+}
+
+// Batch is what one flush sends. Writing it twice, late or after a newer one changes nothing.
+type Batch struct {
+	Epoch      uint16
+	Cells      []*Cells // at most one per cube
+	Outcomes   []Outcome
+	Orders     []Order
+	Watermarks []Watermark
+}
+
+// Sink stores batches. Write returns nil only when all rows are durable; on an error any part of them may have been stored.
+type Sink interface {
+	Write(ctx context.Context, b *Batch) error
+}

@@ -1,0 +1,50 @@
+package runtime
+
+import "github.com/livemeter/livemeter/pipeline/rollup"
+
+// Task is the state machine of one partition: what it holds is a pure function of the records applied so far. A Task is owned by one goroutine.
+type Task interface {
+	// Apply consumes the record at offset of the task's input topic. value is valid only during the call. An error is fatal for the
+	// partition: the record is not understood (written by a newer version) or the log is damaged.
+	Apply(offset int64, value []byte) error
+
+	// Flush appends to b the rows that changed since they were last flushed, all at the current offset. With behind, only rows that have
+	// reached their end leave. It returns a token for Ack; the batch is the caller's and shares no memory that Apply changes.
+	Flush(b *rollup.Batch, behind bool) (token uint64)
+	// Ack says that all rows of the flush with this token, and of those before it, are durable. Nack returns them to the dirty set.
+	Ack(token uint64)
+	Nack(token uint64)
+
+	// Snapshot emits the changelog records for state that changed since the last Snapshot, a nil value deletes. Keys and values are
+	// the receiver's. The consumed offset is among them (key "offset").
+	Snapshot(emit func(key, value []byte))
+	// Restore takes one changelog record; RestoreDone is called after the last one and returns the offset to go on from (0 when the
+	// changelog was empty).
+	Restore(key, value []byte) error
+	RestoreDone() (next int64, err error)
+
+	// Stats for metrics.
+	Stats() Stats
+}
+
+// Stats are the numbers of one task that metrics show.
+type Stats struct {
+	Watermark     int64 // ms, 0 while unknown
+	MaxRecv       int64 // highest receive time applied, ms
+	Viewers       int
+	Cells         int
+	DirtyCells    int
+	DedupeEntries int
+	Accepted      uint64
+	Duplicate     uint64
+	Invalid       [16]uint64 // by event.Reason
+	Replayed      uint64     // events dropped by provenance
+	Late          uint64
+	Events        uint64
+}
+
+// Output takes what a task sends to the next hop (events.enriched); nil in `run`.
+type Output interface {
+	// Emit hands over one record for the same partition number of the next topic; value is the receiver's.
+	Emit(partition int32, value []byte)
+}
