@@ -1,0 +1,111 @@
+// Package cellkey names cells. A key is what a rollup row is grouped by, apart from its window; the table gives each key a small number
+// that is valid inside one partition of one process only and never leaves it.
+package cellkey
+
+import (
+	"strings"
+
+	"github.com/livemeter/livemeter/pipeline/measure"
+)
+
+// Outcomes is the pseudo-cube of the conservation ledger: its key is source topic, partition, outcome and reason in the
+// fields Platform, Room, Session and Sub[0]; its one slot counts records.
+const Outcomes = measure.NumCubes
+
+// ID is a key's number in its Table; 0 is none.
+type ID uint32
+
+// Key is a cell's key. Unused Sub entries are "".
+type Key struct {
+	Cube                    measure.Cube
+	Platform, Room, Session string
+	Sub                     [2]string
+}
+
+// Sep joins the parts of composite strings. Ids hold no control characters, so it can't occur in one.
+const Sep = "\x00"
+
+type ref struct {
+	cube    measure.Cube
+	room, a uint32
+	b       uint32
+}
+
+// Table interns strings and keys of one partition.
+type Table struct {
+	strs  map[string]uint32
+	str   []string
+	refs  map[ref]ID
+	keys  []Key
+	rooms []ID // by string number: the Room cube's key
+}
+
+// NewTable returns an empty table.
+func NewTable() *Table {
+	return &Table{strs: map[string]uint32{"": 0}, str: []string{""}, refs: map[ref]ID{}, keys: make([]Key, 1), rooms: make([]ID, 1)}
+}
+
+// String interns s, which may alias a buffer, and returns its number; "" is 0.
+func (t *Table) String(s string) uint32 {
+	if n, ok := t.strs[s]; ok {
+		return n
+	}
+	s = strings.Clone(s)
+	n := uint32(len(t.str))
+	t.strs[s] = n
+	t.str = append(t.str, s)
+	t.rooms = append(t.rooms, 0)
+	return n
+}
+
+// Text is the string with number n.
+func (t *Table) Text(n uint32) string { return t.str[n] }
+
+// RoomKey is the Room cube's key of an interned room string (platform, room_id, live_session_id joined by Sep).
+func (t *Table) RoomKey(room uint32) ID {
+	if id := t.rooms[room]; id != 0 {
+		return id
+	}
+	id := t.Cell(measure.Room, room, 0, 0)
+	t.rooms[room] = id
+	return id
+}
+
+// Cell is the key of a cube in an interned room; a and b are interned strings. For Source and Variant a holds both sub keys joined by Sep.
+func (t *Table) Cell(cube measure.Cube, room, a, b uint32) ID {
+	r := ref{cube, room, a, b}
+	if id, ok := t.refs[r]; ok {
+		return id
+	}
+	k := Key{Cube: cube}
+	k.Platform, k.Room, _ = strings.Cut(t.str[room], Sep)
+	k.Room, k.Session, _ = strings.Cut(k.Room, Sep)
+	switch cube {
+	case measure.Source, measure.Variant:
+		k.Sub[0], k.Sub[1], _ = strings.Cut(t.str[a], Sep)
+	default:
+		k.Sub = [2]string{t.str[a], t.str[b]}
+	}
+	id := ID(len(t.keys))
+	t.keys = append(t.keys, k)
+	t.refs[r] = id
+	return id
+}
+
+// Of interns a whole key.
+func (t *Table) Of(k Key) ID {
+	room := t.String(k.Platform + Sep + k.Room + Sep + k.Session)
+	switch k.Cube {
+	case measure.Room:
+		return t.RoomKey(room)
+	case measure.Source, measure.Variant:
+		return t.Cell(k.Cube, room, t.String(k.Sub[0]+Sep+k.Sub[1]), 0)
+	}
+	return t.Cell(k.Cube, room, t.String(k.Sub[0]), t.String(k.Sub[1]))
+}
+
+// Key is the key with number id; it must not be changed.
+func (t *Table) Key(id ID) *Key { return &t.keys[id] }
+
+// Len is one above the highest ID.
+func (t *Table) Len() int { return len(t.keys) }

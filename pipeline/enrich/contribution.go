@@ -1,0 +1,252 @@
+package enrich
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"github.com/livemeter/livemeter/pipeline/cellkey"
+	"github.com/livemeter/livemeter/pipeline/change"
+	"github.com/livemeter/livemeter/pipeline/event"
+	"github.com/livemeter/livemeter/pipeline/measure"
+)
+
+// amend applies a mutation to a buyer's orders and emits the difference between what they contribute after and before it. So every order
+// measure is a function of the orders as they stand, whatever the way they came there. paid says that the mutation touches a paid
+// event: only then can the buyer's distinct counts change.
+func (e *Enricher) amend(b *buyer, orders []*order, recv int64, paid bool, mutate func()) {
+	e.before, e.after = e.before[:0], e.after[:0]
+	e.before = e.contributions(e.before, b, orders, paid)
+	mutate()
+	e.after = e.contributions(e.after, b, orders, paid)
+	net := make(map[change.Change]int64, len(e.after))
+	for _, c := range e.after {
+		net[unit(c)] += c.Delta
+	}
+	for _, c := range e.before {
+		net[unit(c)] -= c.Delta
+	}
+	for _, list := range [2][]change.Change{e.after, e.before} {
+		for _, c := range list {
+			u := unit(c)
+			if d := net[u]; d != 0 {
+				net[u] = 0
+				u.Delta, u.Recv = d, recv
+				e.emit(u)
+			}
+		}
+	}
+}
+
+// unit is the change without its amount: the place where contributions add up.
+func unit(c change.Change) change.Change {
+	c.Delta = 0
+	return c
+}
+
+// contributions appends what the orders add to every cell.
+func (e *Enricher) contributions(to []change.Change, b *buyer, orders []*order, paid bool) []change.Change {
+	for _, o := range orders {
+		to = e.orderContributions(to, o)
+	}
+	if paid {
+		to = e.buyerContributions(to, b)
+	}
+	return to
+}
+
+// at builds contributions of one order event: in its room, its experiments and, where asked, its SKUs.
+type at struct {
+	e  *Enricher
+	to []change.Change
+	x  *orderEvent
+}
+
+func (a *at) add(key cellkey.ID, slot measure.Slot, delta int64) {
+	a.to = append(a.to, change.Change{TS: a.x.ts, Delta: delta, Key: key, Slot: slot, Mask: change.AllGrains, Flags: change.Own})
+}
+
+// rooms adds to the room and variant cells.
+func (a *at) rooms(slot measure.Slot, delta int64) {
+	a.add(a.e.keys.RoomKey(a.x.room), slot, delta)
+	for _, v := range a.e.variants(a.x.exps) {
+		a.add(a.e.keys.Cell(measure.Variant, a.x.room, v, 0), slot, delta)
+	}
+}
+
+// all adds one to the room, variant and SKU cells: an order counts once per SKU.
+func (a *at) all(slot measure.Slot) {
+	a.rooms(slot, 1)
+	for _, s := range a.x.skus() {
+		a.add(a.e.keys.Cell(measure.SKU, a.x.room, s, 0), slot, 1)
+	}
+}
+
+func (a *at) money(slot measure.Slot, currency uint32, amount int64) {
+	a.add(a.e.keys.Cell(measure.RoomMoney, a.x.room, currency, 0), slot, amount)
+}
+
+func (a *at) skuMoney(slot measure.Slot, sku, currency uint32, amount int64) {
+	a.add(a.e.keys.Cell(measure.SKUMoney, a.x.room, sku, currency), slot, amount)
+}
+
+func (e *Enricher) orderContributions(to []change.Change, o *order) []change.Change {
+	a := &at{e: e, to: to}
+	for _, x := range o.events {
+		a.x = x
+		a.all(measure.Events)
+	}
+	if a.x = o.top(event.Created); a.x != nil {
+		a.all(measure.OrdersCreated)
+		a.money(measure.GMVCreatedMinor, a.x.currency, a.x.goods-a.x.discount)
+	}
+	if a.x = o.top(event.DepositPaid); a.x != nil {
+		a.money(measure.DepositMinor, a.x.currency, a.x.paid)
+	}
+	paid := o.top(event.Paid)
+	if a.x = paid; paid != nil {
+		a.all(measure.OrdersPaid)
+		a.money(measure.GMVPaidMinor, paid.currency, paid.paid)
+		for _, it := range paid.items {
+			a.rooms(measure.ItemsSold, it.qty)
+			a.add(e.keys.Cell(measure.SKU, paid.room, it.sku, 0), measure.ItemsSold, it.qty)
+			a.skuMoney(measure.GMVPaidMinor, it.sku, paid.currency, it.paid)
+		}
+	}
+	if a.x = o.top(event.Cancelled); a.x != nil && paid == nil {
+		a.all(measure.OrdersCancelled)
+	}
+	return e.refundContributions(a, o, paid)
+}
+
+func (e *Enricher) refundContributions(a *at, o *order, paid *orderEvent) []change.Change {
+	refunds := o.refunds()
+	seen := map[distinctWindow]bool{}
+	byOrder := map[cellkey.ID]bool{}
+	for _, r := range refunds {
+		a.x = r
+		a.money(measure.RefundMinor, r.currency, r.refund)
+		keys := e.roomAndVariants(r.room, r.exps)
+		if sku, ok := r.skuOfLine(r.line); ok {
+			a.skuMoney(measure.RefundMinor, sku, r.currency, r.refund)
+			keys = append(keys, e.keys.Cell(measure.SKU, r.room, sku, 0))
+		}
+		for _, k := range keys {
+			a.to = e.distinctWindows(a.to, seen, k, measure.OrdersRefunded, r.ts)
+		}
+		if paid == nil {
+			continue
+		}
+		a.x = paid
+		a.money(measure.RefundMinorByOrder, r.currency, r.refund)
+		keys = e.roomAndVariants(paid.room, paid.exps)
+		if sku, ok := paid.skuOfLine(r.line); ok {
+			a.skuMoney(measure.RefundMinorByOrder, sku, r.currency, r.refund)
+			keys = append(keys, e.keys.Cell(measure.SKU, paid.room, sku, 0))
+		}
+		for _, k := range keys {
+			if !byOrder[k] {
+				byOrder[k] = true
+				a.add(k, measure.OrdersRefundedByOrder, 1)
+			}
+		}
+	}
+	if s := o.top(event.Settled); s != nil {
+		a.x = s
+		net := s.paid
+		for _, r := range refunds {
+			if r.ts <= s.ts && r.currency == s.currency {
+				net -= r.refund
+			}
+		}
+		a.money(measure.SettledMinor, s.currency, net)
+	}
+	return a.to
+}
+
+func (e *Enricher) roomAndVariants(room, exps uint32) []cellkey.ID {
+	keys := []cellkey.ID{e.keys.RoomKey(room)}
+	for _, v := range e.variants(exps) {
+		keys = append(keys, e.keys.Cell(measure.Variant, room, v, 0))
+	}
+	return keys
+}
+
+// distinctWindow is one window of one key, of one grain.
+type distinctWindow struct {
+	key   cellkey.ID
+	grain measure.Grain
+	win   int64
+}
+
+// distinctWindows adds one to each window around ts where the key has not been seen.
+func (e *Enricher) distinctWindows(to []change.Change, seen map[distinctWindow]bool, key cellkey.ID, slot measure.Slot, ts int64) []change.Change {
+	wins := [measure.NumGrains]int64{ts / paneMS, ts / 60_000, ts / hourMS, int64(e.zone.day(ts)), 0}
+	reps := [measure.NumGrains]int64{wins[0] * paneMS, wins[1] * 60_000, wins[2] * hourMS, wins[2] * hourMS, 0}
+	for g := measure.Grain10s; g < measure.NumGrains; g++ {
+		w := distinctWindow{key, g, wins[g]}
+		if seen[w] {
+			continue
+		}
+		seen[w] = true
+		// The time is one that all events of the window share, so that before and after cancel.
+		rep := reps[g]
+		switch g {
+		case measure.Grain1d:
+			rep = e.zone.start(ts)
+		case measure.GrainSession:
+			rep = 0
+		}
+		to = append(to, change.Change{TS: rep, Delta: 1, Key: key, Slot: slot, Mask: 1 << g, Flags: change.Own | change.Distinct})
+	}
+	return to
+}
+
+// buyerContributions are the distinct buyers of all paid orders and the place of the first one.
+func (e *Enricher) buyerContributions(to []change.Change, b *buyer) []change.Change {
+	seen := map[distinctWindow]bool{}
+	first := b.first
+	for _, o := range b.orders {
+		p := o.top(event.Paid)
+		if p == nil {
+			continue
+		}
+		for _, k := range append(e.roomAndVariants(p.room, p.exps), e.skuKeys(p.room, p.skus())...) {
+			to = e.distinctWindows(to, seen, k, measure.Buyers, p.ts)
+		}
+		if f := firstOf(o, p); first == nil || f.before(first) {
+			first = f
+		}
+	}
+	if first == nil {
+		return to
+	}
+	for _, k := range append(e.roomAndVariants(first.room, first.exps), e.skuKeys(first.room, first.skus)...) {
+		to = append(to, change.Change{TS: first.ts, Delta: 1, Key: k, Slot: measure.NewBuyers, Mask: change.AllGrains, Flags: change.Own})
+	}
+	return to
+}
+
+func (e *Enricher) skuKeys(room uint32, skus []uint32) []cellkey.ID {
+	keys := make([]cellkey.ID, len(skus))
+	for i, s := range skus {
+		keys[i] = e.keys.Cell(measure.SKU, room, s, 0)
+	}
+	return keys
+}
+
+func firstOf(o *order, p *orderEvent) *firstOrder {
+	return &firstOrder{p.ts, o.id, p.room, p.exps, p.skus()}
+}
+
+// before orders by (event_ts, order_id), ids compared as bytes.
+func (f *firstOrder) before(g *firstOrder) bool {
+	if f.ts != g.ts {
+		return f.ts < g.ts
+	}
+	return bytes.Compare([]byte(f.id), []byte(g.id)) < 0
+}
+
+func sortOrders(o []*order) {
+	slices.SortFunc(o, func(a, b *order) int { return strings.Compare(a.id, b.id) })
+}

@@ -1,0 +1,212 @@
+// Package enrich turns the log's events into changes of cells: it drops what was counted before, follows views and orders, and decides what
+// each event changes and where. Its state is per viewer, lives on the viewer's partition, and is a pure function of the log's prefix: the only
+// clock is the in-band watermark.
+package enrich
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/livemeter/livemeter/pipeline/cellkey"
+	"github.com/livemeter/livemeter/pipeline/change"
+	"github.com/livemeter/livemeter/pipeline/event"
+	"github.com/livemeter/livemeter/pipeline/eventlog"
+	"github.com/livemeter/livemeter/pipeline/slab"
+)
+
+// sessionMemoryMS is how long after its last event in a live session a viewer is still known there, whatever the horizon.
+const sessionMemoryMS = 8 * dayMS
+
+// Enricher is the state of one partition. It is owned by one goroutine.
+type Enricher struct {
+	partition int32
+	keys      *cellkey.Table
+	settings  *eventlog.Settings // nil until the log has told
+	zone      zone
+	sources   *sources
+	wm        int64 // ms, 0 while unknown
+	maxRecv   int64
+
+	// derived from settings and wm, once a record
+	horizon       int64
+	scopeMemory   int64
+	dedupeMinutes int
+	wmMinute      uint16
+	oldestBlock   int32
+
+	table     viewerTable
+	viewers   slab.Slab[viewer]
+	views     slab.Slab[view]
+	viewArch  slab.Slab[older[[1]uint64]]
+	scopes    slab.Slab[scope]
+	scopeArch slab.Slab[older[[4]uint64]]
+	dedupes   slab.Slab[dedupeNode]
+	big       map[uint32]bigSet
+	ids       int
+	buyers    []*buyer // index 0 is unused
+	timers    timers
+
+	block    eventlog.Block
+	progress eventlog.Progress
+	strIDs   []uint32 // by string of the block, 0 until asked for
+	srcRows  []uint32 // by source of the block
+	exps     map[uint32][]uint32
+	noOrigin uint32
+	ledger   outcomes
+	out      change.Record
+	before   []change.Change
+	after    []change.Change
+
+	dirty slab.Dirty
+	swept uint32 // where the sweep goes on
+	Stats Stats
+}
+
+// Stats count what the enricher has seen since it was made.
+type Stats struct {
+	Accepted, Duplicate, Replayed, Late uint64
+	Invalid                             [event.NumReasons]uint64
+}
+
+// New returns the empty state of a partition; keys may be shared with the aggregator of the same partition.
+func New(partition int32, keys *cellkey.Table) *Enricher {
+	e := &Enricher{partition: partition, keys: keys, sources: newSources(), big: map[uint32]bigSet{}, buyers: make([]*buyer, 1),
+		exps: map[uint32][]uint32{}, noOrigin: keys.String(cellkey.Sep), zone: zone{loc: time.UTC}}
+	e.growTable()
+	return e
+}
+
+// Apply consumes the record of the log at offset and returns what it changes, valid until the next call.
+func (e *Enricher) Apply(offset int64, value []byte) (*change.Record, error) {
+	e.out = change.Record{Offset: offset, Changes: e.out.Changes[:0], Orders: e.out.Orders[:0]}
+	if len(value) == 0 {
+		return nil, fmt.Errorf("events partition %d offset %d: empty record", e.partition, offset)
+	}
+	if err := e.record(value); err != nil {
+		return nil, fmt.Errorf("events partition %d offset %d: %w", e.partition, offset, err)
+	}
+	if wm := e.sources.advance(); wm != e.wm {
+		e.wm = wm
+		e.derive()
+		e.fire()
+	}
+	e.ledger.emit(e)
+	e.out.Watermark, e.out.MaxRecv, e.out.Settings = e.wm, e.maxRecv, e.settings
+	return &e.out, nil
+}
+
+func (e *Enricher) record(value []byte) error {
+	switch value[0] {
+	case eventlog.RecordBlock:
+		if e.settings == nil {
+			return fmt.Errorf("events before the settings record: the log was not begun by a livemeter collector")
+		}
+		if err := eventlog.Decode(value, &e.block); err != nil {
+			return err
+		}
+		e.applyBlock()
+		return nil
+	case eventlog.RecordSettings:
+		s, err := eventlog.DecodeSettings(value)
+		if err != nil {
+			return err
+		}
+		return e.configure(&s)
+	case eventlog.RecordSources:
+		var s eventlog.Sources
+		if err := eventlog.DecodeSources(value, &s); err != nil {
+			return err
+		}
+		e.sources.declare(&s)
+		return nil
+	case eventlog.RecordProgress:
+		if err := eventlog.DecodeProgress(value, &e.progress); err != nil {
+			return err
+		}
+		e.sources.progress(&e.progress)
+		return nil
+	}
+	return fmt.Errorf("record type %d is not known: written by a newer livemeter?", value[0])
+}
+
+// configure takes the limits that shape results from here on. A changed pseudonym key would make every viewer a new one.
+func (e *Enricher) configure(s *eventlog.Settings) error {
+	if old := e.settings; old != nil && old.KeyFingerprint != s.KeyFingerprint {
+		return fmt.Errorf("the pseudonym key changed (fingerprint %016x, was %016x): all collectors need the key the log was begun with",
+			s.KeyFingerprint, old.KeyFingerprint)
+	}
+	loc, err := time.LoadLocation(s.Zone)
+	if err != nil {
+		return fmt.Errorf("settings record: zone %q: %w", s.Zone, err)
+	}
+	e.settings, e.zone = s, zone{loc: loc}
+	e.derive()
+	return nil
+}
+
+// derive computes what depends on settings and watermark.
+func (e *Enricher) derive() {
+	if e.settings == nil {
+		return
+	}
+	e.horizon = e.settings.HorizonMS
+	e.scopeMemory = max(sessionMemoryMS, e.horizon+dayMS)
+	e.dedupeMinutes = int((e.settings.DedupeMS+59_999)/60_000) + 1
+	e.wmMinute = minuteOf(e.wm)
+	e.oldestBlock = paneOf(max(0, e.wm-e.horizon-hourMS)) / blockPanes
+}
+
+func (e *Enricher) applyBlock() {
+	b := &e.block
+	e.strIDs = append(e.strIDs[:0], make([]uint32, len(b.Strings))...)
+	e.srcRows = e.srcRows[:0]
+	for _, id := range b.Sources {
+		e.srcRows = append(e.srcRows, e.sources.find(id))
+	}
+	for i := range b.Entries {
+		n := &b.Entries[i]
+		row := &e.sources.list[e.srcRows[n.Source]]
+		if n.Offset <= row.offset {
+			e.Stats.Replayed++
+			continue
+		}
+		row.offset = n.Offset
+		row.recv = max(row.recv, n.Recv)
+		e.maxRecv = max(e.maxRecv, n.Recv)
+		e.entry(n)
+	}
+}
+
+// str is the partition's number for a string of the block.
+func (e *Enricher) str(ref uint32) uint32 {
+	if ref == 0 {
+		return 0
+	}
+	id := e.strIDs[ref]
+	if id == 0 {
+		id = e.keys.String(e.block.Strings[ref])
+		e.strIDs[ref] = id
+	}
+	return id
+}
+
+// variants are the interned (experiment, variant) pairs of an interned experiment list.
+func (e *Enricher) variants(exps uint32) []uint32 {
+	if exps == 0 {
+		return nil
+	}
+	v, ok := e.exps[exps]
+	if !ok {
+		for p := range strings.SplitSeq(e.keys.Text(exps), "\x01") {
+			v = append(v, e.keys.String(p))
+		}
+		e.exps[exps] = v
+	}
+	return v
+}
+
+// mark notes that a viewer's state changed since the last snapshot.
+func (e *Enricher) mark(slot uint32) { e.dirty.Mark(slot) }
+
+func (e *Enricher) emit(c change.Change) { e.out.Changes = append(e.out.Changes, c) }

@@ -1,0 +1,142 @@
+package enrich
+
+import (
+	"encoding/binary"
+
+	"github.com/livemeter/livemeter/pipeline/cellkey"
+	"github.com/livemeter/livemeter/pipeline/change"
+	"github.com/livemeter/livemeter/pipeline/event"
+	"github.com/livemeter/livemeter/pipeline/eventlog"
+	"github.com/livemeter/livemeter/pipeline/measure"
+)
+
+// entry applies one entry that provenance let through. Each has exactly one outcome.
+func (e *Enricher) entry(n *eventlog.Entry) {
+	if n.Kind == eventlog.Reject {
+		e.Stats.Invalid[n.Sub]++
+		e.ledger.count(e, n, outcomeInvalid, event.Reason(n.Sub))
+		return
+	}
+	slot, v := e.find(n.ViewerHi, n.ViewerLo)
+	v.last = max(v.last, n.Recv)
+	e.mark(slot)
+	if e.isDuplicate(slot, v, n) {
+		e.Stats.Duplicate++
+		e.ledger.count(e, n, outcomeDuplicate, event.ReasonNone)
+		return
+	}
+	e.Stats.Accepted++
+	e.ledger.count(e, n, outcomeAccepted, event.ReasonNone)
+	late := n.TS < e.wm-e.horizon
+	if late {
+		e.Stats.Late++
+	}
+	switch n.Kind {
+	case eventlog.Viewer:
+		e.viewer(slot, v, n, late)
+	case eventlog.Interaction:
+		e.interaction(slot, v, n, late)
+	}
+}
+
+// isDuplicate claims the entry's identity. Orders are known by their natural key, which is claimed where the order is applied.
+func (e *Enricher) isDuplicate(slot uint32, v *viewer, n *eventlog.Entry) bool {
+	switch n.Kind {
+	case eventlog.Order:
+		return !e.orderEvent(v, n, &e.block.Orders[n.OrderIndex])
+	case eventlog.Cost, eventlog.Stock:
+		v.pinned = true
+	}
+	return e.duplicate(slot, v, n.EventFP, n.Recv)
+}
+
+// counts adds an additive change in the event's own window to the cell of key.
+func (e *Enricher) counts(key cellkey.ID, n *eventlog.Entry, slot measure.Slot, delta int64) {
+	e.emit(change.Change{TS: n.TS, Recv: n.Recv, Delta: delta, Key: key, Slot: slot, Mask: change.AllGrains, Flags: change.Own})
+}
+
+// common counts what every viewer and interaction event counts in a key: itself, its viewer, its flags.
+func (e *Enricher) common(v *viewer, key cellkey.ID, n *eventlog.Entry, want uint8, late bool) {
+	e.counts(key, n, measure.Events, 1)
+	if n.Flags&eventlog.ClockClamped != 0 {
+		e.counts(key, n, measure.ClockClamped, 1)
+	}
+	if n.Flags&eventlog.ClockNegative != 0 {
+		e.counts(key, n, measure.ClockNegative, 1)
+	}
+	switch {
+	case late:
+		e.counts(key, n, measure.BeyondHorizon, 1)
+	case want != 0:
+		e.distinct(v, key, n.TS, n.Recv, want)
+	}
+}
+
+func (e *Enricher) viewer(slot uint32, v *viewer, n *eventlog.Entry, late bool) {
+	room := e.str(n.Room)
+	watch := watchOf(n)
+	key := e.keys.RoomKey(room)
+	for _, x := range append([]uint32{0}, e.variants(e.str(n.Exps))...) {
+		if x != 0 {
+			key = e.keys.Cell(measure.Variant, room, x, 0)
+		}
+		e.common(v, key, n, 1<<kindViewer, late)
+		if watch != 0 {
+			e.counts(key, n, measure.WatchMS, watch)
+		}
+	}
+	e.viewerEvent(slot, v, n, late)
+	if n.Click != 0 && event.Action(n.Sub) == event.Enter {
+		e.clickTouch(v, n)
+	}
+}
+
+func (e *Enricher) interaction(slot uint32, v *viewer, n *eventlog.Entry, late bool) {
+	room := e.str(n.Room)
+	e.interactionIn(v, e.keys.RoomKey(room), n, late)
+	if n.SKU != 0 {
+		e.interactionIn(v, e.keys.Cell(measure.SKU, room, e.str(n.SKU), 0), n, late)
+	}
+	for _, x := range e.variants(e.str(n.Exps)) {
+		e.interactionIn(v, e.keys.Cell(measure.Variant, room, x, 0), n, late)
+	}
+	kind := event.Kind(n.Sub)
+	if kind == event.Gift {
+		e.counts(e.keys.Cell(measure.RoomMoney, room, e.str(n.Currency), 0), n, measure.GiftMinor, n.Gift)
+	}
+	i, w := e.viewOf(slot, v, n.View)
+	w.last = max(w.last, n.TS)
+	if kind != event.ProductExposure {
+		w.flags |= viewInteracted
+	}
+	e.judge(i, w, n.Recv)
+}
+
+func (e *Enricher) interactionIn(v *viewer, key cellkey.ID, n *eventlog.Entry, late bool) {
+	kind := event.Kind(n.Sub)
+	want := uint8(0)
+	switch kind {
+	case event.Like, event.Comment, event.Share, event.Follow:
+		want = 1<<kindInteractor | 1<<kindEngager
+	case event.ProductClick:
+		want = 1<<kindEngager | 1<<kindClicker
+	case event.ProductExposure, event.Rating:
+	default:
+		want = 1 << kindEngager
+	}
+	e.common(v, key, n, want, late)
+	e.counts(key, n, measure.Interactions+measure.Slot(kind), n.Value)
+	if kind == event.Rating {
+		e.counts(key, n, measure.Ratings, 1)
+		e.counts(key, n, measure.RatingSum, int64(n.Rating))
+	} else if kind != event.ProductExposure {
+		e.counts(key, n, measure.InteractionEvents, 1)
+	}
+}
+
+// pseudonym is the viewer's keyed pseudonym as 16 bytes.
+func pseudonym(v *viewer) (p [16]byte) {
+	binary.BigEndian.PutUint64(p[:8], v.hi)
+	binary.BigEndian.PutUint64(p[8:], v.lo)
+	return p
+}

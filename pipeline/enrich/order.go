@@ -1,0 +1,271 @@
+package enrich
+
+import (
+	"strings"
+
+	"github.com/livemeter/livemeter/pipeline/cellkey"
+	"github.com/livemeter/livemeter/pipeline/event"
+	"github.com/livemeter/livemeter/pipeline/eventlog"
+	"github.com/livemeter/livemeter/pipeline/rollup"
+)
+
+const (
+	dayMS           = 24 * hourMS
+	orderMemoryMS   = 400 * dayMS
+	clickBeforeMS   = 30 * dayMS
+	clickAfterMS    = dayMS
+	touchMemoryMS   = clickBeforeMS + clickAfterMS
+	maxClickTouches = 100 // per viewer, oldest out
+)
+
+// buyer is a viewer with orders or with touches that an order's click_id may name.
+type buyer struct {
+	orders  map[string]*order
+	touches []clickTouch // in log order
+	first   *firstOrder  // of orders already forgotten: a buyer's first order is remembered for ever
+}
+
+// clickTouch is an enter with a click_id.
+type clickTouch struct {
+	click uint64
+	ts    int64
+	room  uint32
+}
+
+// order is all that was accepted of one order: every measure of it is recomputed from here, and what differs is emitted.
+type order struct {
+	id     string
+	events []*orderEvent // in log order, one per version
+	last   int64         // newest event_ts
+	recv   int64         // newest receive time
+}
+
+// orderEvent is one version of an order.
+type orderEvent struct {
+	version  int64
+	state    event.State
+	ts       int64
+	room     uint32 // interned; where it counts
+	named    bool   // the event names its room: no touch can move it
+	click    uint64
+	exps     uint32
+	currency uint32
+	goods    int64
+	discount int64
+	paid     int64
+	items    []orderItem
+	refundID string
+	line     string
+	refund   int64
+}
+
+type orderItem struct {
+	line string
+	sku  uint32
+	qty  int64
+	paid int64
+}
+
+// firstOrder is where a buyer's first paid order counts.
+type firstOrder struct {
+	ts   int64
+	id   string
+	room uint32
+	exps uint32
+	skus []uint32
+}
+
+func (e *Enricher) buyerOf(v *viewer) *buyer {
+	if v.buyer == 0 {
+		e.buyers = append(e.buyers, &buyer{orders: map[string]*order{}})
+		v.buyer = uint32(len(e.buyers) - 1)
+	}
+	return e.buyers[v.buyer]
+}
+
+// orderEvent applies one order event; false says it is a duplicate by its natural key, which has no horizon but the order's own.
+func (e *Enricher) orderEvent(v *viewer, n *eventlog.Entry, body *eventlog.OrderBody) bool {
+	b := e.buyerOf(v)
+	o := b.orders[body.OrderID]
+	if o != nil && o.last+orderMemoryMS < e.wm {
+		e.forget(b, o)
+		o = nil
+	}
+	if o == nil {
+		o = &order{id: strings.Clone(body.OrderID)}
+	}
+	for _, x := range o.events {
+		if x.version == body.Version {
+			return false
+		}
+	}
+	x := e.newOrderEvent(b, n, body)
+	e.amend(b, []*order{o}, n.Recv, x.state == event.Paid, func() {
+		b.orders[o.id] = o
+		o.events = append(o.events, x)
+		o.last = max(o.last, n.TS)
+		o.recv = max(o.recv, n.Recv)
+	})
+	e.out.Orders = append(e.out.Orders, e.orderRow(v, o))
+	return true
+}
+
+func (e *Enricher) newOrderEvent(b *buyer, n *eventlog.Entry, body *eventlog.OrderBody) *orderEvent {
+	x := &orderEvent{version: body.Version, state: event.State(n.Sub), ts: n.TS, room: e.str(n.Room), click: n.Click, exps: e.str(n.Exps),
+		currency: e.str(n.Currency), goods: body.Goods, discount: body.Discount, paid: body.Paid,
+		refundID: strings.Clone(body.RefundID), line: strings.Clone(body.RefundLine), refund: body.Refund}
+	x.items = make([]orderItem, len(body.Items))
+	for i, it := range body.Items {
+		x.items[i] = orderItem{strings.Clone(it.LineID), e.str(it.SKU), it.Qty, it.Paid}
+	}
+	_, room, _ := strings.Cut(e.keys.Text(x.room), cellkey.Sep)
+	x.named = !strings.HasPrefix(room, cellkey.Sep)
+	if !x.named {
+		e.resolve(b, x)
+	}
+	return x
+}
+
+// resolve gives an event without a room that of the buyer's first touch in the log with its click_id, 30 days before to 1 day after.
+func (e *Enricher) resolve(b *buyer, x *orderEvent) {
+	for _, t := range b.touches {
+		if x.matches(t) {
+			x.room, x.named = t.room, true
+			return
+		}
+	}
+}
+
+func (x *orderEvent) matches(t clickTouch) bool {
+	return x.click != 0 && t.click == x.click && t.ts >= x.ts-clickBeforeMS && t.ts <= x.ts+clickAfterMS
+}
+
+// clickTouch remembers an enter's click and moves what stood in room ” for want of it.
+func (e *Enricher) clickTouch(v *viewer, n *eventlog.Entry) {
+	b := e.buyerOf(v)
+	t := clickTouch{n.Click, n.TS, e.str(n.Room)}
+	for len(b.touches) > 0 && (len(b.touches) >= maxClickTouches || b.touches[0].ts+touchMemoryMS+e.horizon < e.wm) {
+		b.touches = b.touches[1:]
+	}
+	b.touches = append(b.touches, t)
+	var moved []*order
+	paid := false
+	for _, o := range b.orders {
+		hit := false
+		for _, x := range o.events {
+			if !x.named && x.matches(t) {
+				hit, paid = true, paid || x.state == event.Paid
+			}
+		}
+		if hit {
+			moved = append(moved, o)
+		}
+	}
+	if len(moved) == 0 {
+		return
+	}
+	sortOrders(moved)
+	e.amend(b, moved, n.Recv, paid, func() {
+		for _, o := range moved {
+			for _, x := range o.events {
+				if !x.named && x.matches(t) {
+					x.room, x.named = t.room, true
+				}
+			}
+		}
+	})
+	for _, o := range moved {
+		e.out.Orders = append(e.out.Orders, e.orderRow(v, o))
+	}
+}
+
+// forget drops an order 400 days after its last event; the buyer's first order stays known.
+func (e *Enricher) forget(b *buyer, o *order) {
+	if p := o.top(event.Paid); p != nil {
+		if f := firstOf(o, p); b.first == nil || f.before(b.first) {
+			b.first = f
+		}
+	}
+	delete(b.orders, o.id)
+}
+
+// top is the highest version of a state: the one that counts.
+func (o *order) top(s event.State) *orderEvent {
+	var best *orderEvent
+	for _, x := range o.events {
+		if x.state == s && (best == nil || x.version > best.version) {
+			best = x
+		}
+	}
+	return best
+}
+
+// refunds are the distinct refunds, each refund_id by its highest version, in log order of their first version.
+func (o *order) refunds() []*orderEvent {
+	var out []*orderEvent
+next:
+	for _, x := range o.events {
+		if x.state != event.Refunded {
+			continue
+		}
+		for i, y := range out {
+			if y.refundID == x.refundID {
+				if x.version > y.version {
+					out[i] = x
+				}
+				continue next
+			}
+		}
+		out = append(out, x)
+	}
+	return out
+}
+
+// orderRow is the order as the table `orders` shows it.
+func (e *Enricher) orderRow(v *viewer, o *order) rollup.Order {
+	var top *orderEvent
+	for _, x := range o.events {
+		if top == nil || x.version > top.version {
+			top = x
+		}
+	}
+	k := e.keys.Key(e.keys.RoomKey(top.room))
+	r := rollup.Order{Platform: k.Platform, OrderID: o.id, Buyer: pseudonym(v), State: event.StateNames[top.state], OrderVersion: top.version,
+		Room: k.Room, Session: k.Session, Currency: e.keys.Text(top.currency), PaidMinor: top.paid, EventTS: top.ts, Updated: o.recv,
+		Version: uint64(e.out.Offset)}
+	if c := o.top(event.Created); c != nil {
+		r.CreatedTS = c.ts
+	}
+	if p := o.top(event.Paid); p != nil {
+		r.PaidTS = p.ts
+	}
+	for _, f := range o.refunds() {
+		r.RefundMinor += f.refund
+	}
+	return r
+}
+
+// distinctSKUs of an order event, in line order.
+func (x *orderEvent) skus() []uint32 {
+	out := make([]uint32, 0, len(x.items))
+next:
+	for _, it := range x.items {
+		for _, s := range out {
+			if s == it.sku {
+				continue next
+			}
+		}
+		out = append(out, it.sku)
+	}
+	return out
+}
+
+// skuOfLine finds the SKU of a line.
+func (x *orderEvent) skuOfLine(line string) (uint32, bool) {
+	for _, it := range x.items {
+		if it.line == line && line != "" {
+			return it.sku, true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,196 @@
+package enrich
+
+import (
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/livemeter/livemeter/pipeline/cellkey"
+	"github.com/livemeter/livemeter/pipeline/event"
+	"github.com/livemeter/livemeter/pipeline/eventlog"
+	"github.com/livemeter/livemeter/pipeline/measure"
+	"github.com/livemeter/livemeter/pipeline/slab"
+	"github.com/livemeter/livemeter/pipeline/wire"
+)
+
+// Restore takes one live changelog record of an empty enricher: each key once, with its newest value.
+func (e *Enricher) Restore(key, value []byte) error {
+	var r wire.Reader
+	r.Reset(value)
+	if v := r.Byte(); v != stateVersion && r.Err() == nil {
+		return badVersion(v)
+	}
+	switch {
+	case string(key) == keyMeta:
+		return e.unpackMeta(&r)
+	case len(key) == 6 && key[0] == keyBucket && key[1] == 'b':
+		return e.unpackBucket(&r, binary.BigEndian.Uint32(key[2:]))
+	}
+	return fmt.Errorf("changelog key %q is not the enricher's", key)
+}
+
+// Restored rebuilds what is derived once all records are in.
+func (e *Enricher) Restored() {
+	e.viewers.Rebuild(func(i uint32) bool { v := e.viewers.At(i); return v.hi|v.lo != 0 })
+	e.derive()
+}
+
+func (e *Enricher) unpackMeta(r *wire.Reader) error {
+	e.wm, e.maxRecv, e.sources.known = r.Int(), r.Int(), r.Bool()
+	e.sources.wm = e.wm
+	if r.Bool() {
+		s, err := eventlog.DecodeSettings([]byte(r.Raw()))
+		if err != nil {
+			return err
+		}
+		loc, err := time.LoadLocation(s.Zone)
+		if err != nil {
+			return fmt.Errorf("saved settings: zone %q: %w", s.Zone, err)
+		}
+		e.settings, e.zone = &s, zone{loc: loc}
+	}
+	for range r.Count(20) {
+		var id eventlog.SourceID
+		copy(id.TopicID[:], r.Raw())
+		id.Partition = int32(r.Int())
+		row := &e.sources.list[e.sources.find(id)]
+		row.topic, row.offset, row.recv, row.gen, row.retired = r.String(), r.Int(), r.Int(), int32(r.Int()), r.Bool()
+	}
+	return r.Err()
+}
+
+func (e *Enricher) unpackBucket(r *wire.Reader, bucket uint32) error {
+	for r.Left() > 0 && r.Err() == nil {
+		slot := bucket*slab.BucketSlots + uint32(r.Byte()) - 1
+		v := e.viewers.Place(slot)
+		e.unpackViewer(r, slot, v)
+		if v.hi|v.lo == 0 {
+			return wire.ErrDamaged
+		}
+		if e.table.used*4 >= len(e.table.slots)*3 {
+			e.growTable()
+		}
+		e.place(slot)
+	}
+	return r.Err()
+}
+
+func (e *Enricher) unpackViewer(r *wire.Reader, slot uint32, v *viewer) {
+	v.hi, v.lo, v.last, v.pinned = r.Fixed(), r.Fixed(), r.Int(), r.Bool()
+	n := r.Count(9)
+	e.ids += n
+	var big bigSet
+	if n > bigNodes*nodeIDs {
+		big = make(bigSet, n)
+		e.big[slot] = big
+	}
+	for k := range n {
+		fp, minute := r.Fixed(), uint16(r.Uint())
+		if big != nil {
+			big[fp] = minute
+			continue
+		}
+		if k%nodeIDs == 0 {
+			i := e.dedupes.Alloc()
+			e.dedupes.At(i).next = v.dedupe
+			v.dedupe = i
+		}
+		d := e.dedupes.At(v.dedupe)
+		d.fp[k%nodeIDs], d.min[k%nodeIDs] = fp, minute
+	}
+	link := &v.views
+	for r.Byte() != 0 {
+		*link = e.unpackView(r, slot)
+		link = &e.views.At(*link).next
+	}
+	link = &v.scopes
+	for r.Byte() != 0 {
+		*link = e.unpackScope(r)
+		link = &e.scopes.At(*link).next
+	}
+	if r.Bool() {
+		e.unpackBuyer(r, e.buyerOf(v))
+	}
+}
+
+func (e *Enricher) text(r *wire.Reader) uint32 { return e.keys.String(r.String()) }
+
+func (e *Enricher) unpackView(r *wire.Reader, slot uint32) uint32 {
+	i := e.views.Alloc()
+	v := e.views.At(i)
+	v.owner = slot
+	v.id, v.room, v.origin, v.exps = r.Fixed(), e.text(r), e.text(r), e.text(r)
+	v.flags = r.Byte()
+	v.leavePane, v.hiPane = int32(r.Int()), int32(r.Int())
+	v.enterTS, v.last, v.watch = r.Int(), r.Int(), r.Int()
+	unpackPanes(r, &v.seen, &e.viewArch)
+	if v.flags&viewTimed != 0 {
+		e.timers.add(v.last+closeAfterMS, i)
+	}
+	return i
+}
+
+func unpackPanes[B bitset](r *wire.Reader, p *panes[B], arch *slab.Slab[older[B]]) {
+	p.block = int32(r.Int())
+	unpackBits(r, &p.bits)
+	link := &p.tail
+	for r.Byte() != 0 {
+		*link = arch.Alloc()
+		o := arch.At(*link)
+		o.block = int32(r.Int())
+		unpackBits(r, &o.bits)
+		link = &o.next
+	}
+}
+
+func unpackBits[B bitset](r *wire.Reader, b *B) {
+	for k := range len(*b) {
+		(*b)[k] = r.Uint()
+	}
+}
+
+func (e *Enricher) unpackScope(r *wire.Reader) uint32 {
+	i := e.scopes.Alloc()
+	s := e.scopes.At(i)
+	k := cellkey.Key{Cube: measure.Cube(r.Byte()), Platform: r.String(), Room: r.String(), Session: r.String()}
+	k.Sub[0], k.Sub[1] = r.String(), r.String()
+	s.key = e.keys.Of(k)
+	unpackPanes(r, &s.panes, &e.scopeArch)
+	s.dayHi, s.hour, s.session, s.last = int32(r.Int()), r.Byte(), r.Byte(), r.Int()
+	for d := range s.days {
+		s.days[d] = uint32(r.Uint())
+	}
+	return i
+}
+
+func (e *Enricher) unpackBuyer(r *wire.Reader, b *buyer) {
+	for range r.Count(10) {
+		b.touches = append(b.touches, clickTouch{r.Fixed(), r.Int(), e.text(r)})
+	}
+	if r.Bool() {
+		f := &firstOrder{ts: r.Int(), id: r.Raw(), room: e.text(r), exps: e.text(r)}
+		for range r.Count(1) {
+			f.skus = append(f.skus, e.text(r))
+		}
+		b.first = f
+	}
+	for range r.Count(4) {
+		o := e.unpackOrder(r)
+		b.orders[o.id] = o
+	}
+}
+
+func (e *Enricher) unpackOrder(r *wire.Reader) *order {
+	o := &order{id: r.Raw(), last: r.Int(), recv: r.Int()}
+	for range r.Count(12) {
+		x := &orderEvent{version: r.Int(), state: event.State(r.Byte()), ts: r.Int(), room: e.text(r), named: r.Bool(), click: r.Fixed(),
+			exps: e.text(r), currency: e.text(r)}
+		x.goods, x.discount, x.paid, x.refund = r.Int(), r.Int(), r.Int(), r.Int()
+		x.refundID, x.line = r.Raw(), r.Raw()
+		for range r.Count(4) {
+			x.items = append(x.items, orderItem{r.Raw(), e.text(r), r.Int(), r.Int()})
+		}
+		o.events = append(o.events, x)
+	}
+	return o
+}

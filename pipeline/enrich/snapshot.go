@@ -1,0 +1,212 @@
+package enrich
+
+import (
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/livemeter/livemeter/pipeline/eventlog"
+	"github.com/livemeter/livemeter/pipeline/slab"
+	"github.com/livemeter/livemeter/pipeline/wire"
+)
+
+// stateVersion is the format of a changelog record, its first byte.
+const stateVersion = 1
+
+const (
+	keyMeta   = "em"
+	keyBucket = 'e' // followed by 'b' and the bucket number, big endian
+)
+
+func bucketKey(bucket uint32) []byte {
+	return binary.BigEndian.AppendUint32([]byte{keyBucket, 'b'}, bucket)
+}
+
+// Owns says whether a changelog key is the enricher's.
+func Owns(key []byte) bool { return len(key) > 1 && key[0] == keyBucket }
+
+// Snapshot emits the changelog records of all state that changed since the last Snapshot; a nil value deletes.
+func (e *Enricher) Snapshot(emit func(key, value []byte)) {
+	e.sweep()
+	var w wire.Writer
+	e.dirty.Drain(func(bucket uint32) {
+		w.Reset()
+		e.packBucket(&w, bucket)
+		if len(w.Buf) == 1 {
+			emit(bucketKey(bucket), nil)
+			return
+		}
+		emit(bucketKey(bucket), slices.Clone(w.Buf))
+	})
+	w.Reset()
+	e.packMeta(&w)
+	emit([]byte(keyMeta), slices.Clone(w.Buf))
+}
+
+func (e *Enricher) packMeta(w *wire.Writer) {
+	w.Byte(stateVersion)
+	w.Int(e.wm)
+	w.Int(e.maxRecv)
+	w.Bool(e.sources.known)
+	w.Bool(e.settings != nil)
+	if e.settings != nil {
+		w.Raw(string(eventlog.AppendSettings(nil, e.settings)))
+	}
+	w.Uint(uint64(len(e.sources.list)))
+	for i := range e.sources.list {
+		s := &e.sources.list[i]
+		w.Raw(string(s.id.TopicID[:]))
+		w.Int(int64(s.id.Partition))
+		w.String(s.topic)
+		w.Int(s.offset)
+		w.Int(s.recv)
+		w.Int(int64(s.gen))
+		w.Bool(s.retired)
+	}
+}
+
+func (e *Enricher) packBucket(w *wire.Writer, bucket uint32) {
+	w.Byte(stateVersion)
+	for i := bucket * slab.BucketSlots; i < min((bucket+1)*slab.BucketSlots, e.viewers.Cap()); i++ {
+		if i == 0 {
+			continue
+		}
+		if v := e.viewers.At(i); v.hi|v.lo != 0 {
+			w.Byte(byte(i%slab.BucketSlots) + 1)
+			e.packViewer(w, i, v)
+		}
+	}
+}
+
+func (e *Enricher) packViewer(w *wire.Writer, slot uint32, v *viewer) {
+	w.Fixed(v.hi)
+	w.Fixed(v.lo)
+	w.Int(v.last)
+	w.Bool(v.pinned)
+	n := 0
+	e.eachID(slot, v, func(uint64, uint16) { n++ })
+	w.Uint(uint64(n))
+	e.eachID(slot, v, func(fp uint64, minute uint16) {
+		w.Fixed(fp)
+		w.Uint(uint64(minute))
+	})
+	for i := v.views; i != 0; i = e.views.At(i).next {
+		w.Byte(1)
+		e.packView(w, e.views.At(i))
+	}
+	w.Byte(0)
+	for i := v.scopes; i != 0; i = e.scopes.At(i).next {
+		w.Byte(1)
+		e.packScope(w, e.scopes.At(i))
+	}
+	w.Byte(0)
+	w.Bool(v.buyer != 0)
+	if v.buyer != 0 {
+		e.packBuyer(w, e.buyers[v.buyer])
+	}
+}
+
+func (e *Enricher) packView(w *wire.Writer, v *view) {
+	w.Fixed(v.id)
+	for _, s := range [3]uint32{v.room, v.origin, v.exps} {
+		w.String(e.keys.Text(s))
+	}
+	w.Byte(v.flags)
+	w.Int(int64(v.leavePane))
+	w.Int(int64(v.hiPane))
+	w.Int(v.enterTS)
+	w.Int(v.last)
+	w.Int(v.watch)
+	packPanes(w, &v.seen, &e.viewArch)
+}
+
+func packPanes[B bitset](w *wire.Writer, p *panes[B], arch *slab.Slab[older[B]]) {
+	w.Int(int64(p.block))
+	packBits(w, p.bits)
+	for i := p.tail; i != 0; i = arch.At(i).next {
+		w.Byte(1)
+		w.Int(int64(arch.At(i).block))
+		packBits(w, arch.At(i).bits)
+	}
+	w.Byte(0)
+}
+
+func packBits[B bitset](w *wire.Writer, b B) {
+	for k := range len(b) {
+		w.Uint(b[k])
+	}
+}
+
+func (e *Enricher) packScope(w *wire.Writer, s *scope) {
+	k := e.keys.Key(s.key)
+	w.Byte(byte(k.Cube))
+	for _, t := range [5]string{k.Platform, k.Room, k.Session, k.Sub[0], k.Sub[1]} {
+		w.String(t)
+	}
+	packPanes(w, &s.panes, &e.scopeArch)
+	w.Int(int64(s.dayHi))
+	w.Byte(s.hour)
+	w.Byte(s.session)
+	w.Int(s.last)
+	for _, d := range s.days {
+		w.Uint(uint64(d))
+	}
+}
+
+func (e *Enricher) packBuyer(w *wire.Writer, b *buyer) {
+	w.Uint(uint64(len(b.touches)))
+	for _, t := range b.touches {
+		w.Fixed(t.click)
+		w.Int(t.ts)
+		w.String(e.keys.Text(t.room))
+	}
+	w.Bool(b.first != nil)
+	if f := b.first; f != nil {
+		w.Int(f.ts)
+		w.Raw(f.id)
+		w.String(e.keys.Text(f.room))
+		w.String(e.keys.Text(f.exps))
+		w.Uint(uint64(len(f.skus)))
+		for _, s := range f.skus {
+			w.String(e.keys.Text(s))
+		}
+	}
+	w.Uint(uint64(len(b.orders)))
+	for _, id := range slices.Sorted(maps.Keys(b.orders)) {
+		e.packOrder(w, b.orders[id])
+	}
+}
+
+func (e *Enricher) packOrder(w *wire.Writer, o *order) {
+	w.Raw(o.id)
+	w.Int(o.last)
+	w.Int(o.recv)
+	w.Uint(uint64(len(o.events)))
+	for _, x := range o.events {
+		w.Int(x.version)
+		w.Byte(byte(x.state))
+		w.Int(x.ts)
+		w.String(e.keys.Text(x.room))
+		w.Bool(x.named)
+		w.Fixed(x.click)
+		w.String(e.keys.Text(x.exps))
+		w.String(e.keys.Text(x.currency))
+		for _, n := range [4]int64{x.goods, x.discount, x.paid, x.refund} {
+			w.Int(n)
+		}
+		w.Raw(x.refundID)
+		w.Raw(x.line)
+		w.Uint(uint64(len(x.items)))
+		for _, it := range x.items {
+			w.Raw(it.line)
+			w.String(e.keys.Text(it.sku))
+			w.Int(it.qty)
+			w.Int(it.paid)
+		}
+	}
+}
+
+func badVersion(v byte) error {
+	return fmt.Errorf("state format %d is not known to this livemeter (it writes %d): run the version that wrote it, or a newer one", v, stateVersion)
+}

@@ -1,0 +1,94 @@
+package enrich
+
+import "github.com/livemeter/livemeter/pipeline/eventlog"
+
+// source is one source partition: provenance and watermark in one row. The topic's UUID is part of its identity.
+type source struct {
+	id      eventlog.SourceID
+	topic   string // name, "" until a Sources record told it
+	offset  int64  // highest seen; what is not above it has been counted
+	recv    int64  // highest receive time, 0 while nothing is known
+	gen     int32  // highest consumer generation that claimed progress
+	retired bool   // its topic was deleted and made again; it never comes back
+}
+
+// sources is the table of all source partitions as this partition of the log knows them. A sources table is a pure function
+// of the log's prefix.
+type sources struct {
+	list  []source
+	index map[eventlog.SourceID]uint32
+	known bool // a Sources record was seen: without one a minimum over the sources is no watermark
+	wm    int64
+}
+
+func newSources() *sources { return &sources{index: map[eventlog.SourceID]uint32{}} }
+
+// find returns the row's number, adding an unknown source.
+func (s *sources) find(id eventlog.SourceID) uint32 {
+	if i, ok := s.index[id]; ok {
+		return i
+	}
+	i := uint32(len(s.list))
+	s.list = append(s.list, source{id: id, offset: -1})
+	s.index[id] = i
+	return i
+}
+
+// declare takes the list of all sources there are. A topic name that appears with a new id retires the sources of its old id.
+func (s *sources) declare(rec *eventlog.Sources) {
+	s.known = true
+	for _, t := range rec.Topics {
+		fresh := false
+		for p := int32(0); p < t.Partitions; p++ {
+			id := eventlog.SourceID{TopicID: t.ID, Partition: p}
+			row := &s.list[s.find(id)]
+			if row.topic == "" {
+				row.topic, fresh = t.Name, true
+			}
+		}
+		if !fresh {
+			continue // an old list, sent again: it retires nothing
+		}
+		for i := range s.list {
+			if r := &s.list[i]; r.topic == t.Name && r.id.TopicID != t.ID {
+				r.retired = true
+			}
+		}
+	}
+}
+
+// progress takes a claim that a source has come this far without a record for this partition. Claims of an older
+// generation than one seen come from a zombie.
+func (s *sources) progress(rec *eventlog.Progress) {
+	for i := range rec.Items {
+		it := &rec.Items[i]
+		row := &s.list[s.find(it.Source)]
+		if it.Generation < row.gen {
+			continue
+		}
+		row.gen = it.Generation
+		row.recv = max(row.recv, it.Recv)
+	}
+}
+
+// advance returns the watermark: the minimum over all living sources, which never falls; 0 while it is unknown.
+func (s *sources) advance() int64 {
+	if !s.known {
+		return s.wm
+	}
+	low := int64(0)
+	for i := range s.list {
+		r := &s.list[i]
+		if r.retired || r.topic == "" {
+			continue
+		}
+		if r.recv == 0 {
+			return s.wm
+		}
+		if low == 0 || r.recv < low {
+			low = r.recv
+		}
+	}
+	s.wm = max(s.wm, low)
+	return s.wm
+}

@@ -1,0 +1,103 @@
+package enrich
+
+// sweepPart is the part of all viewers that one snapshot looks through for what has expired.
+const sweepPart = 64
+
+// sweep frees what no later event can ask for. It changes no answer: whoever asks checks the expiry by the watermark, so when the memory
+// is given back is of no consequence.
+func (e *Enricher) sweep() {
+	for range e.viewers.Cap()/sweepPart + 1 {
+		e.swept++
+		if e.swept >= e.viewers.Cap() {
+			e.swept = 1
+		}
+		if e.swept >= e.viewers.Cap() {
+			return
+		}
+		if v := e.viewers.At(e.swept); v.hi|v.lo != 0 && !v.pinned {
+			e.sweepViewer(e.swept, v)
+		}
+	}
+}
+
+func (e *Enricher) sweepViewer(slot uint32, v *viewer) {
+	changed := e.sweepViews(v)
+	changed = e.sweepScopes(v) || changed
+	changed = e.sweepIDs(slot, v) || changed
+	if v.buyer != 0 {
+		b := e.buyers[v.buyer]
+		for _, o := range b.orders {
+			if o.last+orderMemoryMS < e.wm {
+				e.forget(b, o)
+				changed = true
+			}
+		}
+	}
+	if v.views|v.scopes|v.dedupe|v.buyer == 0 && e.big[slot] == nil {
+		e.removeViewer(slot)
+		changed = true
+	}
+	if changed {
+		e.mark(slot)
+	}
+}
+
+func (e *Enricher) sweepViews(v *viewer) (changed bool) {
+	link := &v.views
+	for *link != 0 {
+		i := *link
+		w := e.views.At(i)
+		if w.flags&viewTimed != 0 || w.last+e.horizon >= e.wm {
+			link = &w.next
+			continue
+		}
+		w.seen.prune(&e.viewArch, noPane)
+		*link = w.next
+		e.views.Free(i)
+		changed = true
+	}
+	return changed
+}
+
+func (e *Enricher) sweepScopes(v *viewer) (changed bool) {
+	link := &v.scopes
+	for *link != 0 {
+		i := *link
+		s := e.scopes.At(i)
+		if !e.expired(s) {
+			link = &s.next
+			continue
+		}
+		s.panes.prune(&e.scopeArch, noPane)
+		*link = s.next
+		e.scopes.Free(i)
+		changed = true
+	}
+	return changed
+}
+
+// expired says that no window the scope serves is open any more, horizon included.
+func (e *Enricher) expired(s *scope) bool { return s.last+e.scopeMemory < e.wm }
+
+// sweepIDs frees a viewer's ids once all of them are beyond the dedupe horizon.
+func (e *Enricher) sweepIDs(slot uint32, v *viewer) bool {
+	if v.dedupe == 0 && e.big[slot] == nil {
+		return false
+	}
+	live := 0
+	e.eachID(slot, v, func(uint64, uint16) { live++ })
+	if live > 0 {
+		return false
+	}
+	for i := v.dedupe; i != 0; i = e.dedupes.At(i).next {
+		for _, fp := range e.dedupes.At(i).fp {
+			if fp != 0 {
+				e.ids--
+			}
+		}
+	}
+	e.ids -= len(e.big[slot])
+	delete(e.big, slot)
+	e.freeDedupe(v)
+	return true
+}
