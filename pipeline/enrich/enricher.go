@@ -210,3 +210,8 @@ func (e *Enricher) variants(exps uint32) []uint32 {
 func (e *Enricher) mark(slot uint32) { e.dirty.Mark(slot) }
 
 func (e *Enricher) emit(c change.Change) { e.out.Changes = append(e.out.Changes, c) }
+
+// Describe gives the numbers that metrics show.
+func (e *Enricher) Describe(wm, maxRecv *int64, viewers, ids *int) {
+	*wm, *maxRecv, *viewers, *ids = e.wm, e.maxRecv, e.viewers.Len(), e.ids
+}

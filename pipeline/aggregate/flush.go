@@ -1,0 +1,166 @@
+package aggregate
+
+import (
+	"strconv"
+
+	"github.com/livemeter/livemeter/pipeline/cellkey"
+	"github.com/livemeter/livemeter/pipeline/measure"
+	"github.com/livemeter/livemeter/pipeline/rollup"
+)
+
+// coarseEvery is how many flushes pass between two rows of an open hour, day or session: they change with every event and nobody
+// needs them five times a second.
+const coarseEvery = 5
+
+// flight is what one flush sent and nobody has acknowledged yet.
+type flight struct {
+	token  uint64
+	cells  []uint32
+	orders []orderKey
+}
+
+type orderKey struct {
+	platform, id string
+	buyer        [16]byte
+}
+
+// pendingOrder is an order row that the store has not acknowledged.
+type pendingOrder struct {
+	row   rollup.Order
+	dirty bool
+}
+
+func (a *Aggregator) order(o *rollup.Order) {
+	k := orderKey{o.Platform, o.OrderID, o.Buyer}
+	p := a.orders[k]
+	if p == nil {
+		p = &pendingOrder{}
+		a.orders[k] = p
+	}
+	p.row, p.dirty = *o, true
+}
+
+// Flush appends the rows that changed to b, all at the current offset. While behind only closed windows leave: freshness means
+// nothing then, and a row costs the store as much as an event costs us.
+func (a *Aggregator) Flush(b *rollup.Batch, behind bool) uint64 {
+	a.fold()
+	a.token++
+	a.flushes++
+	f := flight{token: a.token}
+	keep := a.dirty[:0]
+	for _, i := range a.dirty {
+		c := a.cells.At(i)
+		if !c.dirty {
+			c.listed = false
+			continue
+		}
+		if !a.leaves(c, behind) {
+			keep = append(keep, i)
+			continue
+		}
+		c.dirty, c.listed = false, false
+		c.inflight++
+		f.cells = append(f.cells, i)
+		a.row(b, c)
+	}
+	a.dirty = keep
+	for k, p := range a.orders {
+		if p.dirty {
+			p.dirty = false
+			f.orders = append(f.orders, k)
+			b.Orders = append(b.Orders, p.row)
+		}
+	}
+	b.Watermarks = append(b.Watermarks, rollup.Watermark{Part: a.partition, Version: uint64(a.offset), WM: a.wm})
+	a.flights = append(a.flights, f)
+	return a.token
+}
+
+// leaves says whether a changed cell's row goes with this flush. A pane that has not begun waits: online reaches 30 s ahead.
+func (a *Aggregator) leaves(c *cell, behind bool) bool {
+	if c.state&rollup.Closed != 0 {
+		return true
+	}
+	if behind || c.window > a.maxRecv {
+		return false
+	}
+	return c.grain <= measure.Grain1m || a.flushes%coarseEvery == 0
+}
+
+func (a *Aggregator) row(b *rollup.Batch, c *cell) {
+	k := a.keys.Key(c.key)
+	if k.Cube == cellkey.Outcomes {
+		part, _ := strconv.Atoi(k.Room)
+		b.Outcomes = append(b.Outcomes, rollup.Outcome{Topic: k.Platform, Partition: int32(part), Minute: c.window, Outcome: k.Session,
+			Reason: k.Sub[0], Part: a.partition, Gen: c.gen, Version: uint64(a.offset), Records: a.get(&c.value, 0)})
+		return
+	}
+	t := cellsOf(b, k.Cube)
+	t.Grain = append(t.Grain, uint8(c.grain))
+	t.Platform = append(t.Platform, k.Platform)
+	t.Room = append(t.Room, k.Room)
+	t.Session = append(t.Session, k.Session)
+	for s := range measure.SubKeys[k.Cube] {
+		t.Sub[s] = append(t.Sub[s], k.Sub[s])
+	}
+	t.Window = append(t.Window, c.window)
+	t.Part = append(t.Part, a.partition)
+	t.Gen = append(t.Gen, c.gen)
+	t.Version = append(t.Version, uint64(a.offset))
+	t.State = append(t.State, c.state)
+	t.First = append(t.First, c.first)
+	t.Updated = append(t.Updated, c.updated())
+	for i, col := range measure.Columns[k.Cube] {
+		t.Values[i] = append(t.Values[i], a.get(&c.value, col.SlotAt(c.grain)))
+	}
+}
+
+// cellsOf is the batch's table of a cube.
+func cellsOf(b *rollup.Batch, cube measure.Cube) *rollup.Cells {
+	for _, t := range b.Cells {
+		if t.Cube == cube {
+			return t
+		}
+	}
+	t := &rollup.Cells{Cube: cube, Values: make([][]int64, len(measure.Columns[cube]))}
+	b.Cells = append(b.Cells, t)
+	return t
+}
+
+// Ack gives back the memory of closed cells whose last row is durable, for the flush with this token and those before it.
+func (a *Aggregator) Ack(token uint64) { a.settle(token, false) }
+
+// Nack returns the rows of the flush with this token, and of those before it, to the dirty ones.
+func (a *Aggregator) Nack(token uint64) { a.settle(token, true) }
+
+func (a *Aggregator) settle(token uint64, failed bool) {
+	for len(a.flights) > 0 && a.flights[0].token <= token {
+		f := a.flights[0]
+		a.flights = a.flights[1:]
+		for _, i := range f.cells {
+			c := a.cells.At(i)
+			c.inflight--
+			a.saved.Mark(i)
+			if failed {
+				a.touch(i, c)
+			} else if c.state&rollup.Closed != 0 && !c.dirty && c.inflight == 0 {
+				a.release(i, c)
+			}
+		}
+		for _, k := range f.orders {
+			p := a.orders[k]
+			switch {
+			case p == nil:
+			case failed:
+				p.dirty = true
+			case !p.dirty:
+				delete(a.orders, k)
+			}
+		}
+	}
+}
+
+func (a *Aggregator) release(i uint32, c *cell) {
+	a.freeVector(&c.value)
+	a.cells.Free(i)
+}

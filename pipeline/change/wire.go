@@ -1,0 +1,138 @@
+package change
+
+import (
+	"errors"
+
+	"github.com/livemeter/livemeter/pipeline/cellkey"
+	"github.com/livemeter/livemeter/pipeline/eventlog"
+	"github.com/livemeter/livemeter/pipeline/measure"
+	"github.com/livemeter/livemeter/pipeline/rollup"
+	"github.com/livemeter/livemeter/pipeline/wire"
+)
+
+// wireVersion is the format of a record of `events.enriched`, its first byte.
+const wireVersion = 1
+
+// Encoder packs records for `events.enriched`: keys are defined where they first occur.
+type Encoder struct {
+	w    wire.Writer
+	refs map[cellkey.ID]uint64
+}
+
+// Encode returns the packed record; the memory is the receiver's. settings says whether to include the settings, which a reader needs
+// in the first record and whenever they change.
+func (e *Encoder) Encode(r *Record, keys *cellkey.Table, settings bool) []byte {
+	w := &e.w
+	w.Reset()
+	if e.refs == nil {
+		e.refs = map[cellkey.ID]uint64{}
+	}
+	clear(e.refs)
+	w.Byte(wireVersion)
+	w.Int(r.Offset)
+	w.Int(r.Watermark)
+	w.Int(r.MaxRecv)
+	w.Bool(settings && r.Settings != nil)
+	if settings && r.Settings != nil {
+		w.Raw(string(eventlog.AppendSettings(nil, r.Settings)))
+	}
+	w.Uint(uint64(len(r.Changes)))
+	for i := range r.Changes {
+		e.change(&r.Changes[i], keys, r.MaxRecv)
+	}
+	w.Uint(uint64(len(r.Orders)))
+	for i := range r.Orders {
+		encodeOrder(w, &r.Orders[i])
+	}
+	return append([]byte(nil), w.Buf...)
+}
+
+func (e *Encoder) change(c *Change, keys *cellkey.Table, base int64) {
+	w := &e.w
+	if n, ok := e.refs[c.Key]; ok {
+		w.Uint(n)
+	} else {
+		e.refs[c.Key] = uint64(len(e.refs)) + 1
+		k := keys.Key(c.Key)
+		w.Byte(0)
+		w.Byte(byte(k.Cube))
+		for _, t := range [5]string{k.Platform, k.Room, k.Session, k.Sub[0], k.Sub[1]} {
+			w.String(t)
+		}
+	}
+	w.Byte(byte(c.Slot))
+	w.Byte(c.Mask)
+	w.Byte(c.Flags)
+	w.Int(c.Delta)
+	w.Int(base - c.TS)
+	w.Int(base - c.Recv)
+}
+
+func encodeOrder(w *wire.Writer, o *rollup.Order) {
+	w.String(o.Platform)
+	w.Raw(o.OrderID)
+	w.Raw(string(o.Buyer[:]))
+	for _, t := range [4]string{o.State, o.Room, o.Session, o.Currency} {
+		w.String(t)
+	}
+	for _, n := range [7]int64{o.OrderVersion, o.PaidMinor, o.RefundMinor, o.CreatedTS, o.PaidTS, o.EventTS, o.Updated} {
+		w.Int(n)
+	}
+}
+
+// Decoder unpacks records of `events.enriched`.
+type Decoder struct {
+	r   wire.Reader
+	ids []cellkey.ID
+}
+
+// Decode unpacks value into rec, reusing its slices, and interns its keys.
+func (d *Decoder) Decode(value []byte, rec *Record, keys *cellkey.Table) error {
+	r := &d.r
+	r.Reset(value)
+	d.ids = d.ids[:0]
+	if v := r.Byte(); v != wireVersion {
+		return errors.Join(errors.New("events.enriched: unknown format of record: written by a newer livemeter?"), r.Err())
+	}
+	*rec = Record{Offset: r.Int(), Watermark: r.Int(), MaxRecv: r.Int(), Changes: rec.Changes[:0], Orders: rec.Orders[:0]}
+	if r.Bool() {
+		s, err := eventlog.DecodeSettings([]byte(r.Raw()))
+		if err != nil {
+			return err
+		}
+		rec.Settings = &s
+	}
+	for range r.Count(7) {
+		rec.Changes = append(rec.Changes, d.change(keys, rec.MaxRecv))
+	}
+	for range r.Count(20) {
+		o := rollup.Order{Version: uint64(rec.Offset), Platform: r.String(), OrderID: r.Raw()}
+		copy(o.Buyer[:], r.Raw())
+		o.State, o.Room, o.Session, o.Currency = r.String(), r.String(), r.String(), r.String()
+		for _, n := range [7]*int64{&o.OrderVersion, &o.PaidMinor, &o.RefundMinor, &o.CreatedTS, &o.PaidTS, &o.EventTS, &o.Updated} {
+			*n = r.Int()
+		}
+		rec.Orders = append(rec.Orders, o)
+	}
+	return r.Err()
+}
+
+func (d *Decoder) change(keys *cellkey.Table, base int64) (c Change) {
+	r := &d.r
+	n := r.Uint()
+	switch {
+	case n == 0:
+		k := cellkey.Key{Cube: measure.Cube(r.Byte()), Platform: r.String(), Room: r.String(), Session: r.String()}
+		k.Sub[0], k.Sub[1] = r.String(), r.String()
+		if r.Err() != nil || k.Cube > cellkey.Outcomes {
+			return c
+		}
+		c.Key = keys.Of(k)
+		d.ids = append(d.ids, c.Key)
+	case n <= uint64(len(d.ids)):
+		c.Key = d.ids[n-1]
+	}
+	c.Slot, c.Mask, c.Flags = measure.Slot(r.Byte()), r.Byte(), r.Byte()
+	c.Delta, c.TS, c.Recv = r.Int(), base-r.Int(), base-r.Int()
+	return c
+}

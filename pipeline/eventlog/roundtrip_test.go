@@ -1,0 +1,226 @@
+package eventlog
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/livemeter/livemeter/pipeline/event"
+	"pgregory.net/rapid"
+)
+
+// plain is an entry with its references resolved, so that what went in and what came out compare as they are.
+type plain struct {
+	Entry                             Entry
+	Source                            SourceID
+	Room, Exps, SKU, Origin, Currency string
+	Order                             OrderBody
+	SKUs                              []string
+}
+
+func resolve(b *Block) []plain {
+	var out []plain
+	for _, e := range b.Entries {
+		p := plain{Source: b.Sources[e.Source], Room: b.Strings[e.Room], Exps: b.Strings[e.Exps], SKU: b.Strings[e.SKU],
+			Origin: b.Strings[e.Origin], Currency: b.Strings[e.Currency]}
+		if e.OrderIndex >= 0 {
+			p.Order = b.Orders[e.OrderIndex]
+			p.Order.Items = append([]Item(nil), p.Order.Items...)
+			for i := range p.Order.Items {
+				p.SKUs = append(p.SKUs, b.Strings[p.Order.Items[i].SKU])
+				p.Order.Items[i].SKU = 0
+			}
+		}
+		e.Source, e.Room, e.Exps, e.SKU, e.Origin, e.Currency, e.OrderIndex = 0, 0, 0, 0, 0, 0, 0
+		p.Entry = e
+		out = append(out, p)
+	}
+	return out
+}
+
+// expect says what an input must come out as, in the words of Entry's comments.
+func expect(src SourceID, in *Input) plain {
+	e := Entry{Kind: in.Kind, Flags: in.Flags, Sub: in.Sub, Offset: in.Offset, Recv: in.Recv, TS: in.TS}
+	p := plain{Source: src, Entry: e}
+	if in.Kind == Reject {
+		return p
+	}
+	e.ViewerHi, e.ViewerLo, e.Instance, e.Seq, e.EventFP = in.ViewerHi, in.ViewerLo, in.Instance, in.Seq, in.EventFP
+	e.View, e.Value, e.Gift, e.Rating, e.Click = in.View, in.Value, in.Gift, in.Rating, in.Click
+	p.Entry = e
+	p.Room, p.SKU, p.Currency = in.Platform+"\x00"+in.Room+"\x00"+in.Session, in.SKU, in.Currency
+	if in.Kind == Viewer && in.Sub == uint8(event.Enter) {
+		p.Origin = in.EntrySource + "\x00" + in.Campaign
+	}
+	var pairs []string
+	seen := map[event.Experiment]bool{}
+	for _, x := range in.Exps {
+		if !seen[x] {
+			pairs = append(pairs, x.ID+"\x00"+x.Variant)
+		}
+		seen[x] = true
+	}
+	p.Exps = strings.Join(pairs, "\x01")
+	if in.Kind != Order {
+		return p
+	}
+	o := &in.Order
+	p.Order = OrderBody{OrderID: o.OrderID, Version: o.Version, Goods: o.Goods, Discount: o.Discount, Paid: o.Paid,
+		RefundID: o.RefundID, RefundLine: o.RefundLine, Refund: o.Refund}
+	for _, it := range o.Items {
+		p.Order.Items = append(p.Order.Items, Item{LineID: it.LineID, Qty: it.Qty, Paid: it.PaidMinor})
+		p.SKUs = append(p.SKUs, it.SKU)
+	}
+	return p
+}
+
+func drawInput(t *rapid.T) *Input {
+	id := rapid.SampledFrom([]string{"", "a", "b", "r_1", "中文", strings.Repeat("x", 128), strings.Repeat("y", 300)})
+	i64, u64 := rapid.Int64(), rapid.Uint64()
+	in := &Input{Kind: EntryKind(rapid.IntRange(0, int(Reject)).Draw(t, "kind")), Flags: uint8(rapid.IntRange(0, 15).Draw(t, "flags")),
+		Offset: i64.Draw(t, "offset"), Recv: i64.Draw(t, "recv"), TS: i64.Draw(t, "ts")}
+	lo := 0
+	if in.Kind == Reject {
+		lo = 1
+	}
+	in.Sub = uint8(rapid.IntRange(lo, int(subs[in.Kind])-1).Draw(t, "sub"))
+	in.ViewerHi, in.ViewerLo, in.Instance, in.Seq = u64.Draw(t, "hi"), u64.Draw(t, "lo"), u64.Draw(t, "inst"), u64.Draw(t, "seq")
+	in.EventFP, in.View, in.Click = u64.Draw(t, "fp"), u64.Draw(t, "view"), u64.Draw(t, "click")
+	in.Platform, in.Room, in.Session = id.Draw(t, "platform"), id.Draw(t, "room"), id.Draw(t, "session")
+	in.EntrySource, in.Campaign, in.SKU, in.Currency = id.Draw(t, "origin"), id.Draw(t, "campaign"), id.Draw(t, "sku"), id.Draw(t, "currency")
+	in.Value, in.Gift, in.Rating = i64.Draw(t, "value"), i64.Draw(t, "gift"), rapid.Byte().Draw(t, "rating")
+	for range rapid.IntRange(0, event.MaxExperiments).Draw(t, "exps") {
+		in.Exps = append(in.Exps, event.Experiment{ID: id.Draw(t, "exp"), Variant: id.Draw(t, "variant")})
+	}
+	if in.Kind != Order {
+		return in
+	}
+	in.Order = OrderInput{OrderID: id.Draw(t, "order"), Version: i64.Draw(t, "version"), Goods: i64.Draw(t, "goods"), Discount: i64.Draw(t, "discount"),
+		Paid: i64.Draw(t, "paid"), Refund: i64.Draw(t, "refund"), RefundID: id.Draw(t, "refund id"), RefundLine: id.Draw(t, "refund line")}
+	for range rapid.IntRange(0, 5).Draw(t, "items") {
+		in.Order.Items = append(in.Order.Items, event.Item{LineID: id.Draw(t, "line"), SKU: id.Draw(t, "item sku"), Qty: i64.Draw(t, "qty"), PaidMinor: i64.Draw(t, "line paid")})
+	}
+	return in
+}
+
+// What goes in comes out, whatever the numbers are, over several blocks of one writer, with a dictionary that forgets all the time and
+// with a Block that is reused.
+func TestBlockRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		d := NewDict(rapid.SampledFrom([]int{1, 200, 0}).Draw(t, "dict bytes"))
+		w := NewWriter(d)
+		var b Block
+		for range rapid.IntRange(1, 3).Draw(t, "blocks") {
+			var want []plain
+			for range rapid.IntRange(1, 20).Draw(t, "entries") {
+				id := SourceID{TopicID: [16]byte{byte(rapid.IntRange(0, 2).Draw(t, "topic"))}, Partition: int32(rapid.IntRange(0, 40).Draw(t, "partition"))}
+				in := drawInput(t)
+				w.Add(d.Source(id), in)
+				want = append(want, expect(id, in))
+			}
+			if w.Len() != len(want) {
+				t.Fatalf("Len %d, want %d", w.Len(), len(want))
+			}
+			if err := Decode(w.Seal(nil), &b); err != nil {
+				t.Fatal(err)
+			}
+			got := resolve(&b)
+			for i := range want {
+				if !equalPlain(got[i], want[i]) {
+					t.Fatalf("entry %d:\n got %+v\nwant %+v", i, got[i], want[i])
+				}
+			}
+			if len(got) != len(want) {
+				t.Fatalf("%d entries, want %d", len(got), len(want))
+			}
+		}
+		if w.Seal(nil) != nil {
+			t.Fatal("an empty block was sealed")
+		}
+	})
+}
+
+func equalPlain(a, b plain) bool { return fmt.Sprintf("%+v", a) == fmt.Sprintf("%+v", b) }
+
+func TestControlRoundTrip(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := Settings{Epoch: rapid.Uint16().Draw(t, "epoch"), Partitions: rapid.Uint16().Draw(t, "p"), KeyFingerprint: rapid.Uint64().Draw(t, "fp"),
+			HorizonMS: rapid.Int64().Draw(t, "h"), LatenessMS: rapid.Int64().Draw(t, "l"), SessionGapMS: rapid.Int64().Draw(t, "g"), DedupeMS: rapid.Int64().Draw(t, "d"),
+			Zone: rapid.SampledFrom([]string{"", "UTC", "Asia/Shanghai"}).Draw(t, "zone"), MaxCells: rapid.Uint32().Draw(t, "cells"), TTLDays: [5]uint16{14, 90, 1095, 0, 65535}}
+		if got, err := DecodeSettings(AppendSettings(nil, &s)); err != nil || got != s {
+			t.Fatalf("settings: got %+v, %v, want %+v", got, err, s)
+		}
+		var so, gotSo Sources
+		for range rapid.IntRange(0, 6).Draw(t, "topics") {
+			so.Topics = append(so.Topics, SourceTopic{Name: rapid.StringMatching(`[a-z.]{1,30}`).Draw(t, "name"), Kind: event.Topic(rapid.IntRange(0, 4).Draw(t, "kind")),
+				ID: [16]byte{rapid.Byte().Draw(t, "id")}, Partitions: int32(rapid.IntRange(0, 1000).Draw(t, "partitions"))})
+		}
+		if err := DecodeSources(AppendSources(nil, &so), &gotSo); err != nil || !gotSo.Equal(&so) {
+			t.Fatalf("sources: got %+v, %v, want %+v", gotSo, err, so)
+		}
+		var pr, gotPr Progress
+		for range rapid.IntRange(0, 12).Draw(t, "items") {
+			pr.Items = append(pr.Items, ProgressItem{Source: SourceID{[16]byte{byte(rapid.IntRange(0, 2).Draw(t, "id"))}, int32(rapid.IntRange(0, 100).Draw(t, "partition"))},
+				Generation: rapid.Int32().Draw(t, "gen"), Offset: rapid.Int64Min(-1).Draw(t, "offset"), Recv: rapid.Int64().Draw(t, "recv")})
+		}
+		if err := DecodeProgress(AppendProgress(nil, &pr), &gotPr); err != nil || fmt.Sprint(gotPr.Items) != fmt.Sprint(pr.Items) {
+			t.Fatalf("progress: got %+v, %v, want %+v", gotPr, err, pr)
+		}
+	})
+}
+
+// Layout of version 1, byte by byte: logs outlive binaries. If this fails, FormatVersion must rise.
+func TestLayoutIsFixed(t *testing.T) {
+	d := NewDict(0)
+	w := NewWriter(d)
+	src := d.Source(SourceID{TopicID: [16]byte{0xaa, 15: 0xbb}, Partition: 3})
+	w.Add(src, &Input{Kind: Viewer, Sub: uint8(event.Heartbeat), Flags: Background, Offset: 300, Recv: 1000, TS: 990, ViewerHi: 1, ViewerLo: 2, Instance: 3, EventFP: 4, Seq: 5,
+		Platform: "p", Room: "r", Session: "s", View: 6, Value: 5000})
+	w.Add(src, &Input{Kind: Reject, Sub: uint8(event.NotJSON), Offset: 301, Recv: 1001, TS: 1001})
+	want := "0101" + "2001" + "00" + "aa0000000000000000000000000000bb" + "03" + "ac02" + "d00f" + "0a" +
+		"0100000000000000" + "0200000000000000" + "0300000000000000" + "0400000000000000" + "05" + "0005" + "7000720073" + "0600000000000000" + "904e" +
+		"0503" + "01" + "01" + "02" + "00"
+	if got := fmt.Sprintf("%x", w.Seal(nil)); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	d := NewDict(0)
+	w := NewWriter(d)
+	w.Add(d.Source(SourceID{}), &Input{Kind: Order, Order: OrderInput{OrderID: "o", Items: []event.Item{{LineID: "1", SKU: "s", Qty: 1}}}, Exps: []event.Experiment{{ID: "a", Variant: "b"}}})
+	good := w.Seal(nil)
+	var b Block
+	for n := range good {
+		if err := Decode(good[:n:n], &b); err == nil && n != headerBytes {
+			t.Errorf("the first %d of %d bytes were accepted", n, len(good))
+		}
+	}
+	for _, c := range []struct{ value, want string }{
+		{"\x09\x01", "record type 9"}, {"\x01\x02", "format version 2"}, {"\x00\x01", "record type 0"}, {"", "0 bytes"}, {"\x02\x01", "type 2 where 1 is expected"},
+		{"\x01\x01\x07\x01\x00\x00\x00\x00", "unknown kind"}, {"\x01\x01\x05\x00\x00\x00\x00\x00", "unknown kind"}, {"\x01\x01\x05\x01\x01\x00\x00\x00", "source"},
+	} {
+		if err := Decode([]byte(c.value), &b); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%q: got %v, want %q", c.value, err, c.want)
+		}
+	}
+}
+
+func TestDecodeDoesNotKeepItemsOfTheBlockBefore(t *testing.T) {
+	d := NewDict(0)
+	w := NewWriter(d)
+	var b Block
+	for _, n := range []int{3, 1, 0} {
+		w.Add(d.Source(SourceID{}), &Input{Kind: Order, Order: OrderInput{Items: make([]event.Item, n)}})
+		if err := Decode(w.Seal(nil), &b); err != nil {
+			t.Fatal(err)
+		}
+		if len(b.Orders) != 1 || len(b.Orders[0].Items) != n {
+			t.Fatalf("got %+v, want one order with %d items", b.Orders, n)
+		}
+	}
+	if !reflect.DeepEqual(b.Strings, []string{"", "\x00\x00"}) {
+		t.Errorf("strings %q", b.Strings)
+	}
+}

@@ -1,0 +1,325 @@
+package eventlog
+
+import (
+	"encoding/binary"
+
+	"github.com/livemeter/livemeter/pipeline/event"
+)
+
+// Input is one entry before it is packed, with strings where Entry has references. The writer copies what it needs during Add.
+// A Reject uses Kind, Flags, Sub, Offset, Recv and TS only; Origin is kept of an enter only; Order of an order only.
+type Input struct {
+	Kind   EntryKind
+	Flags  uint8
+	Sub    uint8
+	Offset int64
+	Recv   int64
+	TS     int64
+
+	ViewerHi, ViewerLo uint64
+	Instance           uint64
+	Seq                uint64
+	EventFP            uint64
+	View               uint64
+	Click              uint64
+
+	Platform, Room, Session string
+	EntrySource, Campaign   string
+	SKU, Currency           string
+	Exps                    []event.Experiment // duplicates are dropped here
+	Value                   int64
+	Gift                    int64
+	Rating                  uint8
+
+	Order OrderInput
+}
+
+// OrderInput is what only an order carries.
+type OrderInput struct {
+	OrderID                       string
+	Version                       int64
+	Goods, Discount, Paid, Refund int64
+	Items                         []event.Item
+	RefundID, RefundLine          string
+}
+
+// An entry on the wire:
+//
+//	kind | flags<<3 | extras<<7, sub, [mask]
+//	source (0: defined here as id, partition), offset − last offset of the source
+//	recv − recv of the entry before, recv − ts
+//	... a reject ends here
+//	viewer 16, instance 8, fingerprint 8, seq, room, [view 8], [value]
+//	by mask: experiments, sku, origin, currency, gift, rating, click 8
+//	an order: its body
+//
+// Strings are references; 0 is followed by length and bytes and defines the next one. A viewer and an interaction always have view and
+// value; on other kinds they go by mask.
+const (
+	kindMask  = 0x07
+	flagShift = 3
+	flagMask  = 0x0f
+	extraBit  = 0x80
+)
+
+const (
+	hasExps uint8 = 1 << iota
+	hasSKU
+	hasOrigin
+	hasCurrency
+	hasGift
+	hasRating
+	hasClick
+	hasViewValue // view and value on a kind that does not always have them
+)
+
+type stamp struct{ gen, ref uint32 }
+
+// Writer packs the entries of one partition into blocks. It belongs to one goroutine, the one of its Dict.
+type Writer struct {
+	dict    *Dict
+	epoch   uint32
+	buf     []byte
+	n       int
+	gen     uint32 // of the open block; a stamp of another generation is void
+	recv    int64
+	strs    []stamp
+	nstr    uint32
+	srcs    []stamp
+	nsrc    uint32
+	last    []int64 // by source number: last offset in the open block
+	scratch []byte
+}
+
+// NewWriter returns a writer with an empty block.
+func NewWriter(d *Dict) *Writer {
+	w := &Writer{dict: d, epoch: d.epoch}
+	w.begin(nil)
+	return w
+}
+
+// Len is the number of entries in the open block, Size the bytes it takes.
+func (w *Writer) Len() int  { return w.n }
+func (w *Writer) Size() int { return len(w.buf) }
+
+// Seal ends the open block and returns its record value, which is the caller's from now on; nil if the block is empty. The next block
+// is built in next[:0], which becomes the writer's.
+func (w *Writer) Seal(next []byte) []byte {
+	if w.n == 0 {
+		return nil
+	}
+	sealed := w.buf
+	w.begin(next)
+	return sealed
+}
+
+func (w *Writer) begin(buf []byte) {
+	w.buf = append(buf[:0], RecordBlock, FormatVersion)
+	w.gen++
+	if w.gen == 0 { // after 2^32 blocks every old stamp could look fresh
+		clear(w.strs)
+		clear(w.srcs)
+		w.gen = 1
+	}
+	w.n, w.nstr, w.nsrc, w.recv = 0, 0, 0, 0
+}
+
+// Add appends one entry of source number src (Dict.Source).
+func (w *Writer) Add(src int, in *Input) {
+	if w.epoch != w.dict.epoch {
+		w.epoch = w.dict.epoch
+		clear(w.strs)
+	}
+	mask := in.mask()
+	head := uint8(in.Kind)&kindMask | in.Flags&flagMask<<flagShift
+	if mask != 0 {
+		w.buf = append(w.buf, head|extraBit, in.Sub, mask)
+	} else {
+		w.buf = append(w.buf, head, in.Sub)
+	}
+	w.source(src, in.Offset)
+	p := binary.AppendUvarint(w.buf, zigzag(in.Recv-w.recv))
+	w.buf = binary.AppendUvarint(p, uint64(in.Recv-in.TS))
+	w.recv = in.Recv
+	w.n++
+	if in.Kind == Reject {
+		return
+	}
+	w.identity(in, mask)
+	if mask&^hasViewValue != 0 {
+		w.extras(in, mask)
+	}
+	if in.Kind == Order {
+		w.order(&in.Order)
+	}
+}
+
+// mask says which of the rare fields follow.
+func (in *Input) mask() (m uint8) {
+	if in.Kind == Reject {
+		return 0
+	}
+	if len(in.Exps) > 0 {
+		m |= hasExps
+	}
+	if in.SKU != "" {
+		m |= hasSKU
+	}
+	if in.Kind == Viewer && in.Sub == uint8(event.Enter) {
+		m |= hasOrigin
+	}
+	if in.Currency != "" {
+		m |= hasCurrency
+	}
+	if in.Gift != 0 {
+		m |= hasGift
+	}
+	if in.Rating != 0 {
+		m |= hasRating
+	}
+	if in.Click != 0 {
+		m |= hasClick
+	}
+	if in.Kind > Interaction && (in.View != 0 || in.Value != 0) {
+		m |= hasViewValue
+	}
+	return m
+}
+
+func (w *Writer) source(src int, offset int64) {
+	if src >= len(w.srcs) {
+		w.srcs = append(w.srcs, make([]stamp, src+1-len(w.srcs))...)
+		w.last = append(w.last, make([]int64, src+1-len(w.last))...)
+	}
+	s := &w.srcs[src]
+	if s.gen == w.gen {
+		p := binary.AppendUvarint(w.buf, uint64(s.ref))
+		w.buf = binary.AppendUvarint(p, uint64(offset-w.last[src]))
+	} else {
+		w.nsrc++
+		*s = stamp{w.gen, w.nsrc}
+		id := w.dict.sources[src]
+		p := append(w.buf, 0)
+		p = append(p, id.TopicID[:]...)
+		p = binary.AppendUvarint(p, uint64(uint32(id.Partition)))
+		w.buf = binary.AppendUvarint(p, uint64(offset))
+	}
+	w.last[src] = offset
+}
+
+func (w *Writer) identity(in *Input, mask uint8) {
+	p := binary.LittleEndian.AppendUint64(w.buf, in.ViewerHi)
+	p = binary.LittleEndian.AppendUint64(p, in.ViewerLo)
+	p = binary.LittleEndian.AppendUint64(p, in.Instance)
+	p = binary.LittleEndian.AppendUint64(p, in.EventFP)
+	w.buf = binary.AppendUvarint(p, in.Seq)
+	k := append(w.scratch[:0], in.Platform...)
+	k = append(k, 0)
+	k = append(k, in.Room...)
+	k = append(k, 0)
+	w.scratch = append(k, in.Session...)
+	w.ref(w.scratch)
+	if in.Kind <= Interaction || mask&hasViewValue != 0 {
+		p = binary.LittleEndian.AppendUint64(w.buf, in.View)
+		w.buf = binary.AppendUvarint(p, zigzag(in.Value))
+	}
+}
+
+func (w *Writer) extras(in *Input, mask uint8) {
+	if mask&hasExps != 0 {
+		w.scratch = appendExps(w.scratch[:0], in.Exps)
+		w.ref(w.scratch)
+	}
+	if mask&hasSKU != 0 {
+		w.refString(in.SKU)
+	}
+	if mask&hasOrigin != 0 {
+		k := append(w.scratch[:0], in.EntrySource...)
+		k = append(k, 0)
+		w.scratch = append(k, in.Campaign...)
+		w.ref(w.scratch)
+	}
+	if mask&hasCurrency != 0 {
+		w.refString(in.Currency)
+	}
+	if mask&hasGift != 0 {
+		w.buf = binary.AppendUvarint(w.buf, zigzag(in.Gift))
+	}
+	if mask&hasRating != 0 {
+		w.buf = append(w.buf, in.Rating)
+	}
+	if mask&hasClick != 0 {
+		w.buf = binary.LittleEndian.AppendUint64(w.buf, in.Click)
+	}
+}
+
+// appendExps joins the distinct (id, variant) pairs in their order.
+func appendExps(p []byte, exps []event.Experiment) []byte {
+	for i, e := range exps {
+		if repeats(exps[:i], e) {
+			continue
+		}
+		if i > 0 {
+			p = append(p, 1)
+		}
+		p = append(p, e.ID...)
+		p = append(p, 0)
+		p = append(p, e.Variant...)
+	}
+	return p
+}
+
+func repeats(before []event.Experiment, e event.Experiment) bool {
+	for _, b := range before {
+		if b == e {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *Writer) order(o *OrderInput) {
+	p := appendText(w.buf, o.OrderID)
+	p = binary.AppendUvarint(p, zigzag(o.Version))
+	p = binary.AppendUvarint(p, zigzag(o.Goods))
+	p = binary.AppendUvarint(p, zigzag(o.Discount))
+	p = binary.AppendUvarint(p, zigzag(o.Paid))
+	w.buf = binary.AppendUvarint(p, uint64(len(o.Items)))
+	for i := range o.Items {
+		it := &o.Items[i]
+		w.buf = appendText(w.buf, it.LineID)
+		w.refString(it.SKU)
+		p = binary.AppendUvarint(w.buf, zigzag(it.Qty))
+		w.buf = binary.AppendUvarint(p, zigzag(it.PaidMinor))
+	}
+	p = appendText(w.buf, o.RefundID)
+	p = appendText(p, o.RefundLine)
+	w.buf = binary.AppendUvarint(p, zigzag(o.Refund))
+}
+
+func (w *Writer) refString(s string) {
+	w.scratch = append(w.scratch[:0], s...)
+	w.ref(w.scratch)
+}
+
+// ref appends a reference to the string in key, and its definition where the block has none yet.
+func (w *Writer) ref(key []byte) {
+	n := w.dict.intern(key)
+	if w.epoch != w.dict.epoch { // forgotten just now: the numbers start again
+		w.epoch = w.dict.epoch
+		clear(w.strs)
+	}
+	if int(n) >= len(w.strs) {
+		w.strs = append(w.strs, make([]stamp, int(n)+1-len(w.strs))...)
+	}
+	s := &w.strs[n]
+	if s.gen == w.gen {
+		w.buf = binary.AppendUvarint(w.buf, uint64(s.ref))
+		return
+	}
+	w.nstr++
+	*s = stamp{w.gen, w.nstr}
+	p := append(w.buf, 0)
+	p = binary.AppendUvarint(p, uint64(len(key)))
+	w.buf = append(p, key...)
+}

@@ -1,0 +1,175 @@
+// Package fused wires the stages into partition tasks: enricher and aggregator in one call for `run`, or each alone, joined by the topic
+// `events.enriched`. It is the same stage code either way.
+package fused
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/livemeter/livemeter/pipeline/aggregate"
+	"github.com/livemeter/livemeter/pipeline/cellkey"
+	"github.com/livemeter/livemeter/pipeline/change"
+	"github.com/livemeter/livemeter/pipeline/enrich"
+	"github.com/livemeter/livemeter/pipeline/eventlog"
+	"github.com/livemeter/livemeter/pipeline/rollup"
+	"github.com/livemeter/livemeter/pipeline/runtime"
+)
+
+// keyOffset is the changelog record that holds the next offset to read.
+const keyOffset = "offset"
+
+// Task is a partition's state machine. Either stage may be absent, but not both.
+type Task struct {
+	partition int32
+	keys      *cellkey.Table
+	enricher  *enrich.Enricher      // nil in the aggregator service
+	agg       *aggregate.Aggregator // nil in the enricher service
+	out       runtime.Output        // the enricher service's
+	next      int64
+	saved     map[string][]byte // while restoring
+	enc       change.Encoder
+	dec       change.Decoder
+	rec       change.Record
+	sent      *eventlog.Settings
+	records   uint64
+}
+
+func newTask(partition int32) *Task {
+	return &Task{partition: partition, keys: cellkey.NewTable(), saved: map[string][]byte{}}
+}
+
+// NewRun is the task of `run`: events in, rows out.
+func NewRun(partition int32, _ runtime.Output) runtime.Task {
+	t := newTask(partition)
+	t.enricher, t.agg = enrich.New(partition, t.keys), aggregate.New(partition, t.keys)
+	return t
+}
+
+// NewEnricher is the task of the enricher service: events in, `events.enriched` out.
+func NewEnricher(partition int32, out runtime.Output) runtime.Task {
+	t := newTask(partition)
+	t.enricher, t.out = enrich.New(partition, t.keys), out
+	return t
+}
+
+// NewAggregator is the task of the aggregator service: `events.enriched` in, rows out.
+func NewAggregator(partition int32, _ runtime.Output) runtime.Task {
+	t := newTask(partition)
+	t.agg = aggregate.New(partition, t.keys)
+	return t
+}
+
+// Apply consumes one record of the task's input topic.
+func (t *Task) Apply(offset int64, value []byte) error {
+	t.next = offset + 1
+	t.records++
+	if t.enricher == nil {
+		return t.applyEnriched(offset, value)
+	}
+	rec, err := t.enricher.Apply(offset, value)
+	if err != nil {
+		return err
+	}
+	if t.agg != nil {
+		return t.agg.Apply(rec)
+	}
+	// A restarted enricher sends the settings again: its reader may have missed none, but it can't know.
+	t.out.Emit(t.partition, t.enc.Encode(rec, t.keys, rec.Settings != t.sent))
+	t.sent = rec.Settings
+	return nil
+}
+
+// applyEnriched drops what a restarted or paused enricher sends again: its provenance is the offset in `events`.
+func (t *Task) applyEnriched(offset int64, value []byte) error {
+	if err := t.dec.Decode(value, &t.rec, t.keys); err != nil {
+		return fmt.Errorf("events.enriched partition %d offset %d: %w", t.partition, offset, err)
+	}
+	if t.rec.Offset <= t.agg.Offset() && t.agg.Started() {
+		return nil
+	}
+	return t.agg.Apply(&t.rec)
+}
+
+// Flush, Ack and Nack are the aggregator's.
+func (t *Task) Flush(b *rollup.Batch, behind bool) uint64 {
+	if t.agg == nil {
+		return 0
+	}
+	return t.agg.Flush(b, behind)
+}
+
+func (t *Task) Ack(token uint64) {
+	if t.agg != nil {
+		t.agg.Ack(token)
+	}
+}
+
+func (t *Task) Nack(token uint64) {
+	if t.agg != nil {
+		t.agg.Nack(token)
+	}
+}
+
+// Snapshot emits all state that changed, and the offset to go on from, which must stand in one transaction.
+func (t *Task) Snapshot(emit func(key, value []byte)) {
+	if t.enricher != nil {
+		t.enricher.Snapshot(emit)
+	}
+	if t.agg != nil {
+		t.agg.Snapshot(emit)
+	}
+	emit([]byte(keyOffset), binary.AppendVarint(nil, t.next))
+}
+
+// Restore takes one changelog record. Older values of a key may come before newer ones, so decoding waits for the last.
+func (t *Task) Restore(key, value []byte) error {
+	if len(value) == 0 {
+		delete(t.saved, string(key))
+	} else {
+		t.saved[string(key)] = append([]byte(nil), value...)
+	}
+	return nil
+}
+
+// RestoreDone decodes what was restored and returns the offset to go on from.
+func (t *Task) RestoreDone() (int64, error) {
+	for k, v := range t.saved {
+		var err error
+		switch key := []byte(k); {
+		case k == keyOffset:
+			t.next, _ = binary.Varint(v)
+		case enrich.Owns(key) && t.enricher != nil:
+			err = t.enricher.Restore(key, v)
+		case aggregate.Owns(key) && t.agg != nil:
+			err = t.agg.Restore(key, v)
+		default:
+			err = fmt.Errorf("not known to this service: is the changelog another service's?")
+		}
+		if err != nil {
+			return 0, fmt.Errorf("changelog of partition %d, record %q: %w", t.partition, k, err)
+		}
+	}
+	t.saved = nil
+	if t.enricher != nil {
+		t.enricher.Restored()
+	}
+	if t.agg != nil {
+		t.agg.Restored()
+	}
+	return t.next, nil
+}
+
+// Stats are the task's numbers for metrics.
+func (t *Task) Stats() runtime.Stats {
+	s := runtime.Stats{Events: t.records}
+	if e := t.enricher; e != nil {
+		e.Describe(&s.Watermark, &s.MaxRecv, &s.Viewers, &s.DedupeEntries)
+		s.Accepted, s.Duplicate, s.Replayed, s.Late = e.Stats.Accepted, e.Stats.Duplicate, e.Stats.Replayed, e.Stats.Late
+		copy(s.Invalid[:], e.Stats.Invalid[:])
+	}
+	if t.agg != nil {
+		_, s.Cells, s.DirtyCells = t.agg.Stats()
+		s.Watermark, s.MaxRecv = t.agg.Clock()
+	}
+	return s
+}
