@@ -42,7 +42,7 @@ type Aggregator struct {
 	lines     slab.Slab[line]
 	pend      slab.Slab[pending]
 	index     map[cellID]uint32 // open cells
-	recent    []uint32          // by key: the pane cell last used
+	recent    []keyCache        // by key
 	openCells int
 	due       dueList
 	closes    uint64   // cells closed so far: parents found before may be gone
@@ -159,7 +159,8 @@ func (a *Aggregator) direct(c *change.Change) {
 // paneOf returns the pending changes of the pane of a change, with cells for it and for the windows it folds into.
 func (a *Aggregator) paneOf(c *change.Change) *pending {
 	window := c.TS - c.TS%paneMS
-	i := a.paneCell(c.Key, window)
+	cache := a.cacheOf(c.Key)
+	i := a.cached(&cache.pane[window/paneMS%4], cellID{c.Key, measure.Grain10s, window})
 	cl := a.cells.At(i)
 	if cl.pane == 0 {
 		cl.pane = a.pend.Alloc()
@@ -175,24 +176,36 @@ func (a *Aggregator) paneOf(c *change.Change) *pending {
 			id := cellID{c.Key, g, a.window(g, window)}
 			p.parent[g] = 0
 			if !a.expired(g, a.end(id)) {
-				p.parent[g] = a.cellAt(id)
+				p.parent[g] = a.cached(&cache.parent[g], id)
 			}
 		}
 	}
 	return p
 }
 
-func (a *Aggregator) paneCell(key cellkey.ID, window int64) uint32 {
+// keyCache is where a key's cells were found last: its newest panes, and the window of each longer grain. An entry is a guess that
+// the cell itself confirms.
+type keyCache struct {
+	pane   [4]uint32
+	parent [measure.NumGrains]uint32
+}
+
+func (a *Aggregator) cacheOf(key cellkey.ID) *keyCache {
 	if int(key) >= len(a.recent) {
-		a.recent = append(a.recent, make([]uint32, int(key)+256-len(a.recent))...)
+		a.recent = append(a.recent, make([]keyCache, int(key)+256+len(a.recent)/4-len(a.recent))...)
 	}
-	if i := a.recent[key]; i != 0 {
-		if c := a.cells.At(i); c.key == key && c.window == window && c.grain == measure.Grain10s && c.state&rollup.Closed == 0 {
+	return &a.recent[key]
+}
+
+// cached is cellAt with a guess.
+func (a *Aggregator) cached(guess *uint32, id cellID) uint32 {
+	if i := *guess; i != 0 {
+		if c := a.cells.At(i); c.key == id.key && c.window == id.window && c.grain == id.grain && c.state&rollup.Closed == 0 {
 			return i
 		}
 	}
-	i := a.cellAt(cellID{key, measure.Grain10s, window})
-	a.recent[key] = i
+	i := a.cellAt(id)
+	*guess = i
 	return i
 }
 

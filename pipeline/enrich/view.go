@@ -1,6 +1,7 @@
 package enrich
 
 import (
+	"github.com/livemeter/livemeter/pipeline/cellkey"
 	"github.com/livemeter/livemeter/pipeline/change"
 	"github.com/livemeter/livemeter/pipeline/event"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
@@ -23,11 +24,12 @@ const (
 // first enter in the log, in that enter's room and window.
 type view struct {
 	id        uint64
-	next      uint32 // the viewer's other views
-	owner     uint32 // slot of the viewer
-	room      uint32 // interned room string of the enter
-	origin    uint32 // interned entry_source and campaign of the enter
-	exps      uint32 // interned experiment list of the enter
+	next      uint32     // the viewer's other views
+	owner     uint32     // slot of the viewer
+	room      uint32     // interned room string of the enter
+	origin    uint32     // interned entry_source and campaign of the enter
+	exps      uint32     // interned experiment list of the enter
+	source    cellkey.ID // of room and origin, 0 until asked for
 	flags     uint8
 	leavePane int32 // pane of the earliest leave, noPane without one: offline from there on
 	hiPane    int32 // newest pane with a viewer event
@@ -103,7 +105,7 @@ func (e *Enricher) enter(v *viewer, w *view, n *eventlog.Entry, late bool) {
 	w.flags |= viewEntered
 	w.enterTS, w.room, w.origin, w.exps = n.TS, e.str(n.Room), e.str(n.Origin), e.str(n.Exps)
 	e.emitView(w, n.Recv, measure.Views, 1, change.Own)
-	source := e.keys.Cell(measure.Source, w.room, e.originOf(w), 0)
+	source := e.sourceOf(w)
 	if late {
 		e.emit(change.Change{TS: n.TS, Recv: n.Recv, Delta: 1, Key: source, Slot: measure.BeyondHorizon, Mask: change.AllGrains, Flags: change.Own})
 	} else {
@@ -230,14 +232,18 @@ func (e *Enricher) emitOrigin(w *view, recv int64, slot measure.Slot, delta int6
 	if slot == measure.Views {
 		flags = change.Own
 	}
-	e.emit(change.Change{TS: w.enterTS, Recv: recv, Delta: delta, Key: e.keys.Cell(measure.Source, w.room, e.originOf(w), 0),
+	e.emit(change.Change{TS: w.enterTS, Recv: recv, Delta: delta, Key: e.sourceOf(w),
 		Slot: slot, Mask: change.AllGrains, Flags: flags})
 }
 
-// originOf is the interned origin, "\x00" for an enter that names neither entry_source nor campaign.
-func (e *Enricher) originOf(w *view) uint32 {
-	if w.origin == 0 {
-		return e.noOrigin
+// sourceOf is the Source cube's key of an entered view. An enter that names neither entry_source nor campaign has the origin "\x00".
+func (e *Enricher) sourceOf(w *view) cellkey.ID {
+	if w.source == 0 {
+		origin := w.origin
+		if origin == 0 {
+			origin = e.noOrigin
+		}
+		w.source = e.keys.Cell(measure.Source, w.room, origin, 0)
 	}
-	return w.origin
+	return w.source
 }

@@ -25,7 +25,7 @@ func load(n int) []Input {
 const blockBytes = 16 << 10
 
 func BenchmarkAdd(b *testing.B) {
-	in := load(1 << 16)
+	in := load(1 << 13)
 	d := NewDict(0)
 	w := NewWriter(d)
 	for i := range 10 {
@@ -39,7 +39,7 @@ func BenchmarkAdd(b *testing.B) {
 	b.ReportAllocs()
 	bytes, i := 0, 0
 	for b.Loop() {
-		w.Add(i%10, &in[i&(1<<16-1)])
+		w.Add(i%10, &in[i&(1<<13-1)])
 		i++
 		if w.Size() >= blockBytes {
 			bytes += w.Size()

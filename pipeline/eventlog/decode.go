@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"encoding/binary"
+	"sync"
 
 	"github.com/livemeter/livemeter/pipeline/event"
 )
@@ -17,8 +18,9 @@ func Decode(value []byte, b *Block) error {
 	}
 	b.Sources, b.Strings = b.Sources[:0], append(b.Strings[:0], "")
 	b.Entries, b.Orders = b.Entries[:0], b.Orders[:0]
-	var few [64]int64 // on the stack; a block from more source partitions than these is rare
-	d := decoder{p: value, b: b, last: few[:0]}
+	d := decoders.Get().(*decoder)
+	defer d.release()
+	d.p, d.b, d.last, d.recv = value, b, d.last[:0], 0
 	for i := headerBytes; i < len(value); {
 		next, what := d.entry(i)
 		if next > len(value) {
@@ -27,6 +29,13 @@ func Decode(value []byte, b *Block) error {
 		i = next
 	}
 	return nil
+}
+
+var decoders = sync.Pool{New: func() any { return new(decoder) }}
+
+func (d *decoder) release() {
+	d.p, d.b = nil, nil
+	decoders.Put(d)
 }
 
 type decoder struct {

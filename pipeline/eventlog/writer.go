@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/livemeter/livemeter/pipeline/event"
 )
@@ -126,10 +127,6 @@ func (w *Writer) begin(buf []byte) {
 
 // Add appends one entry of source number src (Dict.Source).
 func (w *Writer) Add(src int, in *Input) {
-	if w.epoch != w.dict.epoch {
-		w.epoch = w.dict.epoch
-		clear(w.strs)
-	}
 	mask := in.mask()
 	head := uint8(in.Kind)&kindMask | in.Flags&flagMask<<flagShift
 	if mask != 0 {
@@ -208,19 +205,16 @@ func (w *Writer) source(src int, offset int64) {
 }
 
 func (w *Writer) identity(in *Input, mask uint8) {
-	p := binary.LittleEndian.AppendUint64(w.buf, in.ViewerHi)
-	p = binary.LittleEndian.AppendUint64(p, in.ViewerLo)
-	p = binary.LittleEndian.AppendUint64(p, in.Instance)
-	p = binary.LittleEndian.AppendUint64(p, in.EventFP)
-	w.buf = binary.AppendUvarint(p, in.Seq)
-	k := append(w.scratch[:0], in.Platform...)
-	k = append(k, 0)
-	k = append(k, in.Room...)
-	k = append(k, 0)
-	w.scratch = append(k, in.Session...)
-	w.ref(w.scratch)
+	p := slices.Grow(w.buf, 32)
+	q := p[len(p) : len(p)+32]
+	binary.LittleEndian.PutUint64(q, in.ViewerHi)
+	binary.LittleEndian.PutUint64(q[8:], in.ViewerLo)
+	binary.LittleEndian.PutUint64(q[16:], in.Instance)
+	binary.LittleEndian.PutUint64(q[24:], in.EventFP)
+	w.buf = binary.AppendUvarint(p[:len(p)+32], in.Seq)
+	w.refNumber(w.dict.internRoom(in.Platform, in.Room, in.Session, &w.scratch))
 	if in.Kind <= Interaction || mask&hasViewValue != 0 {
-		p = binary.LittleEndian.AppendUint64(w.buf, in.View)
+		p := binary.LittleEndian.AppendUint64(w.buf, in.View)
 		w.buf = binary.AppendUvarint(p, zigzag(in.Value))
 	}
 }
@@ -302,9 +296,10 @@ func (w *Writer) refString(s string) {
 	w.ref(w.scratch)
 }
 
-// ref appends a reference to the string in key, and its definition where the block has none yet.
-func (w *Writer) ref(key []byte) {
-	n := w.dict.intern(key)
+func (w *Writer) ref(key []byte) { w.refNumber(w.dict.intern(key)) }
+
+// refNumber appends a reference to string n of the dictionary, and its definition where the block has none yet.
+func (w *Writer) refNumber(n uint32) {
 	if w.epoch != w.dict.epoch { // forgotten just now: the numbers start again
 		w.epoch = w.dict.epoch
 		clear(w.strs)
@@ -319,7 +314,5 @@ func (w *Writer) ref(key []byte) {
 	}
 	w.nstr++
 	*s = stamp{w.gen, w.nstr}
-	p := append(w.buf, 0)
-	p = binary.AppendUvarint(p, uint64(len(key)))
-	w.buf = append(p, key...)
+	w.buf = appendText(append(w.buf, 0), w.dict.strings[n])
 }

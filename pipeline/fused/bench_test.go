@@ -1,0 +1,99 @@
+package fused
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/livemeter/livemeter/pipeline/event"
+	"github.com/livemeter/livemeter/pipeline/eventlog"
+	"github.com/livemeter/livemeter/pipeline/rollup"
+)
+
+// benchBlocks is a backlog of heartbeats and likes: viewers in Zipf rooms, 232 events a block, event time running at 50 000 events a second.
+func benchBlocks(rooms, viewers, blocks int) [][]byte {
+	rnd := rand.New(rand.NewPCG(1, 2))
+	cum := make([]float64, rooms)
+	sum := 0.0
+	for i := range cum {
+		sum += 1 / math.Pow(float64(i+1), 1.1)
+		cum[i] = sum
+	}
+	room := make([]int, viewers)
+	for i := range room {
+		u := rnd.Float64() * sum
+		lo, hi := 0, rooms-1
+		for lo < hi {
+			if m := (lo + hi) / 2; cum[m] < u {
+				lo = m + 1
+			} else {
+				hi = m
+			}
+		}
+		room[i] = lo
+	}
+	d := eventlog.NewDict(0)
+	w := eventlog.NewWriter(d)
+	src := d.Source(goldenSource)
+	n := 0
+	out := make([][]byte, 0, blocks)
+	entered := make([]bool, viewers)
+	for range blocks {
+		for range 232 {
+			n++
+			v := rnd.IntN(viewers)
+			at := golden0 + int64(n)/50
+			in := eventlog.Input{Offset: int64(n), Recv: at, TS: at - int64(rnd.IntN(2000)), Platform: "douyin", Room: fmt.Sprint("r", room[v]), Session: "s",
+				ViewerHi: uint64(v), ViewerLo: uint64(v) * 0x9e3779b97f4a7c15, Instance: uint64(v), EventFP: rnd.Uint64(), View: uint64(v) + 1}
+			switch {
+			case !entered[v]:
+				entered[v] = true
+				in.Sub = uint8(event.Enter)
+			case rnd.IntN(100) < 18:
+				in.Kind, in.Sub, in.Value = eventlog.Interaction, uint8(event.Like), 3
+			default:
+				in.Sub, in.Value = uint8(event.Heartbeat), 5000
+			}
+			w.Add(src, &in)
+		}
+		out = append(out, w.Seal(nil))
+	}
+	return out
+}
+
+func BenchmarkRun(b *testing.B) {
+	for _, c := range []struct{ rooms, viewers int }{{100, 250_000}, {10_000, 250_000}, {50_000, 250_000}} {
+		b.Run(fmt.Sprintf("rooms=%d", c.rooms), func(b *testing.B) {
+			blocks := benchBlocks(c.rooms, c.viewers, 8000)
+			b.ResetTimer()
+			b.ReportAllocs()
+			events := 0
+			for b.Loop() {
+				task := NewRun(0, nil)
+				rows := 0
+				must := func(err error) {
+					if err != nil {
+						b.Fatal(err)
+					}
+				}
+				must(task.Apply(0, eventlog.AppendSettings(nil, &eventlog.Settings{Epoch: 1, Partitions: 1, HorizonMS: 6 * 3600_000, LatenessMS: 60_000,
+					SessionGapMS: 3600_000, DedupeMS: 600_000, Zone: "Asia/Shanghai", MaxCells: 4 << 20})))
+				must(task.Apply(1, eventlog.AppendSources(nil, &eventlog.Sources{Topics: []eventlog.SourceTopic{{Name: "raw.viewer", ID: [16]byte{1}, Partitions: 1}}})))
+				for i, v := range blocks {
+					must(task.Apply(int64(i+2), v))
+					if i%500 == 499 {
+						var batch rollup.Batch
+						task.Ack(task.Flush(&batch, true))
+						for _, c := range batch.Cells {
+							rows += len(c.Grain)
+						}
+					}
+				}
+				events += 232 * len(blocks)
+				b.ReportMetric(float64(rows), "rows")
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(events), "ns/event")
+		})
+	}
+}
