@@ -69,7 +69,7 @@ func minuteOf(recv int64) uint16 { return uint16(recv / 60_000 % int64(forever))
 
 // forgotten says whether an id of this minute lies beyond the dedupe horizon. Minutes ahead of the watermark are not.
 func (e *Enricher) forgotten(minute uint16) bool {
-	if minute == forever {
+	if minute == forever || e.wm == 0 {
 		return false
 	}
 	age := (int(e.wmMinute) - int(minute) + int(forever)) % int(forever)

@@ -1,0 +1,164 @@
+package ledger
+
+import "time"
+
+// rowKey names a row within a cube. The window of the session grain is 0: its start is only known at the end.
+type rowKey struct {
+	grain  uint8
+	window int64
+	place  uint32 // index into places
+	sub    uint32 // index into subs
+}
+
+// cells is every row of every cube while it is computed.
+type cells struct {
+	zone     *time.Location
+	places   interner[place]
+	subs     interner[[2]string]
+	rows     [numCubes]map[rowKey][]int64
+	sessions map[uint32]int64 // place → earliest event_ts of the events counted in it
+	dayFrom  int64            // the day asked for last
+	dayTo    int64
+}
+
+func newCells(zone *time.Location) *cells {
+	c := &cells{zone: zone, sessions: map[uint32]int64{}}
+	for i := range c.rows {
+		c.rows[i] = map[rowKey][]int64{}
+	}
+	return c
+}
+
+// interner gives each distinct value a number.
+type interner[T comparable] struct {
+	ids  map[T]uint32
+	list []T
+}
+
+func (in *interner[T]) id(x T) uint32 {
+	if id, ok := in.ids[x]; ok {
+		return id
+	}
+	if in.ids == nil {
+		in.ids = map[T]uint32{}
+	}
+	id := uint32(len(in.list))
+	in.ids[x] = id
+	in.list = append(in.list, x)
+	return id
+}
+
+// window is the start of the half-open window that ts is in: 10 s, 1 m, 1 h in UTC, 1 d in the shop's zone.
+func (c *cells) window(grain uint8, ts int64) int64 {
+	switch grain {
+	case g10s:
+		return ts - ts%10_000
+	case g1m:
+		return ts - ts%60_000
+	case g1h:
+		return ts - ts%3_600_000
+	case g1d:
+		if ts < c.dayFrom || ts >= c.dayTo {
+			t := time.UnixMilli(ts).In(c.zone)
+			c.dayFrom = time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, c.zone).UnixMilli()
+			c.dayTo = time.Date(t.Year(), t.Month(), t.Day()+1, 0, 0, 0, 0, c.zone).UnixMilli()
+		}
+		return c.dayFrom
+	}
+	return 0
+}
+
+// spot is one key of a cube at one moment: the rows of all grains that contain it.
+type spot struct {
+	cells *cells
+	cube  cube
+	keys  [numGrains]rowKey
+	rows  [numGrains][]int64
+}
+
+func (c *cells) at(q cube, p place, sub [2]string, ts int64) spot {
+	s := spot{cells: c, cube: q}
+	pid, sid := c.places.id(p), c.subs.id(sub)
+	for g := range numGrains {
+		s.keys[g] = rowKey{g, c.window(g, ts), pid, sid}
+		s.rows[g] = c.row(q, s.keys[g])
+	}
+	return s
+}
+
+func (c *cells) row(q cube, k rowKey) []int64 {
+	r := c.rows[q][k]
+	if r == nil {
+		r = make([]int64, len(cubeMeasures[q]))
+		c.rows[q][k] = r
+	}
+	return r
+}
+
+// add adds to a measure in all grains; a measure that the cube does not keep is let go.
+func (s spot) add(m measure, n int64) {
+	if i := position[s.cube][m]; i >= 0 {
+		for g := range s.rows {
+			s.rows[g][i] += n
+		}
+	}
+}
+
+// seen remembers in which rows somebody has already been counted by a distinct measure.
+type seen map[seenKey]struct{}
+
+type seenKey struct {
+	cube    cube
+	measure measure
+	row     rowKey
+}
+
+// distinct adds one in each grain where this is the first time.
+func (s spot) distinct(by seen, m measure) {
+	i := position[s.cube][m]
+	if i < 0 {
+		return
+	}
+	for g := range s.rows {
+		k := seenKey{s.cube, m, s.keys[g]}
+		if _, ok := by[k]; !ok {
+			by[k] = struct{}{}
+			s.rows[g][i]++
+		}
+	}
+}
+
+// addPane adds to online in the 10 s pane alone; longer windows are the peak over the merged panes.
+func (c *cells) addPane(q cube, p place, sub [2]string, pane int64) {
+	k := rowKey{g10s, pane, c.places.id(p), c.subs.id(sub)}
+	c.row(q, k)[position[q][mOnline]]++
+}
+
+// peaks fills online of the longer windows when all panes are complete.
+func (c *cells) peaks() {
+	for _, q := range []cube{cRoom, cVariant} {
+		at := position[q][mOnline]
+		panes := make(map[rowKey]int64, len(c.rows[q]))
+		for k, r := range c.rows[q] {
+			if k.grain == g10s && r[at] > 0 {
+				panes[k] = r[at]
+			}
+		}
+		for k, online := range panes {
+			for g := g1m; g < numGrains; g++ {
+				r := c.row(q, rowKey{g, c.window(g, k.window), k.place, k.sub})
+				r[at] = max(r[at], online)
+			}
+		}
+	}
+}
+
+// net derives net_minor: paid GMV less the refunds by order date.
+func (c *cells) net() {
+	for _, q := range []cube{cRoomMoney, cSKUMoney} {
+		p := position[q]
+		for _, r := range c.rows[q] {
+			r[p[mNet]] = r[p[mGMVPaid]] - r[p[mRefundByOrder]]
+		}
+	}
+}

@@ -1,0 +1,115 @@
+package ledger
+
+import (
+	"fmt"
+	"io"
+)
+
+// Counts of compared rows. Missing are in the ledger but not in ClickHouse, Extra the other way round.
+type Counts struct {
+	Compared, Equal, Different, Missing, Extra int64
+}
+
+// OK says that nothing differs.
+func (c Counts) OK() bool { return c.Different+c.Missing+c.Extra == 0 }
+
+func (c *Counts) add(o Counts) {
+	c.Compared += o.Compared
+	c.Equal += o.Equal
+	c.Different += o.Different
+	c.Missing += o.Missing
+	c.Extra += o.Extra
+}
+
+// Line is the comparison of one measure of one table. A row counts where either side is not 0.
+type Line struct {
+	Table, Measure string
+	Counts
+	Differences []string // the first few, readable
+}
+
+// Report is a comparison.
+type Report struct {
+	Lines     []Line
+	Total     Counts // whole rows of all tables
+	NotFinal  int64  // rows still provisional though their window ended long ago; only with Options.FinalBefore
+	Conserved Counts // lines of outcomes, contained in Total
+	Records   int64  // records in the ledger
+}
+
+// OK says that ClickHouse equals the ledger.
+func (r *Report) OK() bool {
+	for _, l := range r.Lines {
+		if !l.OK() {
+			return false
+		}
+	}
+	return r.Total.OK() && r.NotFinal == 0
+}
+
+const maxDifferences = 5
+
+func (l *Line) compare(want, got int64, inLedger, inStore bool, describe func() string) {
+	if want == 0 && got == 0 {
+		return
+	}
+	switch {
+	case !inStore:
+		l.Missing++
+	case !inLedger:
+		l.Extra++
+	case want == got:
+		l.Compared++
+		l.Equal++
+		return
+	default:
+		l.Compared++
+		l.Different++
+	}
+	if len(l.Differences) < maxDifferences {
+		l.Differences = append(l.Differences, describe())
+	}
+}
+
+// WriteTable prints one line a measure, then the first differences of each that is not equal, then the total.
+func (r *Report) WriteTable(w io.Writer, color bool) error {
+	red, green, off := "", "", ""
+	if color {
+		red, green, off = "\x1b[31m", "\x1b[32m", "\x1b[0m"
+	}
+	p := printer{w: w}
+	p.f("%-18s %-31s %10s %10s %9s %8s %8s\n", "table", "measure", "compared", "equal", "different", "missing", "extra")
+	for _, l := range r.Lines {
+		paint := ""
+		if !l.OK() {
+			paint = red
+		}
+		p.f("%s%-18s %-31s %10d %10d %9d %8d %8d%s\n", paint, l.Table, l.Measure, l.Compared, l.Equal, l.Different, l.Missing, l.Extra, off)
+	}
+	for _, l := range r.Lines {
+		for _, d := range l.Differences {
+			p.f("%s%s.%s%s: %s\n", red, l.Table, l.Measure, off, d)
+		}
+	}
+	if r.NotFinal > 0 {
+		p.f("%s%d rows are still provisional though their window ended long ago%s\n", red, r.NotFinal, off)
+	}
+	t := r.Total
+	if r.OK() {
+		p.f("%s%d rows compared with the ledger of %d records: all equal%s\n", green, t.Compared, r.Records, off)
+	} else {
+		p.f("%s%d rows compared with the ledger of %d records: %d differ, %d missing, %d extra%s\n", red, t.Compared, r.Records, t.Different, t.Missing, t.Extra, off)
+	}
+	return p.err
+}
+
+type printer struct {
+	w   io.Writer
+	err error
+}
+
+func (p *printer) f(format string, args ...any) {
+	if p.err == nil {
+		_, p.err = fmt.Fprintf(p.w, format, args...)
+	}
+}

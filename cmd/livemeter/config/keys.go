@@ -1,0 +1,81 @@
+package config
+
+import (
+	"reflect"
+	"strings"
+)
+
+// EnvPrefix starts the name of every environment variable.
+const EnvPrefix = "LIVEMETER_"
+
+// Key is one setting: a leaf of Config.
+type Key struct {
+	Path    string // kafka.tls.ca_file
+	Default string
+	Doc     string
+	Kind    string // as documented: text, number, duration, yes/no, list
+	Main    bool   // shown in the help of every command
+	Secret  bool   // never printed
+	index   []int
+}
+
+// Section is a struct of Config with its doc string.
+type Section struct{ Path, Doc string }
+
+// Env is the key's environment variable: LIVEMETER_KAFKA_TLS_CA_FILE.
+func (k Key) Env() string { return EnvPrefix + strings.ToUpper(strings.ReplaceAll(k.Path, ".", "_")) }
+
+// Flag is the key's flag without dashes: kafka-tls-ca-file.
+func (k Key) Flag() string { return strings.NewReplacer(".", "-", "_", "-").Replace(k.Path) }
+
+// Keys are all settings in the order of the reference; Sections are the structs they stand in.
+func Keys() []Key         { k, _ := walk(reflect.TypeFor[Config](), "", nil); return k }
+func Sections() []Section { _, s := walk(reflect.TypeFor[Config](), "", nil); return s }
+
+func walk(t reflect.Type, prefix string, index []int) (keys []Key, sections []Section) {
+	for i := range t.NumField() {
+		f := t.Field(i)
+		path := prefix + f.Tag.Get("yaml")
+		at := append(append([]int(nil), index...), i)
+		if f.Type.Kind() == reflect.Struct {
+			sections = append(sections, Section{path, f.Tag.Get("doc")})
+			k, s := walk(f.Type, path+".", at)
+			keys, sections = append(keys, k...), append(sections, s...)
+			continue
+		}
+		keys = append(keys, Key{Path: path, Default: f.Tag.Get("default"), Doc: f.Tag.Get("doc"), Kind: kindName(f.Type),
+			Main: f.Tag.Get("main") != "", Secret: f.Tag.Get("secret") != "", index: at})
+	}
+	return keys, sections
+}
+
+func kindName(t reflect.Type) string {
+	switch {
+	case t == durationType:
+		return "duration"
+	case t == reflect.TypeFor[[]Token]():
+		return "list of name, secret, rate"
+	case t.Kind() == reflect.Slice:
+		return "list"
+	case t.Kind() == reflect.Bool:
+		return "true or false"
+	case t.Kind() == reflect.String:
+		return "text"
+	}
+	return "number"
+}
+
+// Default is the configuration without any file, environment or flag.
+func Default() *Config {
+	c := &Config{}
+	v := reflect.ValueOf(c).Elem()
+	for _, k := range Keys() {
+		if k.Default == "" {
+			continue
+		}
+		if err := setText(v.FieldByIndex(k.index), k.Default); err != nil {
+			panic("config: default of " + k.Path + ": " + err.Error()) // a mistake in this package; every test meets it
+		}
+	}
+	return c
+}

@@ -1,0 +1,148 @@
+package config
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// Sources are where a configuration comes from, in rising precedence. Empty ones are left out.
+type Sources struct {
+	File  string                          // YAML; LIVEMETER_CONFIG names it where no flag does
+	Env   func(key string) (string, bool) // os.LookupEnv
+	Flags map[string]string               // by Key.Path
+	Base  func(*Config)                   // changes defaults before anything is read: demo and up have others
+}
+
+// Load reads all sources. It returns what it could read together with every mistake in reading; Validate finds the others.
+func Load(s Sources) (*Config, error) {
+	c := Default()
+	if s.Base != nil {
+		s.Base(c)
+	}
+	var errs []error
+	if s.File != "" {
+		data, err := os.ReadFile(s.File)
+		if err != nil {
+			return c, fmt.Errorf("configuration: %w", err)
+		}
+		errs = decodeYAML(s.File, data, c)
+	}
+	v := reflect.ValueOf(c).Elem()
+	for _, k := range Keys() {
+		errs = append(errs, override(v.FieldByIndex(k.index), k, s)...)
+	}
+	errs = append(errs, c.readSecrets()...)
+	return c, errors.Join(errs...)
+}
+
+func override(v reflect.Value, k Key, s Sources) []error {
+	var errs []error
+	if s.Env != nil {
+		if text, ok := s.Env(k.Env()); ok {
+			if err := setText(v, text); err != nil {
+				errs = append(errs, fmt.Errorf("environment %s: %w", k.Env(), err))
+			}
+		}
+	}
+	if text, ok := s.Flags[k.Path]; ok {
+		if err := setText(v, text); err != nil {
+			errs = append(errs, fmt.Errorf("flag --%s: %w", k.Flag(), err))
+		}
+	}
+	return errs
+}
+
+// readSecrets replaces the …_file keys by what is in the files.
+func (c *Config) readSecrets() []error {
+	var errs []error
+	for _, s := range []struct {
+		key, file string
+		value     *string
+	}{
+		{"pseudonym_key", c.PseudonymKeyFile, &c.PseudonymKey},
+		{"kafka.sasl.password", c.Kafka.SASL.PasswordFile, &c.Kafka.SASL.Password},
+		{"clickhouse.password", c.ClickHouse.PasswordFile, &c.ClickHouse.Password},
+	} {
+		if s.file == "" {
+			continue
+		}
+		if *s.value != "" {
+			errs = append(errs, fmt.Errorf("%s and %s_file are both given: keep one", s.key, s.key))
+			continue
+		}
+		data, err := os.ReadFile(s.file)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s_file: %w", s.key, err))
+			continue
+		}
+		*s.value = strings.TrimSpace(string(data))
+	}
+	return errs
+}
+
+// ErrNoKey is returned by Key when none is configured.
+var ErrNoKey = errors.New("no pseudonym key: make one (openssl rand -hex 32 > pseudonym.key, mode 0600) and name it with " +
+	"pseudonym_key_file or --pseudonym-key-file; every collector needs the same one, for ever")
+
+// Key is the pseudonym key in bytes. Its text is never part of an error.
+func (c *Config) Key() ([]byte, error) {
+	if c.PseudonymKey == "" {
+		return nil, ErrNoKey
+	}
+	key, err := hex.DecodeString(c.PseudonymKey)
+	if err != nil || len(key) != 16 && len(key) != 32 {
+		return nil, fmt.Errorf("pseudonym_key: want 32 or 64 hexadecimal digits, have %d characters", len(c.PseudonymKey))
+	}
+	return key, nil
+}
+
+// YAML is the whole configuration as it took effect, secrets left out.
+func (c *Config) YAML() string {
+	root := &yaml.Node{Kind: yaml.MappingNode}
+	v := reflect.ValueOf(c).Elem()
+	for _, k := range Keys() {
+		f := v.FieldByIndex(k.index)
+		text := formatValue(f)
+		if f.Type() == reflect.TypeFor[[]Token]() || k.Secret && text != "" {
+			continue
+		}
+		put(root, strings.Split(k.Path, "."), f, text)
+	}
+	out, err := yaml.Marshal(root)
+	if err != nil {
+		panic("config: " + err.Error()) // nodes made here always marshal
+	}
+	return string(out)
+}
+
+func put(n *yaml.Node, path []string, v reflect.Value, text string) {
+	for i := 0; i < len(n.Content); i += 2 {
+		if n.Content[i].Value == path[0] {
+			put(n.Content[i+1], path[1:], v, text)
+			return
+		}
+	}
+	child := &yaml.Node{Kind: yaml.MappingNode}
+	n.Content = append(n.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: path[0]}, child)
+	if len(path) > 1 {
+		put(child, path[1:], v, text)
+		return
+	}
+	switch list, isList := v.Interface().([]string); {
+	case isList:
+		child.Kind, child.Style = yaml.SequenceNode, yaml.FlowStyle
+		for _, s := range list {
+			child.Content = append(child.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: s})
+		}
+	case v.Kind() == reflect.String:
+		child.SetString(text)
+	default:
+		child.Kind, child.Value = yaml.ScalarNode, text
+	}
+}

@@ -1,0 +1,126 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+)
+
+// decodeYAML fills c from the file's bytes and returns every mistake with its line: unknown keys, keys given twice, values of another type.
+func decodeYAML(name string, data []byte, c *Config) []error {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(data, &doc); err != nil {
+		return []error{fmt.Errorf("%s: %s", name, strings.TrimPrefix(err.Error(), "yaml: "))}
+	}
+	if len(doc.Content) == 0 {
+		return nil // an empty file
+	}
+	d := yamlDecoder{name: name}
+	d.structure(doc.Content[0], reflect.ValueOf(c).Elem(), "")
+	return d.errs
+}
+
+type yamlDecoder struct {
+	name string
+	errs []error
+}
+
+func (d *yamlDecoder) fail(n *yaml.Node, format string, args ...any) {
+	d.errs = append(d.errs, fmt.Errorf("%s:%d: %s", d.name, n.Line, fmt.Sprintf(format, args...)))
+}
+
+func (d *yamlDecoder) structure(n *yaml.Node, v reflect.Value, path string) {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if n.Kind == yaml.ScalarNode && n.Tag == "!!null" {
+		return
+	}
+	if n.Kind != yaml.MappingNode {
+		d.fail(n, "%s: want keys with values below it", orRoot(path))
+		return
+	}
+	seen := map[string]bool{}
+	for i := 0; i < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		full := join(path, key.Value)
+		field, ok := fieldByTag(v, key.Value)
+		switch {
+		case !ok:
+			d.fail(key, "unknown key %s%s", full, suggest(v.Type(), key.Value))
+		case seen[key.Value]:
+			d.fail(key, "%s is given twice", full)
+		default:
+			d.value(value, field, full)
+		}
+		seen[key.Value] = true
+	}
+}
+
+func (d *yamlDecoder) value(n *yaml.Node, v reflect.Value, path string) {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	switch {
+	case v.Kind() == reflect.Struct:
+		d.structure(n, v, path)
+	case n.Kind == yaml.SequenceNode && v.Kind() == reflect.Slice:
+		d.sequence(n, v, path)
+	case n.Kind != yaml.ScalarNode || n.Tag == "!!null":
+		d.fail(n, "%s: want a %s", path, kindName(v.Type()))
+	default:
+		if err := setText(v, n.Value); err != nil {
+			d.fail(n, "%s: %v", path, err)
+		}
+	}
+}
+
+func (d *yamlDecoder) sequence(n *yaml.Node, v reflect.Value, path string) {
+	out := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content))
+	for i, item := range n.Content {
+		d.value(item, out.Index(i), fmt.Sprintf("%s[%d]", path, i))
+	}
+	v.Set(out)
+}
+
+func fieldByTag(v reflect.Value, name string) (reflect.Value, bool) {
+	for i := range v.NumField() {
+		if v.Type().Field(i).Tag.Get("yaml") == name {
+			return v.Field(i), true
+		}
+	}
+	return reflect.Value{}, false
+}
+
+// suggest names the keys of a small section, or the one that differs only in case or separators.
+func suggest(t reflect.Type, name string) string {
+	plain := strings.NewReplacer("_", "", "-", "")
+	var all []string
+	for i := range t.NumField() {
+		tag := t.Field(i).Tag.Get("yaml")
+		if strings.EqualFold(plain.Replace(tag), plain.Replace(name)) {
+			return ", did you mean " + tag + "?"
+		}
+		all = append(all, tag)
+	}
+	if len(all) <= 8 {
+		return ", there are " + strings.Join(all, ", ")
+	}
+	return ", see docs/config.md"
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+func orRoot(path string) string {
+	if path == "" {
+		return "configuration"
+	}
+	return path
+}

@@ -1,0 +1,44 @@
+package chhttp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+)
+
+// DefaultAddr is where a ClickHouse server listens for HTTP, on loopback.
+const DefaultAddr = "127.0.0.1:8123"
+
+// Listen opens the port of the HTTP interface.
+func Listen(addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("clickhouse: HTTP port %s is in use by another process; stop it, or choose another address with --clickhouse-addr", addr)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("clickhouse: listen on %s for HTTP (--clickhouse-addr): %w", addr, err)
+	}
+	return l, nil
+}
+
+// Serve answers requests until the context ends, then waits for those that run, up to grace.
+func Serve(ctx context.Context, l net.Listener, h http.Handler, grace time.Duration) error {
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 5 * time.Minute}
+	ended := make(chan error, 1)
+	go func() { ended <- server.Serve(l) }()
+	select {
+	case err := <-ended:
+		return fmt.Errorf("clickhouse: serve HTTP on %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	if err := server.Shutdown(stop); err != nil {
+		return server.Close()
+	}
+	return nil
+}

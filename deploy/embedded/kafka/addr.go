@@ -1,0 +1,84 @@
+// Package kafka starts a Kafka for demo, development and tests: franz-go's kfake inside this process, or Apache's broker as its child.
+package kafka
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// DefaultAddr is where a broker listens, on loopback.
+const DefaultAddr = "127.0.0.1:9092"
+
+// listen opens the broker's port.
+func listen(addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("kafka: port %s is in use by another process; stop it, or choose another address with --kafka-addr", addr)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("kafka: listen on %s (--kafka-addr): %w", addr, err)
+	}
+	return l, nil
+}
+
+// reserve checks that addr is free for a child process and gives it with its port: port 0 takes any that is free.
+func reserve(addr string) (string, error) {
+	l, err := listen(addr)
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", fmt.Errorf("kafka: address %q (--kafka-addr): %w", addr, err)
+	}
+	return net.JoinHostPort(host, strconv.Itoa(l.Addr().(*net.TCPAddr).Port)), nil
+}
+
+// advertised is the host that clients are sent to: the one listened on, or this machine's name if that is all of its addresses.
+func advertised(addr string) (string, error) {
+	host, _, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", fmt.Errorf("kafka: address %q (--kafka-addr): %w", addr, err)
+	}
+	if ip := net.ParseIP(host); host != "" && (ip == nil || !ip.IsUnspecified()) {
+		return host, nil
+	}
+	return os.Hostname()
+}
+
+// lockWait is how long a start waits for the broker that a killed process left behind.
+const lockWait = 10 * time.Second
+
+// lockDir makes the data directory and takes it for the file's holders: this process, and a child that inherits the file.
+func lockDir(ctx context.Context, dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("kafka: data directory: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Join(dir, "livemeter.lock"), os.O_CREATE|os.O_RDWR, 0o640)
+	if err != nil {
+		return nil, fmt.Errorf("kafka: data directory: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, lockWait)
+	defer cancel()
+	retry := time.NewTicker(50 * time.Millisecond)
+	defer retry.Stop()
+	for unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
+		select {
+		case <-ctx.Done():
+			f.Close()
+			return nil, fmt.Errorf("kafka: data directory %s is in use by another process; stop it or choose another directory", dir)
+		case <-retry.C:
+		}
+	}
+	return f, nil
+}

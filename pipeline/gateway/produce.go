@@ -1,0 +1,89 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// ClientOpts are the options that the gateway's Kafka client needs; seeds, TLS and SASL come from the caller. Acknowledged means: by
+// all in-sync replicas. The producer is idempotent (the default), so its own retries neither repeat nor reorder.
+func ClientOpts() []kgo.Opt {
+	return []kgo.Opt{
+		kgo.RequiredAcks(kgo.AllISRAcks()),
+		kgo.ProducerLinger(3 * time.Millisecond),
+		kgo.ProducerBatchCompression(kgo.Lz4Compression(), kgo.NoCompression()),
+		// No RecordDeliveryTimeout: it counts from the record's timestamp, which is data here. Each batch's context has the deadline.
+		kgo.ProduceRequestTimeout(5 * time.Second),
+		// A moved partition is looked up at once: with the default of 5 s its batches would all be answered 503.
+		kgo.MetadataMinAge(250 * time.Millisecond),
+		// The byte budget is the bound; this one only has to be above what fits into it.
+		kgo.MaxBufferedRecords(1 << 20),
+	}
+}
+
+// errSlow says that Kafka did not answer within ProduceTimeout.
+var errSlow = errors.New("no acknowledgement in time")
+
+// batch waits for the acknowledgement of a request's records. Its lease is given back when the last record is settled, also if the
+// request has been answered 503 long before: until then the client holds the bytes.
+type batch struct {
+	lease   *lease
+	ctx     context.Context // ends at the time limit, or when all is settled
+	cancel  context.CancelFunc
+	pending atomic.Int64
+	done    chan struct{}
+	mu      sync.Mutex
+	err     error // the first
+}
+
+// produce hands all records to the client. It never blocks: a full client fails the records. Once nobody waits any more, what Kafka
+// has not taken is dropped where that is safe: its sender was told to send it again.
+func produce(client *kgo.Client, records []kgo.Record, l *lease, limit time.Duration) *batch {
+	b := &batch{lease: l, done: make(chan struct{})}
+	// Not the request's context: a sender that hangs up must not cancel records of others in the same partition.
+	b.ctx, b.cancel = context.WithTimeout(context.Background(), limit)
+	b.pending.Store(int64(len(records)))
+	for i := range records {
+		client.TryProduce(b.ctx, &records[i], b.settle)
+	}
+	return b
+}
+
+func (b *batch) settle(_ *kgo.Record, err error) {
+	if err != nil {
+		b.mu.Lock()
+		if b.err == nil {
+			b.err = err
+		}
+		b.mu.Unlock()
+	}
+	if b.pending.Add(-1) == 0 {
+		b.lease.release()
+		close(b.done)
+		b.cancel()
+	}
+}
+
+// wait returns nil only when every record is acknowledged.
+func (b *batch) wait(sender context.Context) error {
+	select {
+	case <-b.done:
+	case <-sender.Done():
+		return sender.Err()
+	case <-b.ctx.Done():
+		select {
+		case <-b.done: // it ended by being settled
+		default:
+			return errSlow
+		}
+	}
+	if errors.Is(b.err, context.DeadlineExceeded) { // settled: no writer of err is left
+		return errSlow
+	}
+	return b.err
+}

@@ -1,0 +1,126 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// changelogWriter owns the partition's transactional id. Whoever opens it last fences all before: a zombie cannot commit.
+//
+// It is never used again after an error. The next one's first act at the coordinator aborts what this one left open, and what the
+// changelog then holds decides, so no outcome of a commit needs to be guessed.
+type changelogWriter struct {
+	cl        *kgo.Client
+	topic     string
+	partition int32
+}
+
+// fenceKey is the reader's own key in a changelog; all others are the task's.
+const fenceKey = "\x00fence"
+
+// commitLimit bounds one checkpoint; the coordinator aborts a transaction that is twice as old.
+const commitLimit = 20 * time.Second
+
+func (r *Reader) openChangelog(ctx context.Context, partition int32) (*changelogWriter, error) {
+	id := fmt.Sprintf("%s-%s-%d", r.cfg.Group, r.cfg.Topic, partition)
+	cl, err := kgo.NewClient(r.opts(kgo.TransactionalID(id), kgo.TransactionTimeout(2*commitLimit), kgo.RecordPartitioner(kgo.ManualPartitioner()),
+		kgo.ProducerBatchCompression(kgo.SnappyCompression()), kgo.ProducerLinger(0), kgo.RequiredAcks(kgo.AllISRAcks()))...)
+	if err != nil {
+		return nil, fmt.Errorf("changelog %s: Kafka client: %w", r.cfg.Changelog, err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, commitLimit)
+	defer cancel()
+	if _, _, err := cl.ProducerID(ctx); err != nil {
+		cl.Close()
+		return nil, fmt.Errorf("changelog %s: take over transactional id %s: %w", r.cfg.Changelog, id, err)
+	}
+	return &changelogWriter{cl, r.cfg.Changelog, partition}, nil
+}
+
+func (w *changelogWriter) record(key, value []byte) *kgo.Record {
+	return &kgo.Record{Topic: w.topic, Partition: w.partition, Key: key, Value: value}
+}
+
+// commit writes recs in one transaction and returns the highest offset they took.
+func (w *changelogWriter) commit(ctx context.Context, recs []*kgo.Record) (last int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, commitLimit)
+	defer cancel()
+	if err := w.cl.BeginTransaction(); err != nil {
+		return 0, w.fail("begin", err)
+	}
+	results := w.cl.ProduceSync(ctx, recs...)
+	if err := results.FirstErr(); err != nil {
+		return 0, w.fail("produce", err)
+	}
+	if err := w.cl.Flush(ctx); err != nil { // EndTransaction does not
+		return 0, w.fail("flush", err)
+	}
+	if err := w.cl.EndTransaction(ctx, kgo.TryCommit); err != nil {
+		return 0, w.fail("commit", err)
+	}
+	for _, r := range results {
+		last = max(last, r.Record.Offset)
+	}
+	return last, nil
+}
+
+func (w *changelogWriter) fail(what string, err error) error {
+	return fmt.Errorf("changelog %s partition %d: %s of a checkpoint: %w", w.topic, w.partition, what, err)
+}
+
+func (w *changelogWriter) close() { w.cl.Close() }
+
+// snapshot is one checkpoint on its way.
+type snapshot struct {
+	recs    []*kgo.Record
+	bytes   int
+	next    int64  // the consumed offset it stands for
+	emitted uint64 // of the output, up to which everything must be acknowledged first
+	started time.Time
+}
+
+// snapshot takes the state's changes. Fast, in the loop; the commit goes on behind the flow.
+func (t *partition) snapshot() *snapshot {
+	s := &snapshot{next: t.next, started: time.Now()}
+	t.task.Snapshot(func(key, value []byte) {
+		s.recs = append(s.recs, t.changelog.record(key, value))
+		s.bytes += len(key) + len(value)
+	})
+	if t.out != nil {
+		s.emitted = t.out.mark()
+	}
+	t.changed = false
+	return s
+}
+
+// worthIt: a task that has not begun would save offset 0, which the log may no longer have.
+func (t *partition) worthIt() bool { return t.begun && t.changed }
+
+// checkpoint starts one, unless one is on its way or nothing changed.
+func (t *partition) checkpoint() {
+	if t.committing || !t.worthIt() {
+		return
+	}
+	t.committing = true
+	s := t.snapshot()
+	go func() { t.committed <- t.commit(t.ctx, s) }()
+}
+
+// commit is the only place where a position moves: the output up to it is acknowledged, then state and offset become durable together.
+func (t *partition) commit(ctx context.Context, s *snapshot) error {
+	if t.out != nil {
+		if err := t.out.wait(ctx, s.emitted); err != nil {
+			return err
+		}
+	}
+	if _, err := t.changelog.commit(ctx, s.recs); err != nil {
+		return err
+	}
+	t.s.status.checkpointed.Store(time.Now().UnixMilli())
+	t.r.metrics.checkpointed(s.bytes, time.Since(s.started))
+	t.r.commitGroup(t.s.id, s.next)
+	return nil
+}

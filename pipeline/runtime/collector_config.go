@@ -1,0 +1,151 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/zap"
+
+	"github.com/livemeter/livemeter/pipeline/collect"
+	"github.com/livemeter/livemeter/pipeline/event"
+	"github.com/livemeter/livemeter/pipeline/eventlog"
+)
+
+// Names of the topics that a collector writes, without the prefix.
+const (
+	TopicEvents   = "events"
+	TopicRejected = "events.rejected"
+)
+
+// CollectorConfig is what a collector needs. Zero values of the optional fields take the defaults named.
+type CollectorConfig struct {
+	Brokers   []string
+	KafkaOpts []kgo.Opt // for every client: TLS, SASL, dialer
+	Prefix    string    // of all topics
+	Group     string    // one consumer group per raw topic is made of it: GROUP.raw.viewer, …; default PREFIXcollector
+	// InstanceID makes the members static (Kafka's group.instance.id): a killed process that comes back under the same one goes on at
+	// once instead of after SessionTimeout. Two live processes must not share one.
+	InstanceID string
+
+	Settings     eventlog.Settings // KeyFingerprint is filled in
+	PseudonymKey []byte            // 16 or 32 bytes, the same for all collectors of a log
+
+	Linger           time.Duration // default 2 ms: how long an event waits for others in its block; five times that in catch-up
+	BlockBytes       int           // default 16 KiB: a block that has reached this is sealed
+	MaxInflightBytes int           // default 8 MiB: built and not acknowledged; at the limit no record is taken
+	ProgressEvery    time.Duration // default 100 ms
+	IdleGrace        time.Duration // default 500 ms: a source read to its end promises nothing older than now minus this
+	CommitEvery      time.Duration // default 1 s
+	MetadataEvery    time.Duration // default 10 s: how soon new partitions of raw topics are seen
+	SessionTimeout   time.Duration // default 10 s: of the consumer groups
+	FinishTimeout    time.Duration // default 15 s: for flush and commit after the context is cancelled
+	Compression      kgo.CompressionCodec
+	Now              func() time.Time // default time.Now
+}
+
+func (c CollectorConfig) withDefaults() CollectorConfig {
+	d := func(v *time.Duration, def time.Duration) {
+		if *v == 0 {
+			*v = def
+		}
+	}
+	d(&c.Linger, 2*time.Millisecond)
+	d(&c.ProgressEvery, 100*time.Millisecond)
+	d(&c.IdleGrace, 500*time.Millisecond)
+	d(&c.CommitEvery, time.Second)
+	d(&c.MetadataEvery, 10*time.Second)
+	d(&c.SessionTimeout, 10*time.Second)
+	d(&c.FinishTimeout, 15*time.Second)
+	if c.BlockBytes == 0 {
+		c.BlockBytes = 16 << 10
+	}
+	if c.MaxInflightBytes == 0 {
+		c.MaxInflightBytes = 8 << 20
+	}
+	if c.Group == "" {
+		c.Group = c.Prefix + "collector"
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c
+}
+
+// collectorConfigError is a mistake that no retry mends.
+type collectorConfigError struct{ error }
+
+func (e collectorConfigError) Unwrap() error { return e.error }
+
+func (c *CollectorConfig) check() error {
+	var errs []error
+	if len(c.Brokers) == 0 {
+		errs = append(errs, errors.New("no Kafka brokers given"))
+	}
+	if c.Settings.Partitions == 0 {
+		errs = append(errs, fmt.Errorf("settings: 0 partitions of %s%s", c.Prefix, TopicEvents))
+	}
+	if c.BlockBytes < 256 || c.BlockBytes > 512<<10 {
+		errs = append(errs, fmt.Errorf("block of %d bytes, want 256 to 524288", c.BlockBytes))
+	}
+	names, err := collect.NewPseudonyms(c.PseudonymKey)
+	if err != nil {
+		errs = append(errs, err)
+	} else if want := c.Settings.KeyFingerprint; want != 0 && want != names.Fingerprint() {
+		errs = append(errs, fmt.Errorf("pseudonym key has fingerprint %016x, the settings demand %016x: every collector of a log needs the same key", names.Fingerprint(), want))
+	} else {
+		c.Settings.KeyFingerprint = names.Fingerprint()
+	}
+	if err := errors.Join(errs...); err != nil {
+		return collectorConfigError{fmt.Errorf("collector: %w", err)}
+	}
+	return nil
+}
+
+func (c *CollectorConfig) rawTopic(t event.Topic) string { return c.Prefix + event.TopicNames[t] }
+
+const (
+	collectorFirstBackoff = 100 * time.Millisecond
+	collectorMaxBackoff   = 10 * time.Second
+)
+
+// RunCollector moves the records of the raw topics into the log until ctx is cancelled; then it stops reading, sends and commits what it
+// has, leaves its groups and returns nil. A session that fails — a record was refused, a partition was lost — is dropped as it is and
+// the next one starts again from the committed offsets: a collector never sends past a failed record, and readers of the log drop what it
+// repeats by its provenance. It returns an error for a mistake in the configuration, or when the finish fails.
+//
+// Several collectors may share the work, in one process or in many.
+func RunCollector(ctx context.Context, cfg CollectorConfig, log *zap.Logger, reg prometheus.Registerer) error {
+	cfg = cfg.withDefaults()
+	if err := cfg.check(); err != nil {
+		return err
+	}
+	m, err := newCollectorMetrics(reg)
+	if err != nil {
+		return err
+	}
+	backoff := collectorFirstBackoff
+	for ctx.Err() == nil {
+		started := cfg.Now()
+		err := runCollectorSession(ctx, &cfg, log, m)
+		if ctx.Err() != nil {
+			return err
+		}
+		if fatal := (collectorConfigError{}); errors.As(err, &fatal) {
+			return err
+		}
+		m.sessions.WithLabelValues("failed").Inc()
+		log.Warn("collector session ended; starting again from the committed offsets", zap.Error(err), zap.Duration("backoff", backoff))
+		select {
+		case <-ctx.Done():
+		case <-time.After(backoff):
+		}
+		if backoff = min(2*backoff, collectorMaxBackoff); cfg.Now().Sub(started) > time.Minute {
+			backoff = collectorFirstBackoff
+		}
+	}
+	return nil
+}

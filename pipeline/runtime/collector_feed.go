@@ -1,0 +1,214 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/livemeter/livemeter/pipeline/event"
+)
+
+// Bounds of what a feed holds: the next poll starts when fewer than collectorLowWater records wait, and brings at most collectorPollRecords.
+// Beside them the client buffers one fetch of at most collectorFetchBytes per broker.
+const (
+	collectorLowWater    = 4096
+	collectorPollRecords = 8192
+	collectorFetchBytes  = 16 << 20
+	// collectorFetchWait is the long poll at the end of a topic. A source is known to be idle only as of its last answer.
+	collectorFetchWait = 100 * time.Millisecond
+)
+
+// collectorFeed reads one raw topic with a client of its own: what waits for its turn in one topic must not keep another from being fetched.
+//
+// Its poller asks the client only when the session wants more, so it never holds records that the session has no room for, and never keeps a
+// rebalance waiting.
+type collectorFeed struct {
+	s      *collectorSession
+	topic  event.Topic
+	name   string
+	group  string
+	client *kgo.Client
+	adm    *kadm.Client
+	clock  collectorFetchClock
+
+	want   chan struct{}    // the session's permit for one poll
+	got    chan kgo.Fetches // its result; one permit, one slot: sending never blocks
+	asked  bool             // a permit is out
+	queued int              // records in the sources' queues
+
+	committing sync.Mutex  // held while a commit is under way
+	recommit   atomic.Bool // the last one failed: all offsets are to be stored again
+}
+
+func newCollectorFeed(s *collectorSession, t event.Topic) (*collectorFeed, error) {
+	f := &collectorFeed{s: s, topic: t, name: s.cfg.rawTopic(t), want: make(chan struct{}, 1), got: make(chan kgo.Fetches, 1)}
+	f.group = s.cfg.Group + "." + event.TopicNames[t]
+	f.clock.now, f.clock.last = s.cfg.Now, map[int32]int64{}
+	opts := append([]kgo.Opt{
+		kgo.SeedBrokers(s.cfg.Brokers...),
+		kgo.ClientID("livemeter-collector"),
+		kgo.ConsumerGroup(f.group),
+		kgo.ConsumeTopics(f.name),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.KeepControlRecords(), // they move the position to the end of a topic written in transactions
+		kgo.FetchMaxBytes(collectorFetchBytes),
+		kgo.FetchMaxWait(collectorFetchWait),
+		kgo.SessionTimeout(s.cfg.SessionTimeout),
+		kgo.HeartbeatInterval(s.cfg.SessionTimeout / 5),
+		kgo.DisableAutoCommit(),
+		kgo.BlockRebalanceOnPoll(),
+		kgo.AdjustFetchOffsetsFn(f.assigned),
+		kgo.OnPartitionsRevoked(f.revoked),
+		kgo.OnPartitionsLost(f.lost),
+		kgo.WithHooks(&f.clock),
+	}, s.cfg.KafkaOpts...)
+	if id := s.cfg.InstanceID; id != "" {
+		opts = append(opts, kgo.InstanceID(id+"."+event.TopicNames[t]))
+	}
+	var err error
+	if f.client, err = kgo.NewClient(opts...); err != nil {
+		return nil, collectorConfigError{fmt.Errorf("collector: Kafka client for %s: %w", f.name, err)}
+	}
+	f.adm = kadm.NewClient(f.client)
+	return f, nil
+}
+
+// poll brings records whenever the session wants some.
+func (f *collectorFeed) poll() {
+	for {
+		select {
+		case <-f.s.ctx.Done():
+			return
+		case <-f.want:
+		}
+		fetches := f.client.PollRecords(f.s.ctx, collectorPollRecords)
+		f.got <- fetches
+		f.client.AllowRebalance()
+		f.s.wakeUp()
+	}
+}
+
+// assigned is called with the offsets at which the client is about to start reading.
+func (f *collectorFeed) assigned(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+	parts := offsets[f.name]
+	if len(parts) == 0 {
+		return offsets, nil
+	}
+	starts, err := f.adm.ListStartOffsets(ctx, f.name)
+	if err != nil {
+		return nil, fmt.Errorf("start offsets of %s: %w", f.name, err)
+	}
+	ends, err := f.adm.ListCommittedOffsets(ctx, f.name)
+	if err != nil {
+		return nil, fmt.Errorf("end offsets of %s: %w", f.name, err)
+	}
+	req := collectorRequest{feed: f, done: make(chan error, 1)}
+	for p, o := range parts {
+		start, ok1 := starts.Lookup(f.name, p)
+		end, ok2 := ends.Lookup(f.name, p)
+		if !ok1 || !ok2 || start.Err != nil || end.Err != nil {
+			return nil, fmt.Errorf("offsets of %s/%d are not to be had: %v, %v", f.name, p, start.Err, end.Err)
+		}
+		at := start.Offset
+		if e := o.EpochOffset(); e.Offset >= 0 && e.Offset > at {
+			at = e.Offset
+		}
+		req.assign = append(req.assign, collectorAssignment{p, at, end.Offset})
+	}
+	return offsets, f.s.request(ctx, req)
+}
+
+// revoked returns when what was taken of the partitions is acknowledged and committed; what was not taken is dropped.
+func (f *collectorFeed) revoked(ctx context.Context, _ *kgo.Client, lost map[string][]int32) {
+	if parts := lost[f.name]; len(parts) > 0 {
+		if err := f.s.request(ctx, collectorRequest{feed: f, revoke: parts, done: make(chan error, 1)}); err != nil {
+			f.s.fail(fmt.Errorf("give back %s %v: %w", f.name, parts, err))
+		}
+	}
+}
+
+// lost: others may read the partitions already. Everything this session sends can only be a repetition; it ends.
+func (f *collectorFeed) lost(_ context.Context, _ *kgo.Client, lost map[string][]int32) {
+	if parts := lost[f.name]; len(parts) > 0 {
+		f.s.fail(fmt.Errorf("group %s lost %s %v", f.group, f.name, parts))
+	}
+}
+
+// commit stores offsets and waits for the answer. One at a time: a slow one must not overtake its successor.
+func (f *collectorFeed) commit(ctx context.Context, offsets map[int32]kgo.EpochOffset) error {
+	f.committing.Lock()
+	defer f.committing.Unlock()
+	var failed error
+	f.client.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{f.name: offsets},
+		func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
+			failed = err
+			if err != nil {
+				return
+			}
+			for _, t := range resp.Topics {
+				for _, p := range t.Partitions {
+					if err := kerr.ErrorForCode(p.ErrorCode); err != nil && failed == nil {
+						failed = fmt.Errorf("partition %d: %w", p.Partition, err)
+					}
+				}
+			}
+		})
+	if failed != nil {
+		return fmt.Errorf("commit %s: %w", f.name, failed)
+	}
+	return nil
+}
+
+// idleSince is until when the client is known to have seen all there was, ms; 0 if it is not known.
+func (f *collectorFeed) idleSince() int64 {
+	if f.client.BufferedFetchRecords() > 0 || len(f.got) > 0 {
+		return 0
+	}
+	return f.clock.oldest()
+}
+
+// collectorFetchClock notes when each broker last answered a fetch. A partition can be called idle only as of its broker's last answer: by
+// the wall clock alone, a process that was stopped for a minute would promise what it cannot know.
+type collectorFetchClock struct {
+	now  func() time.Time
+	mu   sync.Mutex
+	last map[int32]int64 // by broker, ms
+}
+
+const collectorFetchKey = 1
+
+// collectorBrokerGone is after which silence a broker is taken to lead none of the topic's partitions any more.
+const collectorBrokerGone = 10_000
+
+// OnBrokerRead is called by the client with every response.
+func (c *collectorFetchClock) OnBrokerRead(meta kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, err error) {
+	if key != collectorFetchKey || err != nil {
+		return
+	}
+	c.mu.Lock()
+	c.last[meta.NodeID] = c.now().UnixMilli()
+	c.mu.Unlock()
+}
+
+func (c *collectorFetchClock) oldest() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	newest, oldest := int64(0), int64(0)
+	for _, t := range c.last {
+		newest = max(newest, t)
+	}
+	for _, t := range c.last {
+		if newest-t < collectorBrokerGone && (oldest == 0 || t < oldest) {
+			oldest = t
+		}
+	}
+	return oldest
+}

@@ -1,0 +1,244 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/zap"
+
+	"github.com/livemeter/livemeter/pipeline/collect"
+	"github.com/livemeter/livemeter/pipeline/event"
+)
+
+const (
+	// collectorRun is how many records are taken between two looks at clock and channels.
+	collectorRun = 256
+	// collectorCatchUpLinger times the linger while a source is behind: freshness means nothing then, full blocks do.
+	collectorCatchUpLinger = 5
+	collectorPublishEvery  = time.Second
+)
+
+// loop takes records, builds blocks and sends them until ctx or the session ends; nil when it was ctx.
+func (s *collectorSession) loop(ctx context.Context) error {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-s.ctx.Done():
+			return context.Cause(s.ctx)
+		case r := <-s.requests:
+			s.handle(r)
+		default:
+		}
+		if err := s.receive(); err != nil {
+			return err
+		}
+		took := s.take()
+		now := s.cfg.Now()
+		if err := s.housekeep(now); err != nil {
+			return err
+		}
+		if took {
+			continue
+		}
+		timer.Reset(s.next(now))
+		select {
+		case <-ctx.Done():
+		case <-s.ctx.Done():
+		case r := <-s.requests:
+			s.handle(r)
+		case <-s.wake:
+		case <-timer.C:
+		}
+	}
+}
+
+// receive takes what the clients have brought, and lets them poll again where there is room.
+func (s *collectorSession) receive() error {
+	for _, f := range s.feeds {
+		select {
+		case fetches := <-f.got:
+			f.asked = false
+			if err := s.enqueue(f, fetches); err != nil {
+				return err
+			}
+		default:
+		}
+		if !f.asked && f.queued < collectorLowWater {
+			f.asked = true
+			f.want <- struct{}{}
+		}
+	}
+	return nil
+}
+
+func (s *collectorSession) enqueue(f *collectorFeed, fetches kgo.Fetches) error {
+	for i := range fetches {
+		for j := range fetches[i].Topics {
+			t := &fetches[i].Topics[j]
+			if id := s.sourcesRec.Topics[f.topic].ID; t.Topic == f.name && t.TopicID != [16]byte{} && t.TopicID != id {
+				return fmt.Errorf("topic %s was deleted and made again", f.name)
+			}
+			for k := range t.Partitions {
+				p := &t.Partitions[k]
+				if err := s.fetchError(f, p); err != nil {
+					return err
+				}
+				if src := s.find(f, p.Partition); src != nil && t.Topic == f.name {
+					src.push(p)
+					f.queued += len(p.Records)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// fetchError tells what ends the session from what the client mends by itself.
+func (s *collectorSession) fetchError(f *collectorFeed, p *kgo.FetchPartition) error {
+	group := (*kgo.ErrGroupSession)(nil)
+	switch {
+	case p.Err == nil || s.ctx.Err() != nil:
+		return nil
+	case errors.As(p.Err, &group) || kerr.IsRetriable(p.Err):
+		s.log.Warn("collector fetch", zap.String("topic", f.name), zap.Int32("partition", p.Partition), zap.Error(p.Err))
+		return nil
+	}
+	return fmt.Errorf("fetch %s/%d: %w", f.name, p.Partition, p.Err)
+}
+
+// take moves one run of records into blocks; false when there is nothing to take or no room.
+func (s *collectorSession) take() bool {
+	if s.build.bytes >= s.cfg.MaxInflightBytes/2 {
+		return false
+	}
+	src, limit := collectorPick(s.sources, s.nowMS())
+	if src == nil {
+		return false
+	}
+	if s.oldest.IsZero() {
+		s.oldest = s.cfg.Now()
+	}
+	rec := collect.Record{Topic: src.feed.topic, Source: src.num, Partition: src.partition}
+	for range collectorRun {
+		r := src.pop()
+		src.feed.queued--
+		src.next = r.Offset + 1
+		if !r.Attrs.IsControl() {
+			rec.Offset, rec.Timestamp, rec.Value = r.Offset, src.last, r.Value
+			s.put(src, &rec, r)
+		}
+		if len(src.queue) == 0 || src.head > limit {
+			break
+		}
+	}
+	return true
+}
+
+// put packs one record.
+func (s *collectorSession) put(src *collectorSource, rec *collect.Record, r *kgo.Record) {
+	res := s.stage.Add(rec)
+	src.recv = max(src.recv, res.Recv)
+	src.metrics.bytes += uint64(len(r.Value))
+	if res.Verdict.Reason == event.ReasonNone {
+		src.metrics.valid++
+	} else {
+		src.metrics.invalid[res.Verdict.Reason]++
+		s.reject(src, r, res.Verdict, res.Recv)
+	}
+	if s.stage.Writer(res.Partition).Size() >= s.cfg.BlockBytes {
+		s.seal(res.Partition)
+	}
+}
+
+// seal moves the open block of a partition into the batch being built.
+func (s *collectorSession) seal(partition int) {
+	w := s.stage.Writer(partition)
+	n := w.Len()
+	if n == 0 {
+		return
+	}
+	var next []byte
+	if k := len(s.spare); k > 0 {
+		next, s.spare = s.spare[k-1], s.spare[:k-1]
+	}
+	value := w.Seal(next)
+	s.metrics.blockSize.Observe(float64(n))
+	s.metrics.blockBytes.Observe(float64(len(value)))
+	s.build.add(s.eventsTopic, int32(partition), nil, value)
+	s.build.blocks = append(s.build.blocks, value)
+}
+
+// toAll adds a control record for every partition.
+func (s *collectorSession) toAll(value []byte) {
+	for p := range int32(s.cfg.Settings.Partitions) {
+		s.build.add(s.eventsTopic, p, nil, value)
+	}
+}
+
+// housekeep does what is due.
+func (s *collectorSession) housekeep(now time.Time) error {
+	select {
+	case err := <-s.sender.out:
+		if err := s.acknowledged(err); err != nil {
+			return err
+		}
+	default:
+	}
+	if s.under == nil && (s.lingered(now) || s.progressDue(now) || s.build.bytes >= s.cfg.MaxInflightBytes/2) {
+		s.launch(now)
+	}
+	if now.Sub(s.pace.commit) >= s.cfg.CommitEvery {
+		s.pace.commit = now
+		s.commitLater()
+	}
+	if now.Sub(s.pace.publish) >= collectorPublishEvery {
+		s.publish(now)
+	}
+	return s.lookAround(now)
+}
+
+func (s *collectorSession) lingered(now time.Time) bool {
+	if s.oldest.IsZero() {
+		return false
+	}
+	return now.Sub(s.oldest) >= s.linger()
+}
+
+func (s *collectorSession) linger() time.Duration {
+	for _, src := range s.sources {
+		if !src.atEnd() {
+			return collectorCatchUpLinger * s.cfg.Linger
+		}
+	}
+	return s.cfg.Linger
+}
+
+func (s *collectorSession) progressDue(now time.Time) bool {
+	return len(s.sources) > 0 && now.Sub(s.pace.progress) >= s.cfg.ProgressEvery
+}
+
+// next is how long nothing is due unless something happens.
+func (s *collectorSession) next(now time.Time) time.Duration {
+	d := min(s.pace.commit.Add(s.cfg.CommitEvery).Sub(now), s.pace.publish.Add(collectorPublishEvery).Sub(now))
+	if s.under == nil {
+		if !s.oldest.IsZero() {
+			d = min(d, s.oldest.Add(s.linger()).Sub(now))
+		}
+		if len(s.sources) > 0 {
+			d = min(d, s.pace.progress.Add(s.cfg.ProgressEvery).Sub(now))
+		}
+	}
+	for _, src := range s.sources {
+		if src.since != 0 && len(src.queue) == 0 {
+			d = min(d, collectorPatienceMS*time.Millisecond)
+		}
+	}
+	return max(d, 0)
+}

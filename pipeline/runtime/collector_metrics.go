@@ -1,0 +1,116 @@
+package runtime
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/livemeter/livemeter/pipeline/event"
+)
+
+// collectorMetrics. Labels are bounded by the raw topics, their partitions and the reasons of the contract.
+type collectorMetrics struct {
+	records    *prometheus.CounterVec
+	bytes      *prometheus.CounterVec
+	lagRecords *prometheus.GaugeVec
+	lagSeconds *prometheus.GaugeVec
+	blockBytes prometheus.Histogram
+	blockSize  prometheus.Histogram
+	ack        prometheus.Histogram
+	inflight   prometheus.Gauge
+	commits    *prometheus.CounterVec
+	sessions   *prometheus.CounterVec
+}
+
+// newCollectorMetrics registers the metrics, or takes those that another collector has registered with reg. A nil reg keeps them private.
+func newCollectorMetrics(reg prometheus.Registerer) (*collectorMetrics, error) {
+	const ns, sub = "livemeter", "collector"
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Subsystem: sub, Name: name, Help: help}, labels)
+	}
+	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
+		return prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: ns, Subsystem: sub, Name: name, Help: help}, labels)
+	}
+	hist := func(name, help string, buckets []float64) prometheus.Histogram {
+		return prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: ns, Subsystem: sub, Name: name, Help: help, Buckets: buckets})
+	}
+	m := &collectorMetrics{
+		records:    counter("records_total", "Raw records consumed, by outcome (valid, invalid) and reason. Duplicates are found later, by the enricher.", "topic", "partition", "outcome", "reason"),
+		bytes:      counter("bytes_total", "Bytes of raw records consumed.", "topic", "partition"),
+		lagRecords: gauge("lag_records", "Raw records known to the broker and not yet in a block of the log.", "topic", "partition"),
+		lagSeconds: gauge("lag_seconds", "Age of the next raw record to be put into a block; 0 at the end of the partition.", "topic", "partition"),
+		blockBytes: hist("block_bytes", "Bytes per block of the log.", prometheus.ExponentialBuckets(64, 2, 11)),
+		blockSize:  hist("block_entries", "Entries per block of the log.", prometheus.ExponentialBuckets(1, 2, 11)),
+		ack:        hist("ack_seconds", "From handing a batch to the producer to its acknowledgement.", prometheus.ExponentialBuckets(0.0005, 2, 15)),
+		inflight:   prometheus.NewGauge(prometheus.GaugeOpts{Namespace: ns, Subsystem: sub, Name: "inflight_bytes", Help: "Bytes in the batch under way; at half of the configured limit the next one stops growing."}),
+		commits:    counter("commits_total", "Commits of source offsets, by result (ok, failed).", "topic", "result"),
+		sessions:   counter("sessions_total", "Sessions, by how they ended (finished, failed).", "result"),
+	}
+	if reg == nil {
+		return m, nil
+	}
+	return m, errors.Join(collectorRegister(reg, &m.records), collectorRegister(reg, &m.bytes), collectorRegister(reg, &m.lagRecords), collectorRegister(reg, &m.lagSeconds),
+		collectorRegister(reg, &m.blockBytes), collectorRegister(reg, &m.blockSize), collectorRegister(reg, &m.ack), collectorRegister(reg, &m.inflight),
+		collectorRegister(reg, &m.commits), collectorRegister(reg, &m.sessions))
+}
+
+func collectorRegister[C prometheus.Collector](reg prometheus.Registerer, c *C) error {
+	err := reg.Register(*c)
+	if there := (prometheus.AlreadyRegisteredError{}); errors.As(err, &there) {
+		same, ok := there.ExistingCollector.(C)
+		if !ok {
+			return fmt.Errorf("collector metrics: %w", err)
+		}
+		*c = same
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("collector metrics: %w", err)
+	}
+	return nil
+}
+
+// collectorSourceMetrics are one source's counters; the hot path counts in plain integers and publish adds them up.
+type collectorSourceMetrics struct {
+	valid, bytes uint64
+	invalid      [event.NumReasons]uint64
+
+	validTotal, bytesTotal prometheus.Counter
+	lagRecords, lagSeconds prometheus.Gauge
+}
+
+func (m *collectorMetrics) source(topic string, partition int32) collectorSourceMetrics {
+	p := strconv.Itoa(int(partition))
+	return collectorSourceMetrics{validTotal: m.records.WithLabelValues(topic, p, "valid", ""), bytesTotal: m.bytes.WithLabelValues(topic, p),
+		lagRecords: m.lagRecords.WithLabelValues(topic, p), lagSeconds: m.lagSeconds.WithLabelValues(topic, p)}
+}
+
+func (m *collectorMetrics) publish(s *collectorSource, now int64) {
+	c := &s.metrics
+	c.validTotal.Add(float64(c.valid))
+	c.bytesTotal.Add(float64(c.bytes))
+	c.valid, c.bytes = 0, 0
+	for r, n := range c.invalid {
+		if n > 0 {
+			m.records.WithLabelValues(s.feed.name, strconv.Itoa(int(s.partition)), "invalid", event.Reason(r).String()).Add(float64(n))
+			c.invalid[r] = 0
+		}
+	}
+	c.lagRecords.Set(float64(max(0, s.end-s.next)))
+	lag := int64(0)
+	if len(s.queue) > 0 {
+		lag = now - s.head
+	} else if s.handed < s.end && s.recv > 0 {
+		lag = now - s.recv
+	}
+	c.lagSeconds.Set(float64(max(0, lag)) / 1000)
+}
+
+// forget removes the gauges of a source that another collector owns now.
+func (m *collectorMetrics) forget(s *collectorSource) {
+	p := strconv.Itoa(int(s.partition))
+	m.lagRecords.DeleteLabelValues(s.feed.name, p)
+	m.lagSeconds.DeleteLabelValues(s.feed.name, p)
+}

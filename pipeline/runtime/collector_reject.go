@@ -1,0 +1,36 @@
+package runtime
+
+import (
+	"strconv"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/livemeter/livemeter/pipeline/event"
+)
+
+// collectorRejectOverhead is more than what headers and batch add to a rejected record's key and value.
+const collectorRejectOverhead = 1 << 10
+
+// reject adds the original bytes of an invalid record to the batch, for events.rejected. A record that the topic could not take is cut to
+// what it can, and says so in a header: one bad record must not stop the partition.
+func (s *collectorSession) reject(src *collectorSource, r *kgo.Record, v event.Verdict, recv int64) {
+	key, value := r.Key, r.Value
+	var cut []kgo.RecordHeader
+	room := s.rejectLimit - collectorRejectOverhead
+	if len(key) > room {
+		key, cut = nil, append(cut, kgo.RecordHeader{Key: "cut_key_bytes", Value: strconv.AppendInt(nil, int64(len(r.Key)), 10)})
+	}
+	if room -= len(key); len(value) > room {
+		value, cut = value[:room], append(cut, kgo.RecordHeader{Key: "cut_value_bytes", Value: strconv.AppendInt(nil, int64(len(value)), 10)})
+	}
+	out := s.build.add(s.rejectTopic, src.partition%s.rejectPartitions, key, value)
+	out.Headers = append([]kgo.RecordHeader{
+		{Key: "reason", Value: []byte(v.Reason.String())},
+		{Key: "field", Value: []byte(v.Field)},
+		{Key: "source_topic", Value: []byte(src.feed.name)},
+		{Key: "source_partition", Value: strconv.AppendInt(nil, int64(src.partition), 10)},
+		{Key: "source_offset", Value: strconv.AppendInt(nil, r.Offset, 10)},
+		{Key: "received_ts", Value: strconv.AppendInt(nil, recv, 10)},
+	}, cut...)
+	s.build.bytes += collectorRejectOverhead
+}

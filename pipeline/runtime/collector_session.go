@@ -1,0 +1,286 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/zap"
+
+	"github.com/livemeter/livemeter/pipeline/collect"
+	"github.com/livemeter/livemeter/pipeline/event"
+	"github.com/livemeter/livemeter/pipeline/eventlog"
+)
+
+// collectorSession is one life of a collector: from joining the groups to the first failure or the end. All fields but those of the channels
+// and contexts belong to its own goroutine, the one in loop.
+type collectorSession struct {
+	cfg     *CollectorConfig
+	log     *zap.Logger
+	metrics *collectorMetrics
+	stage   *collect.Stage
+
+	ctx    context.Context // ends with the session, not with the caller's context
+	ending chan struct{}   // closed when finish begins
+	cancel context.CancelCauseFunc
+	wg     sync.WaitGroup
+
+	producer                 *kgo.Client
+	adm                      *kadm.Client
+	sender                   collectorSender
+	feeds                    [event.NumTopics]*collectorFeed
+	requests                 chan collectorRequest
+	wake                     chan struct{}
+	metadata                 chan collectorMetadata
+	metadataOut              bool
+	eventsTopic, rejectTopic string
+	rejectPartitions         int32
+	eventsLimit, rejectLimit int // max.message.bytes
+
+	sources    []*collectorSource // owned
+	sourcesRec eventlog.Sources
+	progress   eventlog.Progress
+
+	build, under *collectorBatch // under is nil while nothing is under way
+	idle         *collectorBatch
+	spare        [][]byte
+	oldest       time.Time // when the oldest event in an open block or in build came; zero for none
+	sentAt       time.Time
+	pace         collectorPace
+}
+
+// collectorPace holds when things were last done.
+type collectorPace struct{ progress, commit, metadata, publish time.Time }
+
+// collectorRequest is what a client's callback wants of the session's goroutine; done gets its answer.
+type collectorRequest struct {
+	feed   *collectorFeed
+	assign []collectorAssignment
+	revoke []int32
+	done   chan error
+}
+
+type collectorAssignment struct {
+	partition  int32
+	start, end int64 // next offset to read; last stable offset
+}
+
+type collectorMetadata struct {
+	sources eventlog.Sources
+	err     error
+}
+
+// runCollectorSession returns nil when ctx was cancelled and everything taken is acknowledged and committed.
+func runCollectorSession(ctx context.Context, cfg *CollectorConfig, log *zap.Logger, m *collectorMetrics) (err error) {
+	s := &collectorSession{cfg: cfg, log: log, metrics: m, requests: make(chan collectorRequest), wake: make(chan struct{}, 1), metadata: make(chan collectorMetadata, 1), ending: make(chan struct{}),
+		eventsTopic: cfg.Prefix + TopicEvents, rejectTopic: cfg.Prefix + TopicRejected, build: &collectorBatch{}, idle: &collectorBatch{}}
+	s.ctx, s.cancel = context.WithCancelCause(context.Background())
+	defer s.close()
+	if err := s.open(ctx); err != nil {
+		return err
+	}
+	if err := s.loop(ctx); err != nil {
+		return err
+	}
+	if err := s.finish(); err != nil {
+		return fmt.Errorf("collector: finish: %w", err)
+	}
+	m.sessions.WithLabelValues("finished").Inc()
+	return nil
+}
+
+// open connects, checks the topics and puts settings and sources before everything else.
+func (s *collectorSession) open(ctx context.Context) (err error) {
+	if s.stage, err = collect.NewStage(collect.Config{Key: s.cfg.PseudonymKey, Partitions: int(s.cfg.Settings.Partitions), Now: s.nowMS}); err != nil {
+		return collectorConfigError{err}
+	}
+	if s.producer, err = kgo.NewClient(collectorProducerOpts(s)...); err != nil {
+		return collectorConfigError{fmt.Errorf("collector: Kafka client: %w", err)}
+	}
+	s.adm = kadm.NewClient(s.producer)
+	s.sender = collectorSender{client: s.producer, in: make(chan *collectorBatch, 1), out: make(chan error, 1)}
+	if err := s.checkOutputs(ctx, s.adm); err != nil {
+		return err
+	}
+	found, err := collectorSources(ctx, s.adm, s.cfg)
+	if err != nil {
+		return err
+	}
+	s.toAll(eventlog.AppendSettings(nil, &s.cfg.Settings))
+	if err := s.setSources(found); err != nil {
+		return err
+	}
+	s.spawn(func() { s.sender.run(s.ctx, s.wakeUp) })
+	for t := range event.NumTopics {
+		if s.feeds[t], err = newCollectorFeed(s, t); err != nil {
+			return err
+		}
+		s.spawn(s.feeds[t].poll)
+	}
+	now := s.cfg.Now()
+	s.pace = collectorPace{now, now, now, now}
+	s.oldest = now // what stands in build goes out at once
+	return nil
+}
+
+// close leaves the groups and frees everything. What is not acknowledged by now is somebody else's to send again.
+func (s *collectorSession) close() {
+	s.cancel(errCollectorOver)
+	var clients sync.WaitGroup
+	for _, f := range s.feeds {
+		if f != nil {
+			clients.Go(f.client.CloseAllowingRebalance)
+		}
+	}
+	if s.producer != nil {
+		clients.Go(s.producer.Close)
+	}
+	clients.Wait()
+	s.wg.Wait()
+	for _, src := range s.sources {
+		s.metrics.forget(src)
+	}
+}
+
+var errCollectorOver = errors.New("collector session is over")
+
+// fail ends the session from any goroutine; the first reason counts.
+func (s *collectorSession) fail(err error) { s.cancel(err) }
+
+func (s *collectorSession) spawn(f func()) { s.wg.Go(f) }
+
+func (s *collectorSession) wakeUp() {
+	select {
+	case s.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (s *collectorSession) nowMS() int64 { return s.cfg.Now().UnixMilli() }
+
+// request hands r to the session's goroutine and waits for the answer. A session that is ending gives everything back by itself.
+func (s *collectorSession) request(ctx context.Context, r collectorRequest) error {
+	select {
+	case s.requests <- r:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.ending:
+		return nil
+	case <-s.ctx.Done():
+		return nil
+	}
+	select {
+	case err := <-r.done:
+		return err
+	case <-s.ctx.Done():
+		return nil
+	}
+}
+
+// finish sends and commits what was taken.
+func (s *collectorSession) finish() error {
+	close(s.ending)
+	ctx, cancel := context.WithTimeout(s.ctx, s.cfg.FinishTimeout)
+	defer cancel()
+	if err := s.drain(ctx); err != nil {
+		return err
+	}
+	var errs []error
+	for _, f := range s.feeds {
+		errs = append(errs, s.commitNow(ctx, f, func(*collectorSource) bool { return true }))
+	}
+	s.publish(s.cfg.Now())
+	return errors.Join(errs...)
+}
+
+// handle answers a client's callback. What goes wrong in it ends the session.
+func (s *collectorSession) handle(r collectorRequest) {
+	err := s.receive() // what the client handed over before the callback belongs before it
+	if err == nil && r.assign != nil {
+		err = s.adopt(r.feed, r.assign)
+	} else if err == nil {
+		err = s.giveBack(r.feed, r.revoke)
+	}
+	if err != nil {
+		s.fail(err)
+	}
+	r.done <- err
+}
+
+func (s *collectorSession) adopt(f *collectorFeed, parts []collectorAssignment) error {
+	for _, a := range parts {
+		if t := &s.sourcesRec.Topics[f.topic]; a.partition >= t.Partitions { // new since the last look: its source must stand in the log before its data
+			found, err := collectorSources(s.ctx, s.adm, s.cfg)
+			if err != nil {
+				return err
+			}
+			if err := s.setSources(found); err != nil {
+				return err
+			}
+			if a.partition >= t.Partitions {
+				return fmt.Errorf("assigned %s/%d, but the topic has %d partitions", f.name, a.partition, t.Partitions)
+			}
+		}
+		s.drop(f, a.partition) // assigned a second time without having been read
+		id := eventlog.SourceID{TopicID: s.sourcesRec.Topics[f.topic].ID, Partition: a.partition}
+		s.sources = append(s.sources, &collectorSource{feed: f, partition: a.partition, id: id, num: s.stage.Source(id), last: minTimestamp,
+			end: a.end, handed: a.start, next: a.start, flying: a.start, acked: a.start, stored: a.start, metrics: s.metrics.source(f.name, a.partition)})
+	}
+	s.log.Info("collector owns", zap.String("topic", f.name), zap.Int("partitions", len(s.owned(f))))
+	return nil
+}
+
+// giveBack finishes what was taken of the partitions and forgets the rest of them.
+func (s *collectorSession) giveBack(f *collectorFeed, parts []int32) error {
+	ctx, cancel := context.WithTimeout(s.ctx, s.cfg.FinishTimeout)
+	defer cancel()
+	if err := s.drain(ctx); err != nil {
+		return err
+	}
+	mine := make(map[int32]bool, len(parts))
+	for _, p := range parts {
+		mine[p] = true
+	}
+	err := s.commitNow(ctx, f, func(src *collectorSource) bool { return mine[src.partition] })
+	if err != nil { // the next owner repeats; nothing is lost
+		s.log.Warn("collector could not commit partitions it gives back", zap.Error(err))
+	}
+	for _, p := range parts {
+		s.drop(f, p)
+	}
+	return nil
+}
+
+func (s *collectorSession) drop(f *collectorFeed, partition int32) {
+	for i, src := range s.sources {
+		if src.feed == f && src.partition == partition {
+			f.queued -= src.waiting()
+			s.metrics.publish(src, s.nowMS())
+			s.metrics.forget(src)
+			s.sources = append(s.sources[:i], s.sources[i+1:]...)
+			return
+		}
+	}
+}
+
+func (s *collectorSession) owned(f *collectorFeed) (out []*collectorSource) {
+	for _, src := range s.sources {
+		if src.feed == f {
+			out = append(out, src)
+		}
+	}
+	return out
+}
+
+func (s *collectorSession) find(f *collectorFeed, partition int32) *collectorSource {
+	for _, src := range s.sources {
+		if src.feed == f && src.partition == partition {
+			return src
+		}
+	}
+	return nil
+}

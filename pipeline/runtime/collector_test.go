@@ -1,0 +1,354 @@
+package runtime
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/livemeter/livemeter/pipeline/event"
+	"github.com/livemeter/livemeter/pipeline/eventlog"
+)
+
+func TestCollectorMovesEveryRecordOnce(t *testing.T) {
+	w := newCollectorWorld(t)
+	w.send(3000)
+	p := w.start(w.config())
+	l := w.readLog()
+	l.until("the backlog", l.all)
+	w.send(500)
+	l.until("what came later", l.all)
+	p.stop()
+	l.check()
+	if l.repeated != 0 {
+		t.Errorf("%d entries were sent twice without need", l.repeated)
+	}
+	if l.rejects == 0 {
+		t.Error("no record was rejected")
+	}
+	w.checkCommitted()
+}
+
+// checkCommitted: after a clean end the groups stand at the end of every partition.
+func (w *collectorWorld) checkCommitted() {
+	w.t.Helper()
+	for topic := range event.NumTopics {
+		name := event.TopicNames[topic]
+		offsets, err := w.adm.FetchOffsets(w.t.Context(), "c."+name)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		for p := range int32(collectorTestRaw) {
+			want := w.produced()[eventlog.SourceID{TopicID: w.ids[name], Partition: p}]
+			if o, ok := offsets.Lookup(name, p); want > 0 && (!ok || o.At != want) {
+				w.t.Errorf("%s/%d: committed %d, want %d", name, p, o.At, want)
+			}
+		}
+	}
+}
+
+// Refused records, partitions apart, at any moment: whatever was refused is sent again, and nothing behind it slipped past.
+func TestCollectorNeverPassesAFailedRecord(t *testing.T) {
+	w := newCollectorWorld(t)
+	w.send(4000)
+	n := 0
+	every := func(k int) func(kmsg.Request) bool { return func(kmsg.Request) bool { n++; return n%k == 0 } }
+	produce := []kmsg.Key{kmsg.Produce}
+	h := w.cluster.Fault(
+		kfake.Fault{Keys: produce, Topic: TopicEvents, Partitions: []int32{1}, Err: kerr.InvalidRecord, Count: 4, When: every(5)},
+		kfake.Fault{Keys: produce, Topic: TopicEvents, Partitions: []int32{2}, Err: kerr.RequestTimedOut, Count: 4, When: every(3)}, // written, but nobody knows
+		kfake.Fault{Keys: produce, Topic: TopicEvents, Partitions: []int32{3}, Err: kerr.NotLeaderForPartition, Count: 4, When: every(4)},
+		kfake.Fault{Keys: produce, Topic: TopicRejected, Err: kerr.PolicyViolation, Count: 2, When: every(2)},
+	)
+	cfg := w.config()
+	cfg.MaxInflightBytes = 16 << 10
+	p := w.start(cfg)
+	l := w.readLog()
+	for range 20 {
+		w.send(100)
+	}
+	l.until("all records", l.all)
+	p.stop()
+	l.check()
+	w.checkCommitted()
+	if h.Hits() < 8 {
+		t.Errorf("only %d faults happened", h.Hits())
+	}
+	if l.repeated == 0 {
+		t.Error("nothing was sent again: the faults hit nothing")
+	}
+}
+
+// A collector that is stopped and one that loses its broker's favour go on where the commits say.
+func TestCollectorRestarts(t *testing.T) {
+	w := newCollectorWorld(t)
+	w.send(6000)
+	l := w.readLog()
+	cfg := w.config()
+	cfg.MaxInflightBytes = 16 << 10
+	for _, n := range []int{1, 2000, 4000} {
+		p := w.start(cfg)
+		l.until(fmt.Sprint(n, " records"), func() bool { return l.count() >= n })
+		p.stop()
+	}
+	p := w.start(cfg)
+	w.send(1000)
+	l.until("all records", l.all)
+	p.stop()
+	l.check()
+	w.checkCommitted()
+}
+
+// Two collectors come and go under load; one of them is cut off without a word.
+func TestCollectorsShareAndRebalance(t *testing.T) {
+	w := newCollectorWorld(t)
+	w.send(2000)
+	l := w.readLog()
+	a := w.start(w.config())
+	l.until("the first records", func() bool { return l.count() >= 100 })
+	b := w.start(w.config())
+	for range 10 {
+		w.send(200)
+		l.until("the batch", l.all)
+	}
+	a.stop()
+	w.send(1000)
+	l.until("all records of the second one", l.all)
+	c := w.start(w.config())
+	for range 5 {
+		w.send(200)
+		l.until("the batch", l.all)
+	}
+	b.stop()
+	w.send(500)
+	l.until("all records of the third one", l.all)
+	c.stop()
+	l.check()
+	w.checkCommitted()
+}
+
+// A source that is idle promises that time passes, and a source with data promises no more than it has sent (the log reader checks that
+// in every test).
+func TestCollectorPromisesTimeOfIdleSources(t *testing.T) {
+	w := newCollectorWorld(t)
+	start := time.Now().UnixMilli()
+	w.send(50)
+	w.start(w.config())
+	l := w.readLog()
+	l.until("a promise above the start for every source in every partition", func() bool {
+		for i := range l.parts {
+			for name, id := range w.ids {
+				if !strings.HasPrefix(name, "raw.") {
+					continue
+				}
+				for p := range int32(collectorTestRaw) {
+					if l.parts[i].promise[eventlog.SourceID{TopicID: id, Partition: p}] < start {
+						return false
+					}
+				}
+			}
+		}
+		return true
+	})
+}
+
+func TestCollectorSeesNewPartitions(t *testing.T) {
+	w := newCollectorWorld(t)
+	cfg := w.config()
+	cfg.MetadataEvery = 50 * time.Millisecond
+	cfg.KafkaOpts = append(cfg.KafkaOpts, kgo.MetadataMinAge(10*time.Millisecond), kgo.MetadataMaxAge(100*time.Millisecond))
+	w.send(100)
+	w.start(cfg)
+	l := w.readLog()
+	l.until("the first records", l.all)
+	if _, err := w.adm.UpdatePartitions(t.Context(), collectorTestRaw+2, "raw.viewer"); err != nil {
+		t.Fatal(err)
+	}
+	for p := range int32(2) {
+		r := &kgo.Record{Topic: "raw.viewer", Partition: collectorTestRaw + p, Value: []byte(w.record(event.TopicViewer, 1)), Timestamp: time.UnixMilli(w.base)}
+		if err := w.cl.ProduceSync(t.Context(), r).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+		w.sent[eventlog.SourceID{TopicID: w.ids["raw.viewer"], Partition: collectorTestRaw + p}] = 1
+	}
+	l.until("the records of the new partitions", l.all)
+	l.check()
+}
+
+func TestCollectorRejectsKeepTheOriginal(t *testing.T) {
+	w := newCollectorWorld(t)
+	big := bytes.Repeat([]byte("x"), 900<<10)
+	id := eventlog.SourceID{TopicID: w.ids["raw.order"], Partition: 2}
+	for i, v := range [][]byte{[]byte("\x00\xff"), nil, big, []byte(`{"type":"viewer"}`)} {
+		r := &kgo.Record{Topic: "raw.order", Partition: 2, Key: []byte("key" + strconv.Itoa(i)), Value: v, Timestamp: time.UnixMilli(w.base)}
+		if err := w.cl.ProduceSync(t.Context(), r).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+		w.sent[id]++
+	}
+	w.start(w.config())
+	l := w.readLog()
+	l.until("the markers", l.all)
+	if l.rejects != 4 {
+		t.Errorf("%d markers, want 4", l.rejects)
+	}
+	got := w.rejected(4)
+	for i, want := range []string{"not_json", "not_json", "too_large", "wrong_topic"} {
+		h := map[string]string{}
+		for _, x := range got[i].Headers {
+			h[x.Key] = string(x.Value)
+		}
+		wantHeaders := map[string]string{"reason": want, "field": h["field"], "source_topic": "raw.order", "source_partition": "2", "source_offset": strconv.Itoa(i), "received_ts": strconv.FormatInt(w.base, 10)}
+		if fmt.Sprint(h) != fmt.Sprint(wantHeaders) || string(got[i].Key) != "key"+strconv.Itoa(i) {
+			t.Errorf("record %d: key %q, headers %v, want %v", i, got[i].Key, h, wantHeaders)
+		}
+	}
+	if !bytes.Equal(got[2].Value, big) || got[1].Value != nil || string(got[0].Value) != "\x00\xff" {
+		t.Error("the original bytes are not the original bytes")
+	}
+}
+
+func (w *collectorWorld) rejected(n int) (out []*kgo.Record) {
+	cl, err := kgo.NewClient(kgo.SeedBrokers(w.cluster.ListenAddrs()...), kgo.ConsumeTopics(TopicRejected), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer cl.Close()
+	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
+	defer cancel()
+	for len(out) < n {
+		fetches := cl.PollFetches(ctx)
+		if ctx.Err() != nil {
+			w.t.Fatalf("%d rejected records, want %d", len(out), n)
+		}
+		fetches.EachRecord(func(r *kgo.Record) { out = append(out, r) })
+	}
+	return out
+}
+
+// A record that events.rejected cannot take is cut, not retried for ever.
+func TestCollectorSurvivesARecordTooBigToReject(t *testing.T) {
+	w := newCollectorWorld(t)
+	limit := "20000"
+	if _, err := w.adm.AlterTopicConfigsState(t.Context(), collectorAlter("max.message.bytes", limit), TopicRejected); err != nil {
+		t.Fatal(err)
+	}
+	r := &kgo.Record{Topic: "raw.viewer", Key: bytes.Repeat([]byte("k"), 30000), Value: bytes.Repeat([]byte("x"), 30000), Timestamp: time.UnixMilli(w.base)}
+	if err := w.cl.ProduceSync(t.Context(), r).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	w.sent[eventlog.SourceID{TopicID: w.ids["raw.viewer"]}] = 1
+	w.start(w.config())
+	l := w.readLog()
+	l.until("the marker", l.all)
+	got := w.rejected(1)[0]
+	if got.Key != nil || len(got.Value) < 15000 || !bytes.Equal(got.Value, r.Value[:len(got.Value)]) {
+		t.Errorf("key of %d bytes, value of %d", len(got.Key), len(got.Value))
+	}
+}
+
+func TestCollectorLeaksNoPerson(t *testing.T) {
+	w := newCollectorWorld(t)
+	w.send(2000)
+	p := w.start(w.config())
+	l := w.readLog()
+	l.until("the backlog", l.all)
+	p.stop()
+	metrics, err := p.reg.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	told, err := json.Marshal(w.logs.All())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for where, text := range map[string]string{"log events": string(l.bytes), "metrics": fmt.Sprint(metrics), "log lines": string(told)} {
+		if strings.Contains(text, "planted") {
+			t.Errorf("a planted id or comment is in the %s", where)
+		}
+	}
+	if !strings.Contains(string(l.bytes), "ls_3") {
+		t.Error("the search would not find what is there")
+	}
+}
+
+func TestCollectorRefusesMistakes(t *testing.T) {
+	w := newCollectorWorld(t)
+	for name, c := range map[string]struct {
+		spoil func(*CollectorConfig)
+		want  string
+	}{
+		"key":         {func(c *CollectorConfig) { c.PseudonymKey = []byte("short") }, "5 bytes, want 16 or 32"},
+		"fingerprint": {func(c *CollectorConfig) { c.Settings.KeyFingerprint = 1 }, "needs the same key"},
+		"partitions":  {func(c *CollectorConfig) { c.Settings.Partitions = 7 }, "topic events has 4 partitions, the settings say 7"},
+		"brokers":     {func(c *CollectorConfig) { c.Brokers = nil }, "no Kafka brokers"},
+	} {
+		cfg := w.config()
+		c.spoil(&cfg)
+		if err := RunCollector(t.Context(), cfg, w.log, nil); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+func TestEnsureTopics(t *testing.T) {
+	w := newCollectorWorld(t)
+	if err := EnsureTopics(t.Context(), w.adm, w.topics()); err != nil {
+		t.Fatalf("the second time: %v", err)
+	}
+	found, err := w.adm.ListTopics(t.Context(), "raw.viewer", TopicEvents, ChangelogRun, "dim.fx")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]int{"raw.viewer": collectorTestRaw, TopicEvents: collectorTestEvents, ChangelogRun: collectorTestEvents, "dim.fx": 1} {
+		if got := len(found[name].Partitions); got != want {
+			t.Errorf("%s has %d partitions, want %d", name, got, want)
+		}
+	}
+	spec := w.topics()
+	spec.EventsPartitions, spec.RawCreateTime, spec.Log = 8, false, w.log
+	if _, err := w.adm.AlterTopicConfigsState(t.Context(), collectorAlter("cleanup.policy", "delete"), "dim.fx"); err != nil {
+		t.Fatal(err)
+	}
+	err = EnsureTopics(t.Context(), w.adm, spec)
+	for _, want := range []string{"topic events has 4 partitions, wanted 8", "topic state.run has 4", "topic dim.fx has cleanup.policy=delete, wanted compact", "--add-config cleanup.policy=compact"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q in it", err, want)
+		}
+	}
+	if w.logs.FilterMessageSnippet("LogAppendTime").Len() != int(event.NumTopics) {
+		t.Error("no warning about raw topics that trust the producer's clock")
+	}
+}
+
+func TestCollectorEndsWhileKafkaIsAway(t *testing.T) {
+	w := newCollectorWorld(t)
+	cfg := w.config()
+	cfg.FinishTimeout = 100 * time.Millisecond
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- RunCollector(ctx, cfg, w.log, nil) }()
+	l := w.readLog()
+	w.send(100)
+	l.until("the records", l.all)
+	w.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotLeaderForPartition, Count: -1})
+	cancel()
+	select {
+	case err := <-done:
+		if err != nil && !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("the collector does not end")
+	}
+}

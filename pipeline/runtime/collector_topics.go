@@ -1,0 +1,243 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"go.uber.org/zap"
+
+	"github.com/livemeter/livemeter/pipeline/event"
+)
+
+// TopicEnriched carries what the enricher hands to the aggregator where they are separate services; without the prefix.
+const TopicEnriched = "events.enriched"
+
+// DimTopics are the compacted topics of descriptive data, without the prefix.
+var DimTopics = []string{"dim.session", "dim.room", "dim.host", "dim.product", "dim.listing", "dim.promo", "dim.user", "dim.fx"}
+
+// Changelog topics hold the state of the services, compacted, without the prefix: of run, and of enricher and aggregator apart.
+const (
+	ChangelogRun        = "state.run"
+	ChangelogEnricher   = "state.enricher"
+	ChangelogAggregator = "state.aggregator"
+)
+
+// Forever as a retention keeps records for ever.
+const Forever time.Duration = -1
+
+// TopicSpec says which topics there must be. Zero values of the optional fields take the defaults named.
+type TopicSpec struct {
+	Prefix            string
+	Replication       int16         // default: the brokers' default
+	RawPartitions     int32         // default 2; topics that exist may have any number
+	RawRetention      time.Duration // default: the brokers' default
+	RawCreateTime     bool          // demo and up: the producer's timestamp is the receive time. Else the broker's is (LogAppendTime)
+	EventsPartitions  int32         // default 2: of events, events.enriched and the changelogs
+	EventsRetention   time.Duration // default 7 days
+	RejectedRetention time.Duration // default 7 days
+	Changelogs        []string      // default: all three
+	Log               *zap.Logger   // of warnings; may be nil
+}
+
+func (s TopicSpec) withDefaults() TopicSpec {
+	if s.Replication == 0 {
+		s.Replication = -1
+	}
+	if s.RawPartitions == 0 {
+		s.RawPartitions = 2
+	}
+	if s.EventsPartitions == 0 {
+		s.EventsPartitions = 2
+	}
+	if s.EventsRetention == 0 {
+		s.EventsRetention = 7 * 24 * time.Hour
+	}
+	if s.RejectedRetention == 0 {
+		s.RejectedRetention = 7 * 24 * time.Hour
+	}
+	if s.Changelogs == nil {
+		s.Changelogs = []string{ChangelogRun, ChangelogEnricher, ChangelogAggregator}
+	}
+	if s.Log == nil {
+		s.Log = zap.NewNop()
+	}
+	return s
+}
+
+// topicWant is one topic as it must be.
+type topicWant struct {
+	name       string
+	partitions int32
+	fixed      bool // another number of partitions is a mistake
+	policy     string
+	raw        bool
+	configs    map[string]string // only set on creation, but for cleanup.policy
+}
+
+func (w topicWant) with(key, value string) topicWant {
+	if value != "" {
+		w.configs = maps.Clone(w.configs)
+		w.configs[key] = value
+	}
+	return w
+}
+
+func retentionMS(d time.Duration) string {
+	switch {
+	case d < 0:
+		return "-1"
+	case d == 0:
+		return ""
+	}
+	return strconv.FormatInt(d.Milliseconds(), 10)
+}
+
+func (s *TopicSpec) wants() []topicWant {
+	topic := func(name string, partitions int32, fixed bool, policy string) topicWant {
+		return topicWant{name: s.Prefix + name, partitions: partitions, fixed: fixed, policy: policy, configs: map[string]string{"cleanup.policy": policy}}
+	}
+	timestamps := "LogAppendTime"
+	if s.RawCreateTime {
+		timestamps = "CreateTime"
+	}
+	var out []topicWant
+	for _, name := range event.TopicNames {
+		w := topic(name, s.RawPartitions, false, "delete").with("message.timestamp.type", timestamps).with("retention.ms", retentionMS(s.RawRetention))
+		w.raw = true
+		out = append(out, w)
+	}
+	out = append(out,
+		topic(TopicEvents, s.EventsPartitions, true, "delete").with("retention.ms", retentionMS(s.EventsRetention)),
+		topic(TopicEnriched, s.EventsPartitions, true, "delete").with("retention.ms", retentionMS(s.EventsRetention)),
+		topic(TopicRejected, s.RawPartitions, false, "delete").with("retention.ms", retentionMS(s.RejectedRetention)).with("max.message.bytes", strconv.Itoa(2<<20)))
+	for _, name := range s.Changelogs {
+		out = append(out, topic(name, s.EventsPartitions, true, "compact"))
+	}
+	for _, name := range DimTopics {
+		out = append(out, topic(name, 1, false, "compact"))
+	}
+	return out
+}
+
+// EnsureTopics creates the topics that are missing and checks those that are there. What is wrong with them is one error that names all of it;
+// a topic that exists is never changed.
+func EnsureTopics(ctx context.Context, adm *kadm.Client, spec TopicSpec) error {
+	spec = spec.withDefaults()
+	wants := spec.wants()
+	var names []string
+	for _, w := range wants {
+		names = append(names, w.name)
+	}
+	found, err := adm.ListTopics(ctx, names...)
+	if err != nil {
+		return fmt.Errorf("ask Kafka for its topics: %w", err)
+	}
+	var wrong []error
+	var there []topicWant
+	for _, w := range wants {
+		d, ok := found[w.name]
+		switch {
+		case !ok || errors.Is(d.Err, kerr.UnknownTopicOrPartition):
+			wrong = append(wrong, createTopic(ctx, adm, &spec, w))
+		case d.Err != nil:
+			wrong = append(wrong, fmt.Errorf("topic %s: %w", w.name, d.Err))
+		default:
+			there = append(there, w)
+			wrong = append(wrong, checkPartitions(w, len(d.Partitions)))
+		}
+	}
+	return errors.Join(append(wrong, checkConfigs(ctx, adm, &spec, there))...)
+}
+
+func createTopic(ctx context.Context, adm *kadm.Client, spec *TopicSpec, w topicWant) error {
+	configs := map[string]*string{}
+	for k, v := range w.configs {
+		configs[k] = &v
+	}
+	_, err := adm.CreateTopic(ctx, w.partitions, spec.Replication, configs, w.name)
+	if errors.Is(err, kerr.TopicAlreadyExists) {
+		return nil // another process was faster, with the same wishes
+	}
+	if err != nil {
+		return fmt.Errorf("create topic %s with %d partitions: %w; create it by hand or allow this client to", w.name, w.partitions, err)
+	}
+	return nil
+}
+
+func checkPartitions(w topicWant, found int) error {
+	if !w.fixed || found == int(w.partitions) {
+		return nil
+	}
+	return fmt.Errorf("topic %s has %d partitions, wanted %d: viewers live on partitions, so their number cannot change under a running log; set events partitions to %d, or migrate to a new log",
+		w.name, found, w.partitions, found)
+}
+
+// checkConfigs asks for the settings of the topics that were there. A client that may not ask goes on without the check.
+func checkConfigs(ctx context.Context, adm *kadm.Client, spec *TopicSpec, there []topicWant) error {
+	if len(there) == 0 {
+		return nil
+	}
+	var names []string
+	for _, w := range there {
+		names = append(names, w.name)
+	}
+	configs, err := adm.DescribeTopicConfigs(ctx, names...)
+	if err != nil {
+		return fmt.Errorf("ask Kafka for the settings of its topics: %w", err)
+	}
+	var wrong []error
+	for _, w := range there {
+		rc, err := configs.On(w.name, nil)
+		if err == nil {
+			err = rc.Err
+		}
+		if err != nil {
+			spec.Log.Warn("cannot check the settings of a topic", zap.String("topic", w.name), zap.Error(err))
+			continue
+		}
+		got := map[string]string{}
+		for _, kv := range rc.Configs {
+			got[kv.Key] = kv.MaybeValue()
+		}
+		wrong = append(wrong, checkPolicy(w, got["cleanup.policy"]))
+		warnSettings(spec, w, got)
+	}
+	return errors.Join(wrong...)
+}
+
+func checkPolicy(w topicWant, found string) error {
+	if found == "" { // the broker's default, which is delete
+		found = "delete"
+	}
+	policies := strings.Split(strings.ReplaceAll(found, " ", ""), ",")
+	if len(policies) == 1 && policies[0] == w.policy {
+		return nil
+	}
+	slices.Sort(policies)
+	why := "compaction would remove events"
+	if w.policy == "compact" {
+		why = "deletion by age would remove state that is still needed"
+	}
+	return fmt.Errorf("topic %s has cleanup.policy=%s, wanted %s: %s; run kafka-configs --alter --entity-type topics --entity-name %s --add-config cleanup.policy=%s",
+		w.name, strings.Join(policies, ","), w.policy, why, w.name, w.policy)
+}
+
+func warnSettings(spec *TopicSpec, w topicWant, got map[string]string) {
+	if w.raw && !spec.RawCreateTime && got["message.timestamp.type"] != "LogAppendTime" {
+		spec.Log.Warn("a raw topic takes the producer's word for the receive time; if untrusted producers write to it, set message.timestamp.type=LogAppendTime",
+			zap.String("topic", w.name), zap.String("message.timestamp.type", got["message.timestamp.type"]))
+	}
+	want, err1 := strconv.ParseInt(w.configs["retention.ms"], 10, 64)
+	have, err2 := strconv.ParseInt(got["retention.ms"], 10, 64)
+	if err1 == nil && err2 == nil && have >= 0 && (want < 0 || have < want) {
+		spec.Log.Warn("a topic keeps its records for less time than wanted", zap.String("topic", w.name), zap.Int64("retention.ms", have), zap.Int64("wanted", want))
+	}
+}

@@ -1,0 +1,285 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/livemeter/livemeter/pipeline/rollup"
+)
+
+// sinkWriter merges what the partitions of this process flush into one batch per write: fewer and larger inserts. At most one write is
+// in flight. A partition flushes only when asked, and is asked only when all it flushed before is acknowledged, so that while the sink
+// is slow or away its changes coalesce inside the task, and memory follows cells, not time.
+type sinkWriter struct {
+	cfg     *ReaderConfig
+	log     *zap.Logger
+	metrics *readerMetrics
+	pace    pace
+	kicked  chan struct{} // a partition that stops does not wait for the interval
+	answers chan struct{} // the last asked partition has answered
+
+	mu       sync.Mutex
+	open     *openBatch
+	handles  map[*flushHandle]struct{}
+	asked    int // handles that have not answered yet
+	failing  error
+	failedAt time.Time
+}
+
+// openBatch is being collected, or in flight.
+type openBatch struct {
+	batch   rollup.Batch
+	members []member
+}
+
+type member struct {
+	h       *flushHandle
+	token   uint64
+	maxRecv int64
+}
+
+// flushHandle is what the writer knows of one running task. asks and acks hold one message each and never block the writer: a handle
+// is asked once until it answers, and has one token outstanding at most.
+type flushHandle struct {
+	asks chan struct{}
+	acks chan ack
+
+	dirty  atomic.Bool // there is something to flush
+	behind atomic.Bool
+	urgent atomic.Bool // stopping
+
+	// guarded by the writer's mu
+	asked    bool
+	inFlight bool
+	last     time.Time
+
+	shown int64 // newest receive time the sink has shown; the writer goroutine's after register
+}
+
+type ack struct {
+	token uint64
+	ok    bool
+}
+
+func newSinkWriter(cfg *ReaderConfig, log *zap.Logger, m *readerMetrics) *sinkWriter {
+	return &sinkWriter{cfg: cfg, log: log, metrics: m, pace: newPace(cfg), kicked: make(chan struct{}, 1), answers: make(chan struct{}, 1),
+		open: &openBatch{}, handles: map[*flushHandle]struct{}{}}
+}
+
+// register a task that has been restored up to receive time shown.
+func (w *sinkWriter) register(shown int64) *flushHandle {
+	h := &flushHandle{asks: make(chan struct{}, 1), acks: make(chan ack, 1), shown: shown}
+	w.mu.Lock()
+	w.handles[h] = struct{}{}
+	w.mu.Unlock()
+	return h
+}
+
+// unregister forgets a task. Rows it has in flight are still written: they are true.
+func (w *sinkWriter) unregister(h *flushHandle) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	delete(w.handles, h)
+	w.answered(h)
+}
+
+func (w *sinkWriter) kick() {
+	select {
+	case w.kicked <- struct{}{}:
+	default:
+	}
+}
+
+// run writes until ctx ends. A panic of the sink ends the process by fail.
+func (w *sinkWriter) run(ctx context.Context, fail context.CancelCauseFunc) {
+	defer func() {
+		if p := recover(); p != nil {
+			fail(fmt.Errorf("sink panicked: %v\n%s", p, debug.Stack()))
+		}
+	}()
+	var (
+		backoff time.Duration
+		started time.Time
+		spare   = &openBatch{}
+	)
+	for w.wait(ctx, w.pace.next()-time.Since(started), backoff) {
+		started = time.Now()
+		w.ask(started)
+		w.gather(ctx)
+		b := w.swap(spare)
+		if len(b.members) == 0 {
+			spare = b
+			continue
+		}
+		rows := rowsOf(&b.batch)
+		err := w.write(ctx, b)
+		w.settle(b, err)
+		took := time.Since(started)
+		w.metrics.wrote(rows, took, err)
+		if err != nil {
+			backoff = min(max(2*backoff, 100*time.Millisecond), 5*time.Second)
+			spare = &openBatch{} // the sink may still hold on to the batch
+			continue
+		}
+		backoff, spare = 0, b
+		w.pace.wrote(rows, took)
+	}
+}
+
+// wait for the next write. A kick shortens the interval, not the back-off after a failure.
+func (w *sinkWriter) wait(ctx context.Context, interval, backoff time.Duration) bool {
+	if backoff > 0 {
+		return pause(ctx, nil, backoff)
+	}
+	return pause(ctx, w.kicked, interval)
+}
+
+func pause(ctx context.Context, wake <-chan struct{}, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-wake:
+	case <-t.C:
+	}
+	return ctx.Err() == nil
+}
+
+// ask every task that has something to flush and nothing in flight.
+func (w *sinkWriter) ask(now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	select {
+	case <-w.answers: // of the round before
+	default:
+	}
+	for h := range w.handles {
+		early := h.behind.Load() && now.Sub(h.last) < w.cfg.FlushBehind
+		if h.asked || h.inFlight || !h.dirty.Load() || early && !h.urgent.Load() {
+			continue
+		}
+		h.asked = true
+		w.asked++
+		h.asks <- struct{}{}
+	}
+	if w.asked == 0 {
+		w.wakeGather()
+	}
+}
+
+// gather waits for the answers, but not for long: a task in the middle of a large record, or of a restore, answers into the next batch.
+func (w *sinkWriter) gather(ctx context.Context) {
+	pause(ctx, w.answers, min(w.cfg.FlushHot/2, 100*time.Millisecond))
+}
+
+func (w *sinkWriter) wakeGather() {
+	select {
+	case w.answers <- struct{}{}:
+	default:
+	}
+}
+
+func (w *sinkWriter) answered(h *flushHandle) {
+	if !h.asked {
+		return
+	}
+	h.asked = false
+	w.asked--
+	if w.asked == 0 {
+		w.wakeGather()
+	}
+}
+
+func (w *sinkWriter) swap(next *openBatch) *openBatch {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	b := w.open
+	next.members = next.members[:0]
+	resetBatch(&next.batch)
+	w.open = next
+	b.batch.Epoch = w.cfg.Epoch
+	b.batch.Cells = slices.DeleteFunc(b.batch.Cells, func(c *rollup.Cells) bool { return len(c.Grain) == 0 })
+	return b
+}
+
+// join lets the task of h flush into the open batch. It is called on the task's goroutine. With wait false it gives up when another
+// task is flushing, so that a busy task goes on applying instead; it was not asked in vain, it comes back.
+func (w *sinkWriter) join(h *flushHandle, maxRecv int64, wait bool, flush func(*rollup.Batch) uint64) (token uint64, rows int, joined bool) {
+	if wait {
+		w.mu.Lock()
+	} else if !w.mu.TryLock() {
+		return 0, 0, false
+	}
+	defer w.mu.Unlock()
+	before := rowsOf(&w.open.batch)
+	done := false
+	defer func() {
+		if !done { // the task panicked half-way through a row
+			w.open = &openBatch{}
+		}
+	}()
+	token = flush(&w.open.batch)
+	done = true
+	rows = rowsOf(&w.open.batch) - before
+	h.last = time.Now()
+	if rows > 0 {
+		h.inFlight = true
+		w.open.members = append(w.open.members, member{h, token, maxRecv})
+	}
+	w.answered(h)
+	return token, rows, true
+}
+
+// acknowledged is called on the task's goroutine once it has taken an ack.
+func (w *sinkWriter) acknowledged(h *flushHandle) {
+	w.mu.Lock()
+	h.inFlight = false
+	w.mu.Unlock()
+}
+
+func (w *sinkWriter) write(ctx context.Context, b *openBatch) error {
+	ctx, cancel := context.WithTimeout(ctx, w.cfg.SinkTimeout)
+	defer cancel()
+	return w.cfg.Sink.Write(ctx, &b.batch)
+}
+
+// settle tells the members how their rows fared.
+func (w *sinkWriter) settle(b *openBatch, err error) {
+	now := time.Now()
+	for _, m := range b.members {
+		m.h.acks <- ack{m.token, err == nil}
+		if err == nil && m.maxRecv > m.h.shown {
+			m.h.shown = m.maxRecv
+			w.metrics.queryable(now, m.maxRecv)
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err != nil {
+		if w.failing == nil {
+			w.failedAt = now
+		}
+		w.log.Warn("sink write failed, the rows stay dirty and are written again with fresh values", zap.Error(err), zap.Duration("failing_for", now.Sub(w.failedAt)))
+	} else if w.failing != nil {
+		w.log.Info("sink writes again", zap.Duration("was_away", now.Sub(w.failedAt)))
+	}
+	w.failing = err
+}
+
+// failure is the sink's last error while it lasts.
+func (w *sinkWriter) failure() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.failing == nil {
+		return nil
+	}
+	return fmt.Errorf("sink failing for %s: %w", time.Since(w.failedAt).Round(time.Second), w.failing)
+}

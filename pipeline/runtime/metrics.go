@@ -1,0 +1,176 @@
+package runtime
+
+import (
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/livemeter/livemeter/pipeline/event"
+)
+
+// readerMetrics are the numbers of one reader. What belongs to a partition is read from its last view at scrape time, so that it costs
+// the hot path nothing and a partition that left leaves no series behind. Labels are partitions, outcomes and reasons only.
+type readerMetrics struct {
+	r *Reader
+
+	flushRows       prometheus.Histogram
+	flushSeconds    *prometheus.HistogramVec
+	fresh           prometheus.Histogram
+	restore         prometheus.Histogram
+	checkpointTime  prometheus.Histogram
+	checkpointBytes prometheus.Counter
+	restarts        prometheus.Counter
+	gauges          []partitionMetric
+	outcomes        *prometheus.Desc
+	interval        *prometheus.Desc
+}
+
+type partitionMetric struct {
+	desc  *prometheus.Desc
+	kind  prometheus.ValueType
+	value func(s *slot, v *view, now int64) float64
+}
+
+func newReaderMetrics(r *Reader, reg prometheus.Registerer) (*readerMetrics, error) {
+	m := &readerMetrics{r: r}
+	labels := prometheus.Labels{"group": r.cfg.Group}
+	hist := func(name, help string, buckets []float64) prometheus.Histogram {
+		return prometheus.NewHistogram(prometheus.HistogramOpts{Name: "livemeter_reader_" + name, Help: help, ConstLabels: labels, Buckets: buckets})
+	}
+	count := func(name, help string) prometheus.Counter {
+		return prometheus.NewCounter(prometheus.CounterOpts{Name: "livemeter_reader_" + name, Help: help, ConstLabels: labels})
+	}
+	m.flushRows = hist("flush_rows", "Rows of one write to the sink.", prometheus.ExponentialBuckets(1, 4, 11))
+	m.flushSeconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "livemeter_reader_flush_seconds", ConstLabels: labels,
+		Help: "Time to collect and write one batch, by result (ok, error).", Buckets: prometheus.ExponentialBuckets(0.002, 2, 14)}, []string{"result"})
+	m.fresh = hist("event_to_queryable_seconds", "Receive time of the newest event of a flush to the sink's acknowledgement of its rows.", prometheus.ExponentialBuckets(0.01, 1.6, 20))
+	m.restore = hist("restore_seconds", "Time to restore one partition from its changelog.", prometheus.ExponentialBuckets(0.01, 2, 14))
+	m.checkpointTime = hist("checkpoint_seconds", "Time from snapshot to commit.", prometheus.ExponentialBuckets(0.002, 2, 14))
+	m.checkpointBytes = count("checkpoint_bytes_total", "Changelog keys and values written.")
+	m.restarts = count("restarts_total", "Partitions restored again after an error of Kafka's.")
+	m.outcomes = prometheus.NewDesc("livemeter_reader_outcomes_total", "Consumed source records by outcome since the partition was restored.",
+		[]string{"partition", "outcome", "reason"}, labels)
+	m.interval = prometheus.NewDesc("livemeter_reader_flush_interval_seconds", "Present time between two writes.", nil, labels)
+	m.gauges = partitionMetrics(labels)
+	return m, register(reg, m.flushRows, m.flushSeconds, m.fresh, m.restore, m.checkpointTime, m.checkpointBytes, m.restarts, m)
+}
+
+func register(reg prometheus.Registerer, cs ...prometheus.Collector) error {
+	if reg == nil {
+		return nil
+	}
+	var errs []error
+	for _, c := range cs {
+		errs = append(errs, reg.Register(c))
+	}
+	return errors.Join(errs...)
+}
+
+func partitionMetrics(labels prometheus.Labels) []partitionMetric {
+	const g, c = prometheus.GaugeValue, prometheus.CounterValue
+	def := func(name, help string, kind prometheus.ValueType, value func(*slot, *view, int64) float64) partitionMetric {
+		return partitionMetric{prometheus.NewDesc("livemeter_reader_"+name, help, []string{"partition"}, labels), kind, value}
+	}
+	return []partitionMetric{
+		def("lag_records", "Log records not applied yet.", g, func(s *slot, v *view, _ int64) float64 { return float64(lagOf(s, v)) }),
+		def("lag_seconds", "Age of the newest applied receive time, 0 when nothing is left to apply.", g, func(s *slot, v *view, now int64) float64 {
+			if lagOf(s, v) == 0 || v.stats.MaxRecv == 0 {
+				return 0
+			}
+			return seconds(now - v.stats.MaxRecv)
+		}),
+		def("watermark_age_seconds", "Now minus the watermark, 0 while it is unknown.", g, func(_ *slot, v *view, now int64) float64 {
+			if v.stats.Watermark == 0 {
+				return 0
+			}
+			return seconds(now - v.stats.Watermark)
+		}),
+		def("checkpoint_age_seconds", "Time since the last committed checkpoint of this process, 0 before the first.", g, func(s *slot, _ *view, now int64) float64 {
+			at := s.status.checkpointed.Load()
+			if at == 0 {
+				return 0
+			}
+			return seconds(now - at)
+		}),
+		def("viewers", "Viewers in state.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Viewers) }),
+		def("cells", "Active cells.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Cells) }),
+		def("dirty_cells", "Cells whose last value the sink has not acknowledged.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.DirtyCells) }),
+		def("dedupe_entries", "Event ids remembered.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.DedupeEntries) }),
+		def("behind", "1 while the lag is above the limit and only finished rows leave.", g, func(_ *slot, v *view, _ int64) float64 { return bit(v.behind) }),
+		def("input_paused", "1 while unacknowledged rows stop the input.", g, func(_ *slot, v *view, _ int64) float64 { return bit(v.full) }),
+		def("offset", "Log offset applied next.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.next) }),
+		def("events_total", "Events applied since the partition was restored.", c, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Events) }),
+		def("replayed_total", "Events dropped by provenance: the hop delivered them twice.", c, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Replayed) }),
+		def("late_total", "Events beyond the horizon.", c, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Late) }),
+	}
+}
+
+func seconds(ms int64) float64 { return float64(max(ms, 0)) / 1000 }
+
+func bit(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func lagOf(s *slot, v *view) int64 { return max(v.high, s.end.Load()) - v.next }
+
+// Describe implements prometheus.Collector.
+func (m *readerMetrics) Describe(ch chan<- *prometheus.Desc) {
+	ch <- m.interval
+	ch <- m.outcomes
+	for _, g := range m.gauges {
+		ch <- g.desc
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (m *readerMetrics) Collect(ch chan<- prometheus.Metric) {
+	now := time.Now().UnixMilli()
+	if m.r.writer != nil {
+		ch <- prometheus.MustNewConstMetric(m.interval, prometheus.GaugeValue, m.r.writer.pace.next().Seconds())
+	}
+	m.r.each(func(s *slot) {
+		v := s.status.seen.Load()
+		if v == nil {
+			return
+		}
+		p := strconv.Itoa(int(s.id))
+		for _, g := range m.gauges {
+			ch <- prometheus.MustNewConstMetric(g.desc, g.kind, g.value(s, v, now), p)
+		}
+		m.collectOutcomes(ch, p, &v.stats)
+	})
+}
+
+func (m *readerMetrics) collectOutcomes(ch chan<- prometheus.Metric, p string, s *Stats) {
+	send := func(n uint64, outcome, reason string) {
+		ch <- prometheus.MustNewConstMetric(m.outcomes, prometheus.CounterValue, float64(n), p, outcome, reason)
+	}
+	send(s.Accepted, "accepted", "")
+	send(s.Duplicate, "duplicate", "")
+	for reason := event.ReasonNone + 1; reason < event.NumReasons; reason++ {
+		send(s.Invalid[reason], "invalid", reason.String())
+	}
+}
+
+func (m *readerMetrics) wrote(rows int, took time.Duration, err error) {
+	if err != nil {
+		m.flushSeconds.WithLabelValues("error").Observe(took.Seconds())
+		return
+	}
+	m.flushRows.Observe(float64(rows))
+	m.flushSeconds.WithLabelValues("ok").Observe(took.Seconds())
+}
+
+func (m *readerMetrics) queryable(now time.Time, maxRecv int64) {
+	m.fresh.Observe(seconds(now.UnixMilli() - maxRecv))
+}
+
+func (m *readerMetrics) checkpointed(bytes int, took time.Duration) {
+	m.checkpointBytes.Add(float64(bytes))
+	m.checkpointTime.Observe(took.Seconds())
+}

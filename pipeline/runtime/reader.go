@@ -1,0 +1,226 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/zap"
+
+	"github.com/livemeter/livemeter/pipeline/rollup"
+)
+
+// ReaderConfig is one reader: the enricher, the aggregator, or both fused. Zero durations and limits take the defaults named beside them.
+type ReaderConfig struct {
+	Brokers   []string
+	KafkaOpts []kgo.Opt // security, client id, hooks; what exactness rests on is set after them and cannot be overridden
+
+	Topic       string // events or events.enriched
+	Group       string // assigns the partitions; its offsets are for lag tools only
+	Changelog   string // compacted, as many partitions as Topic
+	OutputTopic string // next hop, as many partitions as Topic; "" where the task emits nothing
+	InstanceID  string // static group membership: a restart gets its partitions back without waiting for SessionTimeout
+
+	// NewTask makes the empty task of a partition. out is nil without an OutputTopic. It is called again for every restore.
+	NewTask func(partition int32, out Output) Task
+	Sink    rollup.Sink // nil where the task has no rows
+	Epoch   uint16      // of every batch
+	OnOwned func(partitions []int32)
+
+	CheckpointEvery time.Duration // 5 s
+	FlushHot        time.Duration // 200 ms: the shortest time between two writes to the sink
+	FlushMax        time.Duration // 2 s: the longest, when writes are slow or rows are many
+	FlushBehind     time.Duration // 1 s: the shortest time between two flushes of a partition that is behind
+	RowBudget       int           // 100 000 rows per second: above it the interval grows
+	BehindRecords   int64         // 2 000: a lag above it counts as behind
+	BehindAge       time.Duration // 5 s: so does a newest receive time older than this, while there is more to read
+	MaxDirtyCells   int           // 1 000 000 per partition: above it the partition reads no more until the sink acknowledges
+	SinkTimeout     time.Duration // 30 s for one write
+	SessionTimeout  time.Duration // 10 s
+	StopTimeout     time.Duration // 4 s for the last flush, and as much again for the last checkpoint
+	PollRecords     int           // 64 log records are applied between two looks at the clock
+}
+
+func (c *ReaderConfig) defaults() {
+	durations := map[*time.Duration]time.Duration{&c.CheckpointEvery: 5 * time.Second, &c.FlushHot: 200 * time.Millisecond, &c.FlushMax: 2 * time.Second,
+		&c.FlushBehind: time.Second, &c.BehindAge: 5 * time.Second, &c.SinkTimeout: 30 * time.Second, &c.SessionTimeout: 10 * time.Second, &c.StopTimeout: 4 * time.Second}
+	for d, def := range durations {
+		if *d <= 0 {
+			*d = def
+		}
+	}
+	for n, def := range map[*int]int{&c.RowBudget: 100_000, &c.MaxDirtyCells: 1_000_000, &c.PollRecords: 64} {
+		if *n <= 0 {
+			*n = def
+		}
+	}
+	if c.BehindRecords <= 0 {
+		c.BehindRecords = 2000
+	}
+	c.FlushMax = max(c.FlushMax, c.FlushHot)
+}
+
+func (c *ReaderConfig) validate() error {
+	var errs []error
+	for name, v := range map[string]string{"Topic": c.Topic, "Group": c.Group, "Changelog": c.Changelog} {
+		if v == "" {
+			errs = append(errs, fmt.Errorf("reader: %s is empty", name))
+		}
+	}
+	if len(c.Brokers) == 0 {
+		errs = append(errs, errors.New("reader: no brokers"))
+	}
+	if c.NewTask == nil {
+		errs = append(errs, errors.New("reader: NewTask is nil"))
+	}
+	return errors.Join(errs...)
+}
+
+// Reader runs the partition tasks of one process. Create it with NewReader, call Run once.
+type Reader struct {
+	cfg     ReaderConfig
+	log     *zap.Logger
+	metrics *readerMetrics
+	writer  *sinkWriter // nil without a sink
+	admin   *kadm.Client
+	group   *kgo.Client
+
+	fail context.CancelCauseFunc // ends Run with an error
+
+	mu       sync.Mutex
+	slots    map[int32]*slot // the partitions owned now
+	joined   bool            // the group has assigned at least once, perhaps nothing
+	stopping bool
+}
+
+// NewReader checks the configuration and registers the metrics. It does not connect.
+func NewReader(cfg ReaderConfig, log *zap.Logger, reg prometheus.Registerer) (*Reader, error) {
+	cfg.defaults()
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	r := &Reader{cfg: cfg, log: log.With(zap.String("topic", cfg.Topic), zap.String("group", cfg.Group)), slots: map[int32]*slot{}}
+	m, err := newReaderMetrics(r, reg)
+	if err != nil {
+		return nil, fmt.Errorf("reader %s: register metrics: %w", cfg.Group, err)
+	}
+	r.metrics = m
+	if cfg.Sink != nil {
+		r.writer = newSinkWriter(&r.cfg, r.log, m)
+	}
+	return r, nil
+}
+
+// RunReader is NewReader and Run.
+func RunReader(ctx context.Context, cfg ReaderConfig, log *zap.Logger, reg prometheus.Registerer) error {
+	r, err := NewReader(cfg, log, reg)
+	if err != nil {
+		return err
+	}
+	return r.Run(ctx)
+}
+
+// Run reads until ctx ends, then flushes, checkpoints and leaves the group: at most about twice StopTimeout. It returns nil after
+// that, or the error that ended a partition: a record that is not understood, a log that lost what is needed, a panic of a task.
+func (r *Reader) Run(ctx context.Context) error {
+	admin, err := kgo.NewClient(r.opts()...)
+	if err != nil {
+		return fmt.Errorf("reader %s: Kafka client: %w", r.cfg.Group, err)
+	}
+	defer admin.Close()
+	adm := kadm.NewClient(admin)
+	if err := r.checkTopics(ctx, adm); err != nil {
+		return err
+	}
+	run, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	r.fail = fail
+	stopWriter := r.startWriter()
+	defer stopWriter()
+	if err := r.join(adm); err != nil {
+		return err
+	}
+	var background sync.WaitGroup
+	background.Go(func() { r.watchGroup(run) })
+	background.Go(func() { r.watchEnds(run) })
+	<-run.Done()
+	r.stopAll()
+	r.group.Close() // leaves, unless the membership is static
+	background.Wait()
+	if err := context.Cause(run); ctx.Err() == nil && err != nil {
+		return err
+	}
+	return nil
+}
+
+// opts are the options of every client: the user's first, ours on top.
+func (r *Reader) opts(more ...kgo.Opt) []kgo.Opt {
+	return slices.Concat(r.cfg.KafkaOpts, []kgo.Opt{kgo.SeedBrokers(r.cfg.Brokers...)}, more)
+}
+
+func (r *Reader) startWriter() (stop func()) {
+	if r.writer == nil {
+		return func() {}
+	}
+	ctx, cancel := context.WithCancel(context.Background()) // outlives the run's: the last flush goes through it
+	var wg sync.WaitGroup
+	wg.Go(func() { r.writer.run(ctx, r.fail) })
+	return func() {
+		cancel()
+		wg.Wait()
+	}
+}
+
+// checkTopics holds the topics to what the tasks rest on: the same partition number means the same viewers everywhere.
+func (r *Reader) checkTopics(ctx context.Context, adm *kadm.Client) error {
+	names := []string{r.cfg.Topic, r.cfg.Changelog}
+	if r.cfg.OutputTopic != "" {
+		names = append(names, r.cfg.OutputTopic)
+	}
+	topics, err := adm.ListTopics(ctx, names...)
+	if err != nil {
+		return fmt.Errorf("reader %s: list topics at %v: %w", r.cfg.Group, r.cfg.Brokers, err)
+	}
+	want := len(topics[r.cfg.Topic].Partitions)
+	for _, n := range names {
+		switch t := topics[n]; {
+		case errors.Is(t.Err, kerr.UnknownTopicOrPartition) || !topics.Has(n):
+			return fmt.Errorf("reader %s: topic %s does not exist: create the topics first", r.cfg.Group, n)
+		case t.Err != nil:
+			return fmt.Errorf("reader %s: topic %s: %w", r.cfg.Group, n, t.Err)
+		case len(t.Partitions) != want:
+			return fmt.Errorf("reader %s: topic %s has %d partitions, %s has %d: they must be equal, create %s again", r.cfg.Group, n, len(t.Partitions),
+				r.cfg.Topic, want, n)
+		}
+	}
+	return nil
+}
+
+// fatalError ends the process: restoring the partition again would meet it again.
+type fatalError struct{ err error }
+
+func (e fatalError) Error() string { return e.err.Error() }
+func (e fatalError) Unwrap() error { return e.err }
+
+func fatal(format string, args ...any) error { return fatalError{fmt.Errorf(format, args...)} }
+
+func isFatal(err error) bool {
+	var f fatalError
+	if errors.As(err, &f) {
+		return true
+	}
+	for _, e := range []error{kerr.TopicAuthorizationFailed, kerr.GroupAuthorizationFailed, kerr.TransactionalIDAuthorizationFailed,
+		kerr.ClusterAuthorizationFailed, kerr.MessageTooLarge, kerr.FencedInstanceID, kerr.InvalidSessionTimeout} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}

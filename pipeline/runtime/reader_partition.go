@@ -1,0 +1,343 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/livemeter/livemeter/pipeline/rollup"
+)
+
+// partition is one life of a slot: from a restore to its end. All but commit and poll runs on one goroutine, which owns the task.
+type partition struct {
+	r   *Reader
+	s   *slot
+	ctx context.Context // ends all of this life at once
+
+	changelog *changelogWriter
+	out       *output // nil without an output topic
+	task      Task
+	flush     *flushHandle // nil without a sink
+	fetches   chan kgo.Fetches
+	stats     Stats
+
+	next    int64 // offset to apply next
+	high    int64 // end of the log as of the last fetch
+	flushed int64 // everything below it has been flushed and acknowledged, if token is not outstanding
+	flushAt int64 // next at the outstanding flush
+	behind  bool
+	full    bool // too many dirty cells: no input until the sink acknowledges
+
+	begun      bool // the task knows its offset: from a checkpoint, or from a record applied
+	changed    bool // since the last snapshot
+	committing bool
+	committed  chan error
+}
+
+// runOnce is one life. It returns nil only after a stop with its last checkpoint.
+func (s *slot) runOnce() (err error) {
+	ctx, cancel := context.WithCancel(s.ctx)
+	t := &partition{r: s.r, s: s, ctx: ctx, fetches: make(chan kgo.Fetches), committed: make(chan error, 1), flushed: -1}
+	var background sync.WaitGroup
+	defer func() {
+		if p := recover(); p != nil {
+			err = fatal("partition %d of %s: the task panicked at offset %d: %v\n%s", s.id, s.r.cfg.Topic, t.next, p, debug.Stack())
+		}
+		cancel()
+		t.close()
+		background.Wait()
+	}()
+	cl, err := t.start()
+	if err != nil || cl == nil {
+		return err
+	}
+	defer cl.Close()
+	background.Go(func() { t.poll(cl) })
+	t.observe()
+	s.status.phase.Store(running)
+	return t.loop()
+}
+
+// start takes the partition over, restores its state and opens the log where the state ends. A stop during it needs no checkpoint: it
+// returns no client and no error.
+func (t *partition) start() (*kgo.Client, error) {
+	ctx, cancel := context.WithCancel(t.ctx)
+	defer cancel()
+	unwatch := make(chan struct{})
+	defer close(unwatch)
+	go func() {
+		select {
+		case <-t.s.stop:
+			cancel()
+		case <-unwatch:
+		}
+	}()
+	t.s.status.phase.Store("restoring")
+	cl, err := t.open(ctx)
+	if err != nil && ctx.Err() != nil && t.ctx.Err() == nil {
+		return nil, nil
+	}
+	return cl, err
+}
+
+func (t *partition) open(ctx context.Context) (cl *kgo.Client, err error) {
+	r, id := t.r, t.s.id
+	if t.changelog, err = r.openChangelog(ctx, id); err != nil {
+		return nil, err
+	}
+	var out Output
+	if r.cfg.OutputTopic != "" {
+		if t.out, err = r.openOutput(t.ctx); err != nil {
+			return nil, err
+		}
+		out = t.out
+	}
+	t.task = r.cfg.NewTask(id, out)
+	saved, err := r.restore(ctx, t.changelog, t.task)
+	if err != nil {
+		return nil, err
+	}
+	if t.next, t.high, err = r.checkOffset(ctx, id, saved); err != nil {
+		return nil, err
+	}
+	t.begun = saved >= 0
+	if r.writer != nil {
+		t.flush = r.writer.register(t.task.Stats().MaxRecv)
+		t.flush.dirty.Store(true) // what was not acknowledged before the restart
+	}
+	cl, err = kgo.NewClient(r.opts(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{r.cfg.Topic: {id: kgo.NewOffset().At(t.next)}}),
+		kgo.ConsumeResetOffset(kgo.NoResetOffset()), kgo.FetchMaxPartitionBytes(2<<20))...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: Kafka client: %w", r.cfg.Topic, err)
+	}
+	return cl, nil
+}
+
+// checkOffset says where to go on: at the saved offset if the log still has it, at the log's start if nothing was ever saved.
+func (r *Reader) checkOffset(ctx context.Context, id int32, saved int64) (next, end int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, commitLimit)
+	defer cancel()
+	starts, err := r.admin.ListStartOffsets(ctx, r.cfg.Topic)
+	if err == nil {
+		err = starts.Error()
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("%s: list start offsets: %w", r.cfg.Topic, err)
+	}
+	ends, err := r.admin.ListEndOffsets(ctx, r.cfg.Topic)
+	if err == nil {
+		err = ends.Error()
+	}
+	if err != nil {
+		return 0, 0, fmt.Errorf("%s: list end offsets: %w", r.cfg.Topic, err)
+	}
+	first, _ := starts.Lookup(r.cfg.Topic, id)
+	last, _ := ends.Lookup(r.cfg.Topic, id)
+	switch {
+	case saved < 0:
+		return first.Offset, last.Offset, nil
+	case saved < first.Offset:
+		return 0, 0, r.lost(id, saved, first.Offset)
+	case saved > last.Offset:
+		return 0, 0, fatal("partition %d of %s: the changelog %s stands at offset %d, but the log ends at %d: the topic was made again or lost records. "+
+			"Rebuild with a new epoch and an empty changelog", id, r.cfg.Topic, r.cfg.Changelog, saved, last.Offset)
+	}
+	return saved, last.Offset, nil
+}
+
+func (r *Reader) lost(id int32, want, start int64) error {
+	return fatal("partition %d of %s: offset %d is needed but the log starts at %d: retention removed records that were never counted. "+
+		"Raise retention.ms of %s, and rebuild with a new epoch and an empty changelog %s", id, r.cfg.Topic, want, start, r.cfg.Topic, r.cfg.Changelog)
+}
+
+func (t *partition) poll(cl *kgo.Client) {
+	for {
+		fs := cl.PollRecords(t.ctx, t.r.cfg.PollRecords)
+		if t.ctx.Err() != nil || fs.IsClientClosed() {
+			return
+		}
+		select {
+		case t.fetches <- fs:
+		case <-t.ctx.Done():
+			return
+		}
+	}
+}
+
+func (t *partition) close() {
+	if t.flush != nil {
+		t.r.writer.unregister(t.flush)
+	}
+	if t.committing {
+		<-t.committed // its context has ended
+	}
+	if t.out != nil {
+		t.out.close()
+	}
+	if t.changelog != nil {
+		t.changelog.close()
+	}
+}
+
+// loop until the slot is stopped or something fails.
+func (t *partition) loop() error {
+	every := t.r.cfg.CheckpointEvery
+	first := every/2 + every/2*time.Duration(t.s.id%8)/8 // partitions take turns
+	checkpoint := time.NewTimer(first)
+	defer checkpoint.Stop()
+	status := time.NewTicker(500 * time.Millisecond)
+	defer status.Stop()
+	for {
+		input := t.fetches
+		if t.full {
+			input = nil
+		}
+		asks, acks := t.signals()
+		var err error
+		select {
+		case <-t.ctx.Done():
+			return context.Cause(t.ctx)
+		case <-t.s.stop:
+			return t.finish()
+		case fs := <-input:
+			err = t.apply(fs)
+		case <-asks:
+			t.flushNow(true)
+		case a := <-acks:
+			t.acked(a)
+		case err = <-t.committed:
+			t.committing = false
+		case <-checkpoint.C:
+			t.checkpoint()
+			checkpoint.Reset(every)
+		case <-status.C:
+			t.observe()
+		}
+		if err == nil && t.out != nil {
+			err = t.out.failure()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (t *partition) signals() (chan struct{}, chan ack) {
+	if t.flush == nil {
+		return nil, nil
+	}
+	return t.flush.asks, t.flush.acks
+}
+
+// apply one portion, looking after the sink writer's messages between two records.
+func (t *partition) apply(fs kgo.Fetches) error {
+	var failed error
+	fs.EachPartition(func(p kgo.FetchTopicPartition) {
+		if p.Err != nil && failed == nil {
+			failed = t.fetchError(p.Err)
+		}
+		t.high = max(t.high, p.HighWatermark)
+		for _, rec := range p.Records {
+			if failed != nil {
+				return
+			}
+			failed = t.applyRecord(rec)
+		}
+	})
+	if failed != nil {
+		return failed
+	}
+	t.observe()
+	return nil
+}
+
+func (t *partition) applyRecord(rec *kgo.Record) error {
+	if rec.Offset < t.next { // an earlier record of the same batch
+		return nil
+	}
+	if rec.Offset > t.next {
+		if err := t.gap(rec.Offset); err != nil {
+			return err
+		}
+	}
+	if err := t.task.Apply(rec.Offset, rec.Value); err != nil {
+		return fatal("partition %d of %s: record at offset %d: %w", t.s.id, t.r.cfg.Topic, rec.Offset, err)
+	}
+	t.next = rec.Offset + 1
+	t.begun, t.changed = true, true
+	if t.flush == nil {
+		return nil
+	}
+	if !t.flush.dirty.Load() {
+		t.flush.dirty.Store(true)
+	}
+	select {
+	case <-t.flush.asks:
+		t.flushNow(false)
+	case a := <-t.flush.acks:
+		t.acked(a)
+	default:
+	}
+	return nil
+}
+
+// gap: offsets are no count of records, but a gap may also be what retention took while we were not looking.
+func (t *partition) gap(to int64) error {
+	ctx, cancel := context.WithTimeout(t.ctx, commitLimit)
+	defer cancel()
+	starts, err := t.r.admin.ListStartOffsets(ctx, t.r.cfg.Topic)
+	if err != nil {
+		return fmt.Errorf("%s: list start offsets at a gap from %d to %d: %w", t.r.cfg.Topic, t.next, to, err)
+	}
+	if first, ok := starts.Lookup(t.r.cfg.Topic, t.s.id); ok && first.Offset > t.next {
+		return t.r.lost(t.s.id, t.next, first.Offset)
+	}
+	return nil
+}
+
+func (t *partition) fetchError(err error) error {
+	var loss *kgo.ErrDataLoss
+	if errors.Is(err, kerr.OffsetOutOfRange) || errors.As(err, &loss) {
+		return fatal("partition %d of %s: the log no longer has offset %d: retention or a broker's loss removed it. Rebuild with a new epoch and an empty changelog %s: %w",
+			t.s.id, t.r.cfg.Topic, t.next, t.r.cfg.Changelog, err)
+	}
+	return fmt.Errorf("partition %d of %s: fetch at offset %d: %w", t.s.id, t.r.cfg.Topic, t.next, err)
+}
+
+// flushNow answers the writer. While behind only finished rows leave, unless the dirty cells are what stops the input.
+func (t *partition) flushNow(wait bool) {
+	w := t.r.writer
+	at := t.next
+	token, rows, joined := w.join(t.flush, t.stats.MaxRecv, wait, func(b *rollup.Batch) uint64 { return t.task.Flush(b, t.behind && !t.full) })
+	switch {
+	case !joined:
+		t.flush.asks <- struct{}{} // it was just taken out: look again after the next record
+		return
+	case rows == 0:
+		t.task.Ack(token)
+		t.flushed = at
+	default:
+		t.flushAt = at
+	}
+	t.flush.dirty.Store(false)
+	t.observe()
+}
+
+func (t *partition) acked(a ack) {
+	if a.ok {
+		t.task.Ack(a.token)
+		t.flushed = t.flushAt
+	} else {
+		t.task.Nack(a.token)
+		t.flush.dirty.Store(true)
+	}
+	t.changed = true
+	t.r.writer.acknowledged(t.flush)
+	t.observe()
+}

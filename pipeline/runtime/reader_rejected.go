@@ -1,0 +1,151 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/zap"
+
+	"github.com/livemeter/livemeter/pipeline/rollup"
+)
+
+// RejectedConfig is the consumer of the dead letters.
+type RejectedConfig struct {
+	Brokers        []string
+	KafkaOpts      []kgo.Opt
+	Topic          string // events.rejected, with prefix
+	Group          string
+	InstanceID     string
+	SessionTimeout time.Duration // 10 s
+	MaxBatch       int           // 2 000 records in one write
+	WriteTimeout   time.Duration // 30 s
+	Log            *zap.Logger
+}
+
+func (c *RejectedConfig) defaults() {
+	if c.SessionTimeout <= 0 {
+		c.SessionTimeout = 10 * time.Second
+	}
+	if c.WriteTimeout <= 0 {
+		c.WriteTimeout = 30 * time.Second
+	}
+	if c.MaxBatch <= 0 {
+		c.MaxBatch = 2000
+	}
+	if c.Log == nil {
+		c.Log = zap.NewNop()
+	}
+}
+
+// RunRejected copies events.rejected to write until ctx ends, and then returns nil. A batch that fails is written again until it
+// succeeds, and offsets are committed after it: a record may be written twice, which its key (the source offset) makes harmless.
+func RunRejected(ctx context.Context, cfg RejectedConfig, write func(ctx context.Context, rows []rollup.Rejected) error) error {
+	cfg.defaults()
+	opts := slices.Concat(cfg.KafkaOpts, []kgo.Opt{kgo.SeedBrokers(cfg.Brokers...), kgo.ConsumerGroup(cfg.Group), kgo.ConsumeTopics(cfg.Topic),
+		kgo.Balancers(kgo.CooperativeStickyBalancer()), kgo.DisableAutoCommit(), kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
+		kgo.SessionTimeout(cfg.SessionTimeout), kgo.HeartbeatInterval(min(3*time.Second, cfg.SessionTimeout/4))})
+	if cfg.InstanceID != "" {
+		opts = append(opts, kgo.InstanceID(cfg.InstanceID))
+	}
+	cl, err := kgo.NewClient(opts...)
+	if err != nil {
+		return fmt.Errorf("rejected %s: Kafka client: %w", cfg.Topic, err)
+	}
+	defer cl.Close()
+	for {
+		fs := cl.PollRecords(ctx, cfg.MaxBatch)
+		if ctx.Err() != nil {
+			return nil
+		}
+		for _, e := range fs.Errors() {
+			if isFatal(e.Err) {
+				return fmt.Errorf("rejected %s: %w", cfg.Topic, e.Err)
+			}
+			cfg.Log.Warn("rejected: fetch", zap.String("topic", cfg.Topic), zap.Error(e.Err))
+		}
+		if err := cfg.copy(ctx, cl, fs.Records(), write); err != nil {
+			return nil // only when ctx has ended
+		}
+	}
+}
+
+func (c *RejectedConfig) copy(ctx context.Context, cl *kgo.Client, recs []*kgo.Record, write func(context.Context, []rollup.Rejected) error) error {
+	if len(recs) == 0 {
+		return nil
+	}
+	rows := make([]rollup.Rejected, len(recs))
+	for i, rec := range recs {
+		rows[i] = rejectedRow(rec)
+	}
+	for backoff := 100 * time.Millisecond; ; backoff = min(2*backoff, 5*time.Second) {
+		wctx, cancel := context.WithTimeout(ctx, c.WriteTimeout)
+		err := write(wctx, rows)
+		cancel()
+		if err == nil {
+			break
+		}
+		c.Log.Warn("rejected: write, will be repeated", zap.Int("rows", len(rows)), zap.Duration("in", backoff), zap.Error(err))
+		if !pause(ctx, nil, backoff) {
+			return ctx.Err()
+		}
+	}
+	cctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if err := cl.CommitRecords(cctx, recs...); err != nil {
+		c.Log.Warn("rejected: commit, the batch may be written again", zap.Error(err))
+	}
+	return nil
+}
+
+// rejectedRow reads the headers of contract.md, and source_topic_id. A record without a readable source is keyed by its own place, so
+// that even what a stranger wrote there is kept.
+func rejectedRow(rec *kgo.Record) rollup.Rejected {
+	row := rollup.Rejected{ReceivedTS: rec.Timestamp.UnixMilli(), Original: rec.Value}
+	partition, offset := int64(-1), int64(-1)
+	for _, h := range rec.Headers {
+		switch v := string(h.Value); h.Key {
+		case "reason":
+			row.Reason = v
+		case "field":
+			row.Field = v
+		case "source_topic":
+			row.Topic = v
+		case "source_topic_id":
+			row.TopicID = topicIDOf(h.Value)
+		case "source_partition":
+			partition = number(v, partition)
+		case "source_offset":
+			offset = number(v, offset)
+		case "received_ts":
+			row.ReceivedTS = number(v, row.ReceivedTS)
+		}
+	}
+	row.Partition, row.Offset = int32(partition), offset
+	if row.Topic == "" || partition < 0 || offset < 0 {
+		row.Topic, row.TopicID, row.Partition, row.Offset = rec.Topic, [16]byte{}, rec.Partition, rec.Offset
+	}
+	return row
+}
+
+// topicIDOf takes the 16 bytes, or any text form of a UUID.
+func topicIDOf(v []byte) (id [16]byte) {
+	if len(v) == len(id) {
+		return [16]byte(v)
+	}
+	if u, err := uuid.ParseBytes(v); err == nil {
+		return u
+	}
+	return id
+}
+
+func number(s string, otherwise int64) int64 {
+	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return n
+	}
+	return otherwise
+}

@@ -1,0 +1,76 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/livemeter/livemeter/pipeline/rollup"
+)
+
+func TestRejectedAreWrittenOnceTheStoreTakesThem(t *testing.T) {
+	w := newWorld(t)
+	if err := w.cluster.CreateTopic("events.rejected", 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	id := [16]byte{1, 2, 3}
+	headers := func(pairs ...string) (hs []kgo.RecordHeader) {
+		for i := 0; i < len(pairs); i += 2 {
+			hs = append(hs, kgo.RecordHeader{Key: pairs[i], Value: []byte(pairs[i+1])})
+		}
+		return hs
+	}
+	full := &kgo.Record{Topic: "events.rejected", Value: []byte("{bad"), Headers: headers("reason", "not_json", "field", "", "source_topic", "raw.viewer",
+		"source_topic_id", string(id[:]), "source_partition", "3", "source_offset", "77", "received_ts", "1795312800123")}
+	stranger := &kgo.Record{Topic: "events.rejected", Value: []byte("who?"), Timestamp: time.UnixMilli(5000)}
+	if err := w.cl.ProduceSync(t.Context(), full, stranger).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	want := []rollup.Rejected{
+		{Topic: "raw.viewer", TopicID: id, Partition: 3, Offset: 77, ReceivedTS: 1795312800123, Reason: "not_json", Original: []byte("{bad")},
+		{Topic: "events.rejected", Partition: 0, Offset: 1, ReceivedTS: 5000, Original: []byte("who?")},
+	}
+	cfg := RejectedConfig{Brokers: w.cluster.ListenAddrs(), Topic: "events.rejected", Group: "rejected", SessionTimeout: 2 * time.Second}
+	var got []rollup.Rejected
+	collect := func(stop func(n int) bool) {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		tries := 0
+		err := RunRejected(ctx, cfg, func(_ context.Context, rows []rollup.Rejected) error {
+			if tries++; tries == 1 {
+				return errors.New("the store is away")
+			}
+			got = append(got, rows...)
+			if stop(len(got)) {
+				cancel()
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	collect(func(n int) bool { return n == 2 })
+	third := &kgo.Record{Topic: "events.rejected", Value: []byte("3"), Timestamp: time.UnixMilli(6000)}
+	if err := w.cl.ProduceSync(t.Context(), third).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	collect(func(n int) bool { return n >= 3 })
+	want = append(want, rollup.Rejected{Topic: "events.rejected", Offset: 2, ReceivedTS: 6000, Original: []byte("3")})
+	if len(got) != len(want) {
+		t.Fatalf("got %d rows, want %d: what was committed must not come again", len(got), len(want))
+	}
+	for i := range want {
+		g, w := got[i], want[i]
+		if string(g.Original) != string(w.Original) {
+			t.Errorf("row %d: original %q, want %q", i, g.Original, w.Original)
+		}
+		g.Original, w.Original = nil, nil
+		if g.Topic != w.Topic || g.TopicID != w.TopicID || g.Partition != w.Partition || g.Offset != w.Offset || g.ReceivedTS != w.ReceivedTS || g.Reason != w.Reason {
+			t.Errorf("row %d: got %+v, want %+v", i, g, w)
+		}
+	}
+}

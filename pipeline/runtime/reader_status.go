@@ -1,0 +1,140 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+// status is what others may see of a slot, at any time.
+type status struct {
+	phase        atomic.Value // string: "running", or what it does instead
+	seen         atomic.Pointer[view]
+	checkpointed atomic.Int64 // ms of the last one, 0 before the first
+	end          atomic.Int64 // of the log, as last asked
+}
+
+// view is one look at a running partition.
+type view struct {
+	stats   Stats
+	next    int64
+	high    int64
+	pending bool // rows or output that are not acknowledged, or not flushed
+	behind  bool
+	full    bool
+}
+
+const running = "running"
+
+// observe looks at the task: it publishes what metrics show and decides whether the partition is behind or full. Once per portion.
+func (t *partition) observe() {
+	t.stats = t.task.Stats()
+	cfg := &t.r.cfg
+	lag := t.high - t.next
+	stale := time.Now().UnixMilli()-t.stats.MaxRecv > cfg.BehindAge.Milliseconds()
+	t.behind = lag > cfg.BehindRecords || lag > 0 && stale && t.stats.MaxRecv > 0
+	t.full = t.flush != nil && t.stats.DirtyCells > cfg.MaxDirtyCells
+	if t.flush != nil {
+		t.flush.behind.Store(t.behind && !t.full)
+		if t.stats.DirtyCells > 0 && !t.flush.dirty.Load() {
+			t.flush.dirty.Store(true)
+		}
+	}
+	v := &view{stats: t.stats, next: t.next, high: t.high, behind: t.behind, full: t.full}
+	v.pending = t.out != nil && t.out.pending() || t.flush != nil && (t.flushed != t.next || t.stats.DirtyCells > 0)
+	t.s.status.seen.Store(v)
+}
+
+func (s *slot) phase() string {
+	p, _ := s.status.phase.Load().(string)
+	return p
+}
+
+func (r *Reader) each(f func(*slot)) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.slots {
+		f(s)
+	}
+}
+
+// Ready is nil when the group has assigned, every owned partition is restored and reading, and the sink takes rows; else it says what is not.
+func (r *Reader) Ready() error {
+	r.mu.Lock()
+	joined := r.joined
+	r.mu.Unlock()
+	if !joined {
+		return fmt.Errorf("group %s has not assigned partitions yet", r.cfg.Group)
+	}
+	var errs []error
+	r.each(func(s *slot) {
+		if p := s.phase(); p != running {
+			errs = append(errs, fmt.Errorf("partition %d of %s: %s", s.id, r.cfg.Topic, p))
+		}
+	})
+	if r.writer != nil {
+		if err := r.writer.failure(); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Watermarks of the owned partitions in ms; 0 while unknown.
+func (r *Reader) Watermarks() map[int32]int64 {
+	out := map[int32]int64{}
+	r.each(func(s *slot) {
+		out[s.id] = 0
+		if v := s.status.seen.Load(); v != nil {
+			out[s.id] = v.stats.Watermark
+		}
+	})
+	return out
+}
+
+// Drained is true when every owned partition has applied the log up to its present end, and all rows and output are acknowledged; else
+// why says what is missing. A process that owns nothing is drained only once the group has said so.
+func (r *Reader) Drained(ctx context.Context) (ok bool, why string, err error) {
+	if err := r.Ready(); err != nil {
+		return false, err.Error(), nil
+	}
+	ends, err := r.admin.ListEndOffsets(ctx, r.cfg.Topic)
+	if err == nil {
+		err = ends.Error()
+	}
+	if err != nil {
+		return false, "", fmt.Errorf("%s: list end offsets: %w", r.cfg.Topic, err)
+	}
+	r.each(func(s *slot) {
+		end, _ := ends.Lookup(r.cfg.Topic, s.id)
+		switch v := s.status.seen.Load(); {
+		case v == nil:
+			why = fmt.Sprintf("partition %d is starting", s.id)
+		case v.next < end.Offset:
+			why = fmt.Sprintf("partition %d is at offset %d of %d", s.id, v.next, end.Offset)
+		case v.pending:
+			why = fmt.Sprintf("partition %d has rows that are not acknowledged", s.id)
+		}
+	})
+	return why == "", why, nil
+}
+
+// watchEnds keeps the lag honest while a partition does not fetch: restoring, or full.
+func (r *Reader) watchEnds(ctx context.Context) {
+	for pause(ctx, nil, 5*time.Second) {
+		ends, err := r.admin.ListEndOffsets(ctx, r.cfg.Topic)
+		if err != nil {
+			r.log.Debug("end offsets", zap.Error(err))
+			continue
+		}
+		r.each(func(s *slot) {
+			if end, ok := ends.Lookup(r.cfg.Topic, s.id); ok && end.Err == nil {
+				s.end.Store(end.Offset)
+			}
+		})
+	}
+}

@@ -1,0 +1,47 @@
+-- Generated from sinks/clickhouse: go test ./sinks/clickhouse -run TestSchemaFiles -rewrite
+
+CREATE ROLE IF NOT EXISTS livemeter_analyst;
+
+CREATE ROLE IF NOT EXISTS livemeter_rejected_reader;
+
+GRANT SELECT ON livemeter.room_rows TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.sku_rows TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.source_rows TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.variant_rows TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.room_money_rows TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.sku_money_rows TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.epochs TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.outcomes_rows TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.orders_rows TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.watermarks_rows TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.rejected_rows TO livemeter_rejected_reader;
+
+GRANT SELECT ON livemeter.room_measures TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.sku_measures TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.source_measures TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.variant_measures TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.room_money TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.sku_money TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.outcomes TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.orders TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.watermarks TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.rejected TO livemeter_rejected_reader;

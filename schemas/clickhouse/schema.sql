@@ -1,0 +1,1107 @@
+-- Generated from sinks/clickhouse: go test ./sinks/clickhouse -run TestSchemaFiles -rewrite
+
+CREATE DATABASE IF NOT EXISTS livemeter;
+
+CREATE TABLE IF NOT EXISTS livemeter.room_rows
+(
+    `epoch` UInt16 COMMENT 'Which log of events the row comes from; views show the active epoch of the table epochs alone',
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session its earliest event',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `part` UInt16 COMMENT 'Partition of events that holds this partial; 65535 is the sum of folded partials, 65534 the peak of online',
+    `gen` UInt64 COMMENT 'Offset in the log of events that opened this generation of the partial',
+    `version` UInt64 COMMENT 'Offset in the log of events up to which the row is true; the highest of a key wins',
+    `deleted` UInt8 COMMENT '1: this partial is contained in the folded row and gone',
+    `state` UInt8 COMMENT '1 final, 2 changed after it was final, 4 closed: never changes again',
+    `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
+    `inserted_at` DateTime DEFAULT now() COMMENT 'When the row reached ClickHouse; what is new since is found by it',
+    `contains` Map(UInt16, UInt64) COMMENT 'Folded rows: per partition of events the highest generation that is contained',
+    `events` Int64 COMMENT 'accepted events of all types that count in this key',
+    `viewers` Int64 COMMENT 'distinct viewers of viewer events',
+    `views` Int64 COMMENT 'distinct views, by their first enter',
+    `watch_ms` Int64 COMMENT 'Σ watch time in ms, foreground only',
+    `effective_views_10s` Int64 COMMENT 'views with more than 10 000 ms of watch in all, in the window of the enter',
+    `effective_views_60s` Int64 COMMENT 'views with more than 60 000 ms of watch in all, in the window of the enter',
+    `effective_views_300s` Int64 COMMENT 'views with 300 000 ms of watch or more in all, in the window of the enter',
+    `bounces` Int64 COMMENT 'closed views under 10 000 ms of watch without an interaction (product_exposure apart), in the window of the enter',
+    `online` Int64 COMMENT 'views online at the end of the 10 s pane; longer windows: the peak over their panes',
+    `interactions_like` Int64 COMMENT 'Σ count of likes',
+    `interactions_comment` Int64 COMMENT 'Σ count of comments',
+    `interactions_share` Int64 COMMENT 'Σ count of shares',
+    `interactions_follow` Int64 COMMENT 'Σ count of follows',
+    `interactions_gift` Int64 COMMENT 'Σ count of gifts',
+    `interactions_fan_club_join` Int64 COMMENT 'Σ count of fan club joins',
+    `interactions_cart_view` Int64 COMMENT 'Σ count of cart views',
+    `interactions_product_click` Int64 COMMENT 'Σ count of product clicks (the same as product_clicks)',
+    `interactions_favorite` Int64 COMMENT 'Σ count of favorites',
+    `interactions_coupon_claim` Int64 COMMENT 'Σ count of coupon claims',
+    `interactions_poll_or_lottery` Int64 COMMENT 'Σ count of polls and lotteries',
+    `interactions_dislike_or_report` Int64 COMMENT 'Σ count of dislikes and reports',
+    `interactions_product_exposure` Int64 COMMENT 'Σ count of product exposures (the same as product_exposures)',
+    `interactions_rating` Int64 COMMENT 'Σ count of ratings; their number is ratings',
+    `interaction_events` Int64 COMMENT 'interaction events, product_exposure and rating apart',
+    `interactors` Int64 COMMENT 'distinct viewers with a like, comment, share or follow',
+    `engagers` Int64 COMMENT 'distinct viewers with any interaction but product_exposure and rating',
+    `product_clickers` Int64 COMMENT 'distinct viewers with a product click',
+    `ratings` Int64 COMMENT 'rating events',
+    `rating_sum` Int64 COMMENT 'Σ rating of rating events',
+    `orders_created` Int64 COMMENT 'orders with a created, by its event time',
+    `orders_paid` Int64 COMMENT 'orders with a paid, by its event time',
+    `buyers` Int64 COMMENT 'distinct buyers of the paid orders',
+    `new_buyers` Int64 COMMENT 'buyers whose first paid order on the platform is in this window and room',
+    `items_sold` Int64 COMMENT 'Σ qty of the lines of paid',
+    `orders_cancelled` Int64 COMMENT 'orders with a cancelled and no paid, by the event time of cancelled',
+    `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
+    `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    INDEX inserted inserted_at TYPE minmax GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(version, deleted)
+PARTITION BY (epoch, if(grain IN ('10s', '1m'), toYYYYMMDD(window_start), 0))
+PRIMARY KEY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id)
+ORDER BY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, window_start, part, gen)
+TTL multiIf(grain = '10s', toDate(window_start) + toIntervalDay(15), grain = '1m', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = 'session', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = '1d', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))
+SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1
+COMMENT 'Partial rows of room_measures: query the view, which adds them up; expires multiIf(grain = \'10s\', toDate(window_start) + toIntervalDay(15), grain = \'1m\', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = \'session\', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = \'1d\', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))';
+
+CREATE TABLE IF NOT EXISTS livemeter.sku_rows
+(
+    `epoch` UInt16 COMMENT 'Which log of events the row comes from; views show the active epoch of the table epochs alone',
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session its earliest event',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `sku_id` String COMMENT 'Product named by the event or the order line',
+    `part` UInt16 COMMENT 'Partition of events that holds this partial; 65535 is the sum of folded partials, 65534 the peak of online',
+    `gen` UInt64 COMMENT 'Offset in the log of events that opened this generation of the partial',
+    `version` UInt64 COMMENT 'Offset in the log of events up to which the row is true; the highest of a key wins',
+    `deleted` UInt8 COMMENT '1: this partial is contained in the folded row and gone',
+    `state` UInt8 COMMENT '1 final, 2 changed after it was final, 4 closed: never changes again',
+    `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
+    `inserted_at` DateTime DEFAULT now() COMMENT 'When the row reached ClickHouse; what is new since is found by it',
+    `contains` Map(UInt16, UInt64) COMMENT 'Folded rows: per partition of events the highest generation that is contained',
+    `events` Int64 COMMENT 'accepted events of all types that count in this key',
+    `interactions_like` Int64 COMMENT 'Σ count of likes',
+    `interactions_comment` Int64 COMMENT 'Σ count of comments',
+    `interactions_share` Int64 COMMENT 'Σ count of shares',
+    `interactions_follow` Int64 COMMENT 'Σ count of follows',
+    `interactions_gift` Int64 COMMENT 'Σ count of gifts',
+    `interactions_fan_club_join` Int64 COMMENT 'Σ count of fan club joins',
+    `interactions_cart_view` Int64 COMMENT 'Σ count of cart views',
+    `interactions_product_click` Int64 COMMENT 'Σ count of product clicks (the same as product_clicks)',
+    `interactions_favorite` Int64 COMMENT 'Σ count of favorites',
+    `interactions_coupon_claim` Int64 COMMENT 'Σ count of coupon claims',
+    `interactions_poll_or_lottery` Int64 COMMENT 'Σ count of polls and lotteries',
+    `interactions_dislike_or_report` Int64 COMMENT 'Σ count of dislikes and reports',
+    `interactions_product_exposure` Int64 COMMENT 'Σ count of product exposures (the same as product_exposures)',
+    `interactions_rating` Int64 COMMENT 'Σ count of ratings; their number is ratings',
+    `interaction_events` Int64 COMMENT 'interaction events, product_exposure and rating apart',
+    `interactors` Int64 COMMENT 'distinct viewers with a like, comment, share or follow',
+    `engagers` Int64 COMMENT 'distinct viewers with any interaction but product_exposure and rating',
+    `product_clickers` Int64 COMMENT 'distinct viewers with a product click',
+    `ratings` Int64 COMMENT 'rating events',
+    `rating_sum` Int64 COMMENT 'Σ rating of rating events',
+    `orders_created` Int64 COMMENT 'orders with a created, by its event time',
+    `orders_paid` Int64 COMMENT 'orders with a paid, by its event time',
+    `buyers` Int64 COMMENT 'distinct buyers of the paid orders',
+    `new_buyers` Int64 COMMENT 'buyers whose first paid order on the platform is in this window and room',
+    `items_sold` Int64 COMMENT 'Σ qty of the lines of paid',
+    `orders_cancelled` Int64 COMMENT 'orders with a cancelled and no paid, by the event time of cancelled',
+    `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
+    `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    INDEX inserted inserted_at TYPE minmax GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(version, deleted)
+PARTITION BY (epoch, if(grain IN ('10s', '1m'), toYYYYMMDD(window_start), 0))
+PRIMARY KEY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, sku_id)
+ORDER BY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, sku_id, window_start, part, gen)
+TTL multiIf(grain = '10s', toDate(window_start) + toIntervalDay(15), grain = '1m', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = 'session', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = '1d', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))
+SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1
+COMMENT 'Partial rows of sku_measures: query the view, which adds them up; expires multiIf(grain = \'10s\', toDate(window_start) + toIntervalDay(15), grain = \'1m\', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = \'session\', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = \'1d\', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))';
+
+CREATE TABLE IF NOT EXISTS livemeter.source_rows
+(
+    `epoch` UInt16 COMMENT 'Which log of events the row comes from; views show the active epoch of the table epochs alone',
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session its earliest event',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `entry_source` String COMMENT 'entry_source of the view\'s first enter, \'\' without one',
+    `campaign_id` String COMMENT 'campaign_id of the touch of the view\'s first enter, \'\' without one',
+    `part` UInt16 COMMENT 'Partition of events that holds this partial; 65535 is the sum of folded partials, 65534 the peak of online',
+    `gen` UInt64 COMMENT 'Offset in the log of events that opened this generation of the partial',
+    `version` UInt64 COMMENT 'Offset in the log of events up to which the row is true; the highest of a key wins',
+    `deleted` UInt8 COMMENT '1: this partial is contained in the folded row and gone',
+    `state` UInt8 COMMENT '1 final, 2 changed after it was final, 4 closed: never changes again',
+    `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
+    `inserted_at` DateTime DEFAULT now() COMMENT 'When the row reached ClickHouse; what is new since is found by it',
+    `contains` Map(UInt16, UInt64) COMMENT 'Folded rows: per partition of events the highest generation that is contained',
+    `viewers` Int64 COMMENT 'distinct viewers of viewer events',
+    `views` Int64 COMMENT 'distinct views, by their first enter',
+    `watch_ms` Int64 COMMENT 'Σ watch time in ms of the whole views that entered in this window',
+    `effective_views_10s` Int64 COMMENT 'views with more than 10 000 ms of watch in all, in the window of the enter',
+    `effective_views_60s` Int64 COMMENT 'views with more than 60 000 ms of watch in all, in the window of the enter',
+    `effective_views_300s` Int64 COMMENT 'views with 300 000 ms of watch or more in all, in the window of the enter',
+    `bounces` Int64 COMMENT 'closed views under 10 000 ms of watch without an interaction (product_exposure apart), in the window of the enter',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    INDEX inserted inserted_at TYPE minmax GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(version, deleted)
+PARTITION BY (epoch, if(grain IN ('10s', '1m'), toYYYYMMDD(window_start), 0))
+PRIMARY KEY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, entry_source, campaign_id)
+ORDER BY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, entry_source, campaign_id, window_start, part, gen)
+TTL multiIf(grain = '10s', toDate(window_start) + toIntervalDay(15), grain = '1m', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = 'session', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = '1d', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))
+SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1
+COMMENT 'Partial rows of source_measures: query the view, which adds them up; expires multiIf(grain = \'10s\', toDate(window_start) + toIntervalDay(15), grain = \'1m\', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = \'session\', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = \'1d\', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))';
+
+CREATE TABLE IF NOT EXISTS livemeter.variant_rows
+(
+    `epoch` UInt16 COMMENT 'Which log of events the row comes from; views show the active epoch of the table epochs alone',
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session its earliest event',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `experiment_id` String COMMENT 'Experiment named by the event, for whole views by their enter',
+    `variant` String COMMENT 'Variant of the experiment',
+    `part` UInt16 COMMENT 'Partition of events that holds this partial; 65535 is the sum of folded partials, 65534 the peak of online',
+    `gen` UInt64 COMMENT 'Offset in the log of events that opened this generation of the partial',
+    `version` UInt64 COMMENT 'Offset in the log of events up to which the row is true; the highest of a key wins',
+    `deleted` UInt8 COMMENT '1: this partial is contained in the folded row and gone',
+    `state` UInt8 COMMENT '1 final, 2 changed after it was final, 4 closed: never changes again',
+    `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
+    `inserted_at` DateTime DEFAULT now() COMMENT 'When the row reached ClickHouse; what is new since is found by it',
+    `contains` Map(UInt16, UInt64) COMMENT 'Folded rows: per partition of events the highest generation that is contained',
+    `events` Int64 COMMENT 'accepted events of all types that count in this key',
+    `viewers` Int64 COMMENT 'distinct viewers of viewer events',
+    `views` Int64 COMMENT 'distinct views, by their first enter',
+    `watch_ms` Int64 COMMENT 'Σ watch time in ms, foreground only',
+    `effective_views_10s` Int64 COMMENT 'views with more than 10 000 ms of watch in all, in the window of the enter',
+    `effective_views_60s` Int64 COMMENT 'views with more than 60 000 ms of watch in all, in the window of the enter',
+    `effective_views_300s` Int64 COMMENT 'views with 300 000 ms of watch or more in all, in the window of the enter',
+    `bounces` Int64 COMMENT 'closed views under 10 000 ms of watch without an interaction (product_exposure apart), in the window of the enter',
+    `online` Int64 COMMENT 'views online at the end of the 10 s pane; longer windows: the peak over their panes',
+    `interactions_like` Int64 COMMENT 'Σ count of likes',
+    `interactions_comment` Int64 COMMENT 'Σ count of comments',
+    `interactions_share` Int64 COMMENT 'Σ count of shares',
+    `interactions_follow` Int64 COMMENT 'Σ count of follows',
+    `interactions_gift` Int64 COMMENT 'Σ count of gifts',
+    `interactions_fan_club_join` Int64 COMMENT 'Σ count of fan club joins',
+    `interactions_cart_view` Int64 COMMENT 'Σ count of cart views',
+    `interactions_product_click` Int64 COMMENT 'Σ count of product clicks (the same as product_clicks)',
+    `interactions_favorite` Int64 COMMENT 'Σ count of favorites',
+    `interactions_coupon_claim` Int64 COMMENT 'Σ count of coupon claims',
+    `interactions_poll_or_lottery` Int64 COMMENT 'Σ count of polls and lotteries',
+    `interactions_dislike_or_report` Int64 COMMENT 'Σ count of dislikes and reports',
+    `interactions_product_exposure` Int64 COMMENT 'Σ count of product exposures (the same as product_exposures)',
+    `interactions_rating` Int64 COMMENT 'Σ count of ratings; their number is ratings',
+    `interaction_events` Int64 COMMENT 'interaction events, product_exposure and rating apart',
+    `interactors` Int64 COMMENT 'distinct viewers with a like, comment, share or follow',
+    `engagers` Int64 COMMENT 'distinct viewers with any interaction but product_exposure and rating',
+    `product_clickers` Int64 COMMENT 'distinct viewers with a product click',
+    `ratings` Int64 COMMENT 'rating events',
+    `rating_sum` Int64 COMMENT 'Σ rating of rating events',
+    `orders_created` Int64 COMMENT 'orders with a created, by its event time',
+    `orders_paid` Int64 COMMENT 'orders with a paid, by its event time',
+    `buyers` Int64 COMMENT 'distinct buyers of the paid orders',
+    `new_buyers` Int64 COMMENT 'buyers whose first paid order on the platform is in this window and room',
+    `items_sold` Int64 COMMENT 'Σ qty of the lines of paid',
+    `orders_cancelled` Int64 COMMENT 'orders with a cancelled and no paid, by the event time of cancelled',
+    `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
+    `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    INDEX inserted inserted_at TYPE minmax GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(version, deleted)
+PARTITION BY (epoch, if(grain IN ('10s', '1m'), toYYYYMMDD(window_start), 0))
+PRIMARY KEY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, experiment_id, variant)
+ORDER BY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, experiment_id, variant, window_start, part, gen)
+TTL multiIf(grain = '10s', toDate(window_start) + toIntervalDay(15), grain = '1m', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = 'session', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = '1d', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))
+SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1
+COMMENT 'Partial rows of variant_measures: query the view, which adds them up; expires multiIf(grain = \'10s\', toDate(window_start) + toIntervalDay(15), grain = \'1m\', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = \'session\', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = \'1d\', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))';
+
+CREATE TABLE IF NOT EXISTS livemeter.room_money_rows
+(
+    `epoch` UInt16 COMMENT 'Which log of events the row comes from; views show the active epoch of the table epochs alone',
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session its earliest event',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 currency of all amounts of the row; amounts of two currencies are never added',
+    `part` UInt16 COMMENT 'Partition of events that holds this partial; 65535 is the sum of folded partials, 65534 the peak of online',
+    `gen` UInt64 COMMENT 'Offset in the log of events that opened this generation of the partial',
+    `version` UInt64 COMMENT 'Offset in the log of events up to which the row is true; the highest of a key wins',
+    `deleted` UInt8 COMMENT '1: this partial is contained in the folded row and gone',
+    `state` UInt8 COMMENT '1 final, 2 changed after it was final, 4 closed: never changes again',
+    `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
+    `inserted_at` DateTime DEFAULT now() COMMENT 'When the row reached ClickHouse; what is new since is found by it',
+    `contains` Map(UInt16, UInt64) COMMENT 'Folded rows: per partition of events the highest generation that is contained',
+    `gift_minor` Int64 COMMENT 'Σ gift_value_minor',
+    `gmv_created_minor` Int64 COMMENT 'Σ (goods − discount) of created',
+    `deposit_minor` Int64 COMMENT 'Σ paid_minor of deposit_paid',
+    `gmv_paid_minor` Int64 COMMENT 'Σ paid_minor of paid, deposit included',
+    `refund_minor` Int64 COMMENT 'Σ refund.minor of distinct refunds, by refund date',
+    `refund_minor_by_order` Int64 COMMENT 'Σ refund.minor of distinct refunds, in the window of the order\'s paid',
+    `settled_minor` Int64 COMMENT 'paid_minor − refunds so far, of settled',
+    INDEX inserted inserted_at TYPE minmax GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(version, deleted)
+PARTITION BY (epoch, if(grain IN ('10s', '1m'), toYYYYMMDD(window_start), 0))
+PRIMARY KEY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, currency)
+ORDER BY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, currency, window_start, part, gen)
+TTL multiIf(grain = '10s', toDate(window_start) + toIntervalDay(15), grain = '1m', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = 'session', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = '1d', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))
+SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1
+COMMENT 'Partial rows of room_money: query the view, which adds them up; expires multiIf(grain = \'10s\', toDate(window_start) + toIntervalDay(15), grain = \'1m\', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = \'session\', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = \'1d\', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))';
+
+CREATE TABLE IF NOT EXISTS livemeter.sku_money_rows
+(
+    `epoch` UInt16 COMMENT 'Which log of events the row comes from; views show the active epoch of the table epochs alone',
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session its earliest event',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `sku_id` String COMMENT 'Product named by the event or the order line',
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 currency of all amounts of the row; amounts of two currencies are never added',
+    `part` UInt16 COMMENT 'Partition of events that holds this partial; 65535 is the sum of folded partials, 65534 the peak of online',
+    `gen` UInt64 COMMENT 'Offset in the log of events that opened this generation of the partial',
+    `version` UInt64 COMMENT 'Offset in the log of events up to which the row is true; the highest of a key wins',
+    `deleted` UInt8 COMMENT '1: this partial is contained in the folded row and gone',
+    `state` UInt8 COMMENT '1 final, 2 changed after it was final, 4 closed: never changes again',
+    `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
+    `inserted_at` DateTime DEFAULT now() COMMENT 'When the row reached ClickHouse; what is new since is found by it',
+    `contains` Map(UInt16, UInt64) COMMENT 'Folded rows: per partition of events the highest generation that is contained',
+    `gmv_paid_minor` Int64 COMMENT 'Σ paid_minor of the SKU\'s lines',
+    `refund_minor` Int64 COMMENT 'Σ refund.minor of the SKU\'s lines, by refund date',
+    `refund_minor_by_order` Int64 COMMENT 'Σ refund.minor of the SKU\'s lines, in the window of the order\'s paid',
+    INDEX inserted inserted_at TYPE minmax GRANULARITY 1
+)
+ENGINE = ReplacingMergeTree(version, deleted)
+PARTITION BY (epoch, if(grain IN ('10s', '1m'), toYYYYMMDD(window_start), 0))
+PRIMARY KEY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, sku_id, currency)
+ORDER BY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, sku_id, currency, window_start, part, gen)
+TTL multiIf(grain = '10s', toDate(window_start) + toIntervalDay(15), grain = '1m', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = 'session', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = '1d', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))
+SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1
+COMMENT 'Partial rows of sku_money: query the view, which adds them up; expires multiIf(grain = \'10s\', toDate(window_start) + toIntervalDay(15), grain = \'1m\', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = \'session\', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = \'1d\', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))';
+
+CREATE TABLE IF NOT EXISTS livemeter.epochs
+(
+    `epoch` UInt16 COMMENT 'Number of the epoch, from 1',
+    `events_topic_id` UUID COMMENT 'Kafka\'s id of the topic events',
+    `active` UInt8 COMMENT '1: views may show this epoch',
+    `created_at` DateTime64(3, 'UTC') COMMENT 'When the line was written; the last one of an epoch counts'
+)
+ENGINE = ReplacingMergeTree(created_at)
+ORDER BY epoch
+COMMENT 'Logs of events there were; readers see the highest active one';
+
+CREATE TABLE IF NOT EXISTS livemeter.outcomes_rows
+(
+    `epoch` UInt16 COMMENT 'Which log of events the row comes from; views show the active epoch of the table epochs alone',
+    `source_topic` LowCardinality(String) COMMENT 'Raw topic, with prefix',
+    `source_partition` Int32 COMMENT 'Partition of the raw topic',
+    `minute` DateTime64(3, 'UTC') COMMENT 'Start of the minute of receive time',
+    `outcome` LowCardinality(String) COMMENT 'accepted, duplicate or invalid',
+    `reason` LowCardinality(String) COMMENT 'Why invalid, else \'\'',
+    `part` UInt16 COMMENT 'Partition of events that counted',
+    `gen` UInt64 COMMENT 'Offset in the log of events that opened this generation of the partial',
+    `version` UInt64 COMMENT 'Offset in the log of events up to which the row is true; the highest of a key wins',
+    `records` Int64 COMMENT 'Records with this outcome'
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY (epoch, toYYYYMM(minute))
+ORDER BY (epoch, source_topic, source_partition, minute, outcome, reason, part, gen)
+TTL toStartOfMonth(minute) + toIntervalMonth(1) + toIntervalDay(1096)
+COMMENT 'Partial rows of outcomes: query the view; expires toStartOfMonth(minute) + toIntervalMonth(1) + toIntervalDay(1096)';
+
+CREATE TABLE IF NOT EXISTS livemeter.orders_rows
+(
+    `epoch` UInt16 COMMENT 'Which log of events the row comes from; views show the active epoch of the table epochs alone',
+    `platform` LowCardinality(String) COMMENT 'Platform of the shop',
+    `order_id` String COMMENT 'Order',
+    `buyer` FixedString(16) COMMENT 'Pseudonym of the buyer',
+    `state` LowCardinality(String) COMMENT 'State of the highest order_version',
+    `order_version` Int64 COMMENT 'Highest version seen',
+    `room_id` String COMMENT 'Room of the highest version, \'\' without one',
+    `live_session_id` String COMMENT 'Live session of the highest version',
+    `currency` LowCardinality(String) COMMENT 'Currency of the amounts',
+    `paid_minor` Int64 COMMENT 'Paid so far, of the highest version',
+    `refund_minor` Int64 COMMENT 'Σ of all refunds, each by its highest version',
+    `created_ts` DateTime64(3, 'UTC') COMMENT 'Event time of created, 1970 if unknown',
+    `paid_ts` DateTime64(3, 'UTC') COMMENT 'Event time of paid, 1970 if unknown',
+    `event_ts` DateTime64(3, 'UTC') COMMENT 'Event time of the highest version',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event of the order',
+    `version` UInt64 COMMENT 'Offset in the log of events up to which the row is true; the highest of a key wins'
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY epoch
+ORDER BY (epoch, platform, order_id, buyer)
+TTL toStartOfMonth(updated_at) + toIntervalMonth(1) + toIntervalDay(1096)
+COMMENT 'Versions of orders: query the view orders; expires toStartOfMonth(updated_at) + toIntervalMonth(1) + toIntervalDay(1096)';
+
+CREATE TABLE IF NOT EXISTS livemeter.watermarks_rows
+(
+    `epoch` UInt16 COMMENT 'Which log of events the row comes from; views show the active epoch of the table epochs alone',
+    `part` UInt16 COMMENT 'Partition of events',
+    `version` UInt64 COMMENT 'Offset in this partition',
+    `watermark` DateTime64(3, 'UTC') COMMENT 'No event received before this is still to come; 1970 while unknown'
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY (epoch, part)
+COMMENT 'How far each partition of events has come: query the view watermarks';
+
+CREATE TABLE IF NOT EXISTS livemeter.rejected_rows
+(
+    `source_topic` LowCardinality(String) COMMENT 'Raw topic, with prefix',
+    `topic_id` UUID COMMENT 'Kafka\'s id of the raw topic',
+    `source_partition` Int32 COMMENT 'Partition of the raw topic',
+    `source_offset` Int64 COMMENT 'Offset of the record',
+    `received_ts` DateTime64(3, 'UTC') COMMENT 'Receive time of the record',
+    `reason` LowCardinality(String) COMMENT 'Why the record is invalid',
+    `field` LowCardinality(String) COMMENT 'Path of the field that is wrong, \'\' where it is the whole record',
+    `original` String COMMENT 'The record\'s bytes as they came'
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMMDD(received_ts)
+ORDER BY (topic_id, source_partition, source_offset)
+TTL toDateTime(received_ts) + toIntervalDay(7)
+COMMENT 'Invalid records with their original bytes, kept seven days: query the view rejected; expires toDateTime(received_ts) + toIntervalDay(7)';
+
+CREATE OR REPLACE VIEW livemeter.room_measures
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session its earliest event',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `status` LowCardinality(String) COMMENT 'provisional: the window still moves; final: the watermark has passed it; corrected: it changed after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    `events` Int64 COMMENT 'accepted events of all types that count in this key',
+    `viewers` Int64 COMMENT 'distinct viewers of viewer events',
+    `views` Int64 COMMENT 'distinct views, by their first enter',
+    `watch_ms` Int64 COMMENT 'Σ watch time in ms, foreground only',
+    `effective_views_10s` Int64 COMMENT 'views with more than 10 000 ms of watch in all, in the window of the enter',
+    `effective_views_60s` Int64 COMMENT 'views with more than 60 000 ms of watch in all, in the window of the enter',
+    `effective_views_300s` Int64 COMMENT 'views with 300 000 ms of watch or more in all, in the window of the enter',
+    `bounces` Int64 COMMENT 'closed views under 10 000 ms of watch without an interaction (product_exposure apart), in the window of the enter',
+    `online` Int64 COMMENT 'views online at the end of the 10 s pane; longer windows: the peak over their panes',
+    `interactions_like` Int64 COMMENT 'Σ count of likes',
+    `interactions_comment` Int64 COMMENT 'Σ count of comments',
+    `interactions_share` Int64 COMMENT 'Σ count of shares',
+    `interactions_follow` Int64 COMMENT 'Σ count of follows',
+    `interactions_gift` Int64 COMMENT 'Σ count of gifts',
+    `interactions_fan_club_join` Int64 COMMENT 'Σ count of fan club joins',
+    `interactions_cart_view` Int64 COMMENT 'Σ count of cart views',
+    `interactions_product_click` Int64 COMMENT 'Σ count of product clicks (the same as product_clicks)',
+    `interactions_favorite` Int64 COMMENT 'Σ count of favorites',
+    `interactions_coupon_claim` Int64 COMMENT 'Σ count of coupon claims',
+    `interactions_poll_or_lottery` Int64 COMMENT 'Σ count of polls and lotteries',
+    `interactions_dislike_or_report` Int64 COMMENT 'Σ count of dislikes and reports',
+    `interactions_product_exposure` Int64 COMMENT 'Σ count of product exposures (the same as product_exposures)',
+    `interactions_rating` Int64 COMMENT 'Σ count of ratings; their number is ratings',
+    `interaction_events` Int64 COMMENT 'interaction events, product_exposure and rating apart',
+    `interactors` Int64 COMMENT 'distinct viewers with a like, comment, share or follow',
+    `engagers` Int64 COMMENT 'distinct viewers with any interaction but product_exposure and rating',
+    `product_exposures` Int64 COMMENT 'Σ count of product exposures',
+    `product_clicks` Int64 COMMENT 'Σ count of product clicks',
+    `product_clickers` Int64 COMMENT 'distinct viewers with a product click',
+    `ratings` Int64 COMMENT 'rating events',
+    `rating_sum` Int64 COMMENT 'Σ rating of rating events',
+    `orders_created` Int64 COMMENT 'orders with a created, by its event time',
+    `orders_paid` Int64 COMMENT 'orders with a paid, by its event time',
+    `buyers` Int64 COMMENT 'distinct buyers of the paid orders',
+    `new_buyers` Int64 COMMENT 'buyers whose first paid order on the platform is in this window and room',
+    `items_sold` Int64 COMMENT 'Σ qty of the lines of paid',
+    `orders_cancelled` Int64 COMMENT 'orders with a cancelled and no paid, by the event time of cancelled',
+    `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
+    `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid'
+)
+AS
+SELECT
+    r.grain AS grain,
+    r.window_start AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    multiIf(min(bitAnd(r.state, 5)) = 0 OR r.window_start + toIntervalSecond(multiIf(r.grain = '10s', 10, r.grain = '1m', 60, r.grain = '1h', 3600, 86400) + 60) > now(), 'provisional', max(bitAnd(r.state, 2)) = 2, 'corrected', 'final') AS status,
+    max(r.updated_at) AS updated_at,
+    sum(r.beyond_horizon) AS beyond_horizon,
+    sum(r.events) AS events,
+    sum(r.viewers) AS viewers,
+    sum(r.views) AS views,
+    sum(r.watch_ms) AS watch_ms,
+    sum(r.effective_views_10s) AS effective_views_10s,
+    sum(r.effective_views_60s) AS effective_views_60s,
+    sum(r.effective_views_300s) AS effective_views_300s,
+    sum(r.bounces) AS bounces,
+    sum(r.online) AS online,
+    sum(r.interactions_like) AS interactions_like,
+    sum(r.interactions_comment) AS interactions_comment,
+    sum(r.interactions_share) AS interactions_share,
+    sum(r.interactions_follow) AS interactions_follow,
+    sum(r.interactions_gift) AS interactions_gift,
+    sum(r.interactions_fan_club_join) AS interactions_fan_club_join,
+    sum(r.interactions_cart_view) AS interactions_cart_view,
+    sum(r.interactions_product_click) AS interactions_product_click,
+    sum(r.interactions_favorite) AS interactions_favorite,
+    sum(r.interactions_coupon_claim) AS interactions_coupon_claim,
+    sum(r.interactions_poll_or_lottery) AS interactions_poll_or_lottery,
+    sum(r.interactions_dislike_or_report) AS interactions_dislike_or_report,
+    sum(r.interactions_product_exposure) AS interactions_product_exposure,
+    sum(r.interactions_rating) AS interactions_rating,
+    sum(r.interaction_events) AS interaction_events,
+    sum(r.interactors) AS interactors,
+    sum(r.engagers) AS engagers,
+    sum(r.interactions_product_exposure) AS product_exposures,
+    sum(r.interactions_product_click) AS product_clicks,
+    sum(r.product_clickers) AS product_clickers,
+    sum(r.ratings) AS ratings,
+    sum(r.rating_sum) AS rating_sum,
+    sum(r.orders_created) AS orders_created,
+    sum(r.orders_paid) AS orders_paid,
+    sum(r.buyers) AS buyers,
+    sum(r.new_buyers) AS new_buyers,
+    sum(r.items_sold) AS items_sold,
+    sum(r.orders_cancelled) AS orders_cancelled,
+    sum(r.orders_refunded) AS orders_refunded,
+    sum(r.orders_refunded_by_order) AS orders_refunded_by_order
+FROM livemeter.room_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain != 'session'
+GROUP BY r.grain, r.window_start, r.platform, r.room_id, r.live_session_id
+UNION ALL
+SELECT
+    r.grain AS grain,
+    min(r.first_event) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    multiIf(min(bitAnd(r.state, 5)) = 0, 'provisional', max(bitAnd(r.state, 2)) = 2, 'corrected', 'final') AS status,
+    max(r.updated_at) AS updated_at,
+    sum(r.beyond_horizon) AS beyond_horizon,
+    sum(r.events) AS events,
+    sum(r.viewers) AS viewers,
+    sum(r.views) AS views,
+    sum(r.watch_ms) AS watch_ms,
+    sum(r.effective_views_10s) AS effective_views_10s,
+    sum(r.effective_views_60s) AS effective_views_60s,
+    sum(r.effective_views_300s) AS effective_views_300s,
+    sum(r.bounces) AS bounces,
+    sum(r.online) AS online,
+    sum(r.interactions_like) AS interactions_like,
+    sum(r.interactions_comment) AS interactions_comment,
+    sum(r.interactions_share) AS interactions_share,
+    sum(r.interactions_follow) AS interactions_follow,
+    sum(r.interactions_gift) AS interactions_gift,
+    sum(r.interactions_fan_club_join) AS interactions_fan_club_join,
+    sum(r.interactions_cart_view) AS interactions_cart_view,
+    sum(r.interactions_product_click) AS interactions_product_click,
+    sum(r.interactions_favorite) AS interactions_favorite,
+    sum(r.interactions_coupon_claim) AS interactions_coupon_claim,
+    sum(r.interactions_poll_or_lottery) AS interactions_poll_or_lottery,
+    sum(r.interactions_dislike_or_report) AS interactions_dislike_or_report,
+    sum(r.interactions_product_exposure) AS interactions_product_exposure,
+    sum(r.interactions_rating) AS interactions_rating,
+    sum(r.interaction_events) AS interaction_events,
+    sum(r.interactors) AS interactors,
+    sum(r.engagers) AS engagers,
+    sum(r.interactions_product_exposure) AS product_exposures,
+    sum(r.interactions_product_click) AS product_clicks,
+    sum(r.product_clickers) AS product_clickers,
+    sum(r.ratings) AS ratings,
+    sum(r.rating_sum) AS rating_sum,
+    sum(r.orders_created) AS orders_created,
+    sum(r.orders_paid) AS orders_paid,
+    sum(r.buyers) AS buyers,
+    sum(r.new_buyers) AS new_buyers,
+    sum(r.items_sold) AS items_sold,
+    sum(r.orders_cancelled) AS orders_cancelled,
+    sum(r.orders_refunded) AS orders_refunded,
+    sum(r.orders_refunded_by_order) AS orders_refunded_by_order
+FROM livemeter.room_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = 'session'
+GROUP BY r.grain, r.platform, r.room_id, r.live_session_id
+SETTINGS do_not_merge_across_partitions_select_final = 1
+COMMENT 'Measures of each room, window by window';
+
+CREATE OR REPLACE VIEW livemeter.sku_measures
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session its earliest event',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `sku_id` String COMMENT 'Product named by the event or the order line',
+    `status` LowCardinality(String) COMMENT 'provisional: the window still moves; final: the watermark has passed it; corrected: it changed after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    `events` Int64 COMMENT 'accepted events of all types that count in this key',
+    `interactions_like` Int64 COMMENT 'Σ count of likes',
+    `interactions_comment` Int64 COMMENT 'Σ count of comments',
+    `interactions_share` Int64 COMMENT 'Σ count of shares',
+    `interactions_follow` Int64 COMMENT 'Σ count of follows',
+    `interactions_gift` Int64 COMMENT 'Σ count of gifts',
+    `interactions_fan_club_join` Int64 COMMENT 'Σ count of fan club joins',
+    `interactions_cart_view` Int64 COMMENT 'Σ count of cart views',
+    `interactions_product_click` Int64 COMMENT 'Σ count of product clicks (the same as product_clicks)',
+    `interactions_favorite` Int64 COMMENT 'Σ count of favorites',
+    `interactions_coupon_claim` Int64 COMMENT 'Σ count of coupon claims',
+    `interactions_poll_or_lottery` Int64 COMMENT 'Σ count of polls and lotteries',
+    `interactions_dislike_or_report` Int64 COMMENT 'Σ count of dislikes and reports',
+    `interactions_product_exposure` Int64 COMMENT 'Σ count of product exposures (the same as product_exposures)',
+    `interactions_rating` Int64 COMMENT 'Σ count of ratings; their number is ratings',
+    `interaction_events` Int64 COMMENT 'interaction events, product_exposure and rating apart',
+    `interactors` Int64 COMMENT 'distinct viewers with a like, comment, share or follow',
+    `engagers` Int64 COMMENT 'distinct viewers with any interaction but product_exposure and rating',
+    `product_exposures` Int64 COMMENT 'Σ count of product exposures',
+    `product_clicks` Int64 COMMENT 'Σ count of product clicks',
+    `product_clickers` Int64 COMMENT 'distinct viewers with a product click',
+    `ratings` Int64 COMMENT 'rating events',
+    `rating_sum` Int64 COMMENT 'Σ rating of rating events',
+    `orders_created` Int64 COMMENT 'orders with a created, by its event time',
+    `orders_paid` Int64 COMMENT 'orders with a paid, by its event time',
+    `buyers` Int64 COMMENT 'distinct buyers of the paid orders',
+    `new_buyers` Int64 COMMENT 'buyers whose first paid order on the platform is in this window and room',
+    `items_sold` Int64 COMMENT 'Σ qty of the lines of paid',
+    `orders_cancelled` Int64 COMMENT 'orders with a cancelled and no paid, by the event time of cancelled',
+    `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
+    `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid'
+)
+AS
+SELECT
+    r.grain AS grain,
+    r.window_start AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.sku_id AS sku_id,
+    multiIf(min(bitAnd(r.state, 5)) = 0 OR r.window_start + toIntervalSecond(multiIf(r.grain = '10s', 10, r.grain = '1m', 60, r.grain = '1h', 3600, 86400) + 60) > now(), 'provisional', max(bitAnd(r.state, 2)) = 2, 'corrected', 'final') AS status,
+    max(r.updated_at) AS updated_at,
+    sum(r.beyond_horizon) AS beyond_horizon,
+    sum(r.events) AS events,
+    sum(r.interactions_like) AS interactions_like,
+    sum(r.interactions_comment) AS interactions_comment,
+    sum(r.interactions_share) AS interactions_share,
+    sum(r.interactions_follow) AS interactions_follow,
+    sum(r.interactions_gift) AS interactions_gift,
+    sum(r.interactions_fan_club_join) AS interactions_fan_club_join,
+    sum(r.interactions_cart_view) AS interactions_cart_view,
+    sum(r.interactions_product_click) AS interactions_product_click,
+    sum(r.interactions_favorite) AS interactions_favorite,
+    sum(r.interactions_coupon_claim) AS interactions_coupon_claim,
+    sum(r.interactions_poll_or_lottery) AS interactions_poll_or_lottery,
+    sum(r.interactions_dislike_or_report) AS interactions_dislike_or_report,
+    sum(r.interactions_product_exposure) AS interactions_product_exposure,
+    sum(r.interactions_rating) AS interactions_rating,
+    sum(r.interaction_events) AS interaction_events,
+    sum(r.interactors) AS interactors,
+    sum(r.engagers) AS engagers,
+    sum(r.interactions_product_exposure) AS product_exposures,
+    sum(r.interactions_product_click) AS product_clicks,
+    sum(r.product_clickers) AS product_clickers,
+    sum(r.ratings) AS ratings,
+    sum(r.rating_sum) AS rating_sum,
+    sum(r.orders_created) AS orders_created,
+    sum(r.orders_paid) AS orders_paid,
+    sum(r.buyers) AS buyers,
+    sum(r.new_buyers) AS new_buyers,
+    sum(r.items_sold) AS items_sold,
+    sum(r.orders_cancelled) AS orders_cancelled,
+    sum(r.orders_refunded) AS orders_refunded,
+    sum(r.orders_refunded_by_order) AS orders_refunded_by_order
+FROM livemeter.sku_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain != 'session'
+GROUP BY r.grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id
+UNION ALL
+SELECT
+    r.grain AS grain,
+    min(r.first_event) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.sku_id AS sku_id,
+    multiIf(min(bitAnd(r.state, 5)) = 0, 'provisional', max(bitAnd(r.state, 2)) = 2, 'corrected', 'final') AS status,
+    max(r.updated_at) AS updated_at,
+    sum(r.beyond_horizon) AS beyond_horizon,
+    sum(r.events) AS events,
+    sum(r.interactions_like) AS interactions_like,
+    sum(r.interactions_comment) AS interactions_comment,
+    sum(r.interactions_share) AS interactions_share,
+    sum(r.interactions_follow) AS interactions_follow,
+    sum(r.interactions_gift) AS interactions_gift,
+    sum(r.interactions_fan_club_join) AS interactions_fan_club_join,
+    sum(r.interactions_cart_view) AS interactions_cart_view,
+    sum(r.interactions_product_click) AS interactions_product_click,
+    sum(r.interactions_favorite) AS interactions_favorite,
+    sum(r.interactions_coupon_claim) AS interactions_coupon_claim,
+    sum(r.interactions_poll_or_lottery) AS interactions_poll_or_lottery,
+    sum(r.interactions_dislike_or_report) AS interactions_dislike_or_report,
+    sum(r.interactions_product_exposure) AS interactions_product_exposure,
+    sum(r.interactions_rating) AS interactions_rating,
+    sum(r.interaction_events) AS interaction_events,
+    sum(r.interactors) AS interactors,
+    sum(r.engagers) AS engagers,
+    sum(r.interactions_product_exposure) AS product_exposures,
+    sum(r.interactions_product_click) AS product_clicks,
+    sum(r.product_clickers) AS product_clickers,
+    sum(r.ratings) AS ratings,
+    sum(r.rating_sum) AS rating_sum,
+    sum(r.orders_created) AS orders_created,
+    sum(r.orders_paid) AS orders_paid,
+    sum(r.buyers) AS buyers,
+    sum(r.new_buyers) AS new_buyers,
+    sum(r.items_sold) AS items_sold,
+    sum(r.orders_cancelled) AS orders_cancelled,
+    sum(r.orders_refunded) AS orders_refunded,
+    sum(r.orders_refunded_by_order) AS orders_refunded_by_order
+FROM livemeter.sku_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = 'session'
+GROUP BY r.grain, r.platform, r.room_id, r.live_session_id, r.sku_id
+SETTINGS do_not_merge_across_partitions_select_final = 1
+COMMENT 'Measures of each product in a room';
+
+CREATE OR REPLACE VIEW livemeter.source_measures
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session its earliest event',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `entry_source` String COMMENT 'entry_source of the view\'s first enter, \'\' without one',
+    `campaign_id` String COMMENT 'campaign_id of the touch of the view\'s first enter, \'\' without one',
+    `status` LowCardinality(String) COMMENT 'provisional: the window still moves; final: the watermark has passed it; corrected: it changed after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    `viewers` Int64 COMMENT 'distinct viewers of viewer events',
+    `views` Int64 COMMENT 'distinct views, by their first enter',
+    `watch_ms` Int64 COMMENT 'Σ watch time in ms of the whole views that entered in this window',
+    `effective_views_10s` Int64 COMMENT 'views with more than 10 000 ms of watch in all, in the window of the enter',
+    `effective_views_60s` Int64 COMMENT 'views with more than 60 000 ms of watch in all, in the window of the enter',
+    `effective_views_300s` Int64 COMMENT 'views with 300 000 ms of watch or more in all, in the window of the enter',
+    `bounces` Int64 COMMENT 'closed views under 10 000 ms of watch without an interaction (product_exposure apart), in the window of the enter'
+)
+AS
+SELECT
+    r.grain AS grain,
+    r.window_start AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.entry_source AS entry_source,
+    r.campaign_id AS campaign_id,
+    multiIf(min(bitAnd(r.state, 5)) = 0 OR r.window_start + toIntervalSecond(multiIf(r.grain = '10s', 10, r.grain = '1m', 60, r.grain = '1h', 3600, 86400) + 60) > now(), 'provisional', max(bitAnd(r.state, 2)) = 2, 'corrected', 'final') AS status,
+    max(r.updated_at) AS updated_at,
+    sum(r.beyond_horizon) AS beyond_horizon,
+    sum(r.viewers) AS viewers,
+    sum(r.views) AS views,
+    sum(r.watch_ms) AS watch_ms,
+    sum(r.effective_views_10s) AS effective_views_10s,
+    sum(r.effective_views_60s) AS effective_views_60s,
+    sum(r.effective_views_300s) AS effective_views_300s,
+    sum(r.bounces) AS bounces
+FROM livemeter.source_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain != 'session'
+GROUP BY r.grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
+UNION ALL
+SELECT
+    r.grain AS grain,
+    min(r.first_event) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.entry_source AS entry_source,
+    r.campaign_id AS campaign_id,
+    multiIf(min(bitAnd(r.state, 5)) = 0, 'provisional', max(bitAnd(r.state, 2)) = 2, 'corrected', 'final') AS status,
+    max(r.updated_at) AS updated_at,
+    sum(r.beyond_horizon) AS beyond_horizon,
+    sum(r.viewers) AS viewers,
+    sum(r.views) AS views,
+    sum(r.watch_ms) AS watch_ms,
+    sum(r.effective_views_10s) AS effective_views_10s,
+    sum(r.effective_views_60s) AS effective_views_60s,
+    sum(r.effective_views_300s) AS effective_views_300s,
+    sum(r.bounces) AS bounces
+FROM livemeter.source_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = 'session'
+GROUP BY r.grain, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
+SETTINGS do_not_merge_across_partitions_select_final = 1
+COMMENT 'Measures of whole views by entry source and campaign, in the window of their enter';
+
+CREATE OR REPLACE VIEW livemeter.variant_measures
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session its earliest event',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `experiment_id` String COMMENT 'Experiment named by the event, for whole views by their enter',
+    `variant` String COMMENT 'Variant of the experiment',
+    `status` LowCardinality(String) COMMENT 'provisional: the window still moves; final: the watermark has passed it; corrected: it changed after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    `events` Int64 COMMENT 'accepted events of all types that count in this key',
+    `viewers` Int64 COMMENT 'distinct viewers of viewer events',
+    `views` Int64 COMMENT 'distinct views, by their first enter',
+    `watch_ms` Int64 COMMENT 'Σ watch time in ms, foreground only',
+    `effective_views_10s` Int64 COMMENT 'views with more than 10 000 ms of watch in all, in the window of the enter',
+    `effective_views_60s` Int64 COMMENT 'views with more than 60 000 ms of watch in all, in the window of the enter',
+    `effective_views_300s` Int64 COMMENT 'views with 300 000 ms of watch or more in all, in the window of the enter',
+    `bounces` Int64 COMMENT 'closed views under 10 000 ms of watch without an interaction (product_exposure apart), in the window of the enter',
+    `online` Int64 COMMENT 'views online at the end of the 10 s pane; longer windows: the peak over their panes',
+    `interactions_like` Int64 COMMENT 'Σ count of likes',
+    `interactions_comment` Int64 COMMENT 'Σ count of comments',
+    `interactions_share` Int64 COMMENT 'Σ count of shares',
+    `interactions_follow` Int64 COMMENT 'Σ count of follows',
+    `interactions_gift` Int64 COMMENT 'Σ count of gifts',
+    `interactions_fan_club_join` Int64 COMMENT 'Σ count of fan club joins',
+    `interactions_cart_view` Int64 COMMENT 'Σ count of cart views',
+    `interactions_product_click` Int64 COMMENT 'Σ count of product clicks (the same as product_clicks)',
+    `interactions_favorite` Int64 COMMENT 'Σ count of favorites',
+    `interactions_coupon_claim` Int64 COMMENT 'Σ count of coupon claims',
+    `interactions_poll_or_lottery` Int64 COMMENT 'Σ count of polls and lotteries',
+    `interactions_dislike_or_report` Int64 COMMENT 'Σ count of dislikes and reports',
+    `interactions_product_exposure` Int64 COMMENT 'Σ count of product exposures (the same as product_exposures)',
+    `interactions_rating` Int64 COMMENT 'Σ count of ratings; their number is ratings',
+    `interaction_events` Int64 COMMENT 'interaction events, product_exposure and rating apart',
+    `interactors` Int64 COMMENT 'distinct viewers with a like, comment, share or follow',
+    `engagers` Int64 COMMENT 'distinct viewers with any interaction but product_exposure and rating',
+    `product_exposures` Int64 COMMENT 'Σ count of product exposures',
+    `product_clicks` Int64 COMMENT 'Σ count of product clicks',
+    `product_clickers` Int64 COMMENT 'distinct viewers with a product click',
+    `ratings` Int64 COMMENT 'rating events',
+    `rating_sum` Int64 COMMENT 'Σ rating of rating events',
+    `orders_created` Int64 COMMENT 'orders with a created, by its event time',
+    `orders_paid` Int64 COMMENT 'orders with a paid, by its event time',
+    `buyers` Int64 COMMENT 'distinct buyers of the paid orders',
+    `new_buyers` Int64 COMMENT 'buyers whose first paid order on the platform is in this window and room',
+    `items_sold` Int64 COMMENT 'Σ qty of the lines of paid',
+    `orders_cancelled` Int64 COMMENT 'orders with a cancelled and no paid, by the event time of cancelled',
+    `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
+    `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid'
+)
+AS
+SELECT
+    r.grain AS grain,
+    r.window_start AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.experiment_id AS experiment_id,
+    r.variant AS variant,
+    multiIf(min(bitAnd(r.state, 5)) = 0 OR r.window_start + toIntervalSecond(multiIf(r.grain = '10s', 10, r.grain = '1m', 60, r.grain = '1h', 3600, 86400) + 60) > now(), 'provisional', max(bitAnd(r.state, 2)) = 2, 'corrected', 'final') AS status,
+    max(r.updated_at) AS updated_at,
+    sum(r.beyond_horizon) AS beyond_horizon,
+    sum(r.events) AS events,
+    sum(r.viewers) AS viewers,
+    sum(r.views) AS views,
+    sum(r.watch_ms) AS watch_ms,
+    sum(r.effective_views_10s) AS effective_views_10s,
+    sum(r.effective_views_60s) AS effective_views_60s,
+    sum(r.effective_views_300s) AS effective_views_300s,
+    sum(r.bounces) AS bounces,
+    sum(r.online) AS online,
+    sum(r.interactions_like) AS interactions_like,
+    sum(r.interactions_comment) AS interactions_comment,
+    sum(r.interactions_share) AS interactions_share,
+    sum(r.interactions_follow) AS interactions_follow,
+    sum(r.interactions_gift) AS interactions_gift,
+    sum(r.interactions_fan_club_join) AS interactions_fan_club_join,
+    sum(r.interactions_cart_view) AS interactions_cart_view,
+    sum(r.interactions_product_click) AS interactions_product_click,
+    sum(r.interactions_favorite) AS interactions_favorite,
+    sum(r.interactions_coupon_claim) AS interactions_coupon_claim,
+    sum(r.interactions_poll_or_lottery) AS interactions_poll_or_lottery,
+    sum(r.interactions_dislike_or_report) AS interactions_dislike_or_report,
+    sum(r.interactions_product_exposure) AS interactions_product_exposure,
+    sum(r.interactions_rating) AS interactions_rating,
+    sum(r.interaction_events) AS interaction_events,
+    sum(r.interactors) AS interactors,
+    sum(r.engagers) AS engagers,
+    sum(r.interactions_product_exposure) AS product_exposures,
+    sum(r.interactions_product_click) AS product_clicks,
+    sum(r.product_clickers) AS product_clickers,
+    sum(r.ratings) AS ratings,
+    sum(r.rating_sum) AS rating_sum,
+    sum(r.orders_created) AS orders_created,
+    sum(r.orders_paid) AS orders_paid,
+    sum(r.buyers) AS buyers,
+    sum(r.new_buyers) AS new_buyers,
+    sum(r.items_sold) AS items_sold,
+    sum(r.orders_cancelled) AS orders_cancelled,
+    sum(r.orders_refunded) AS orders_refunded,
+    sum(r.orders_refunded_by_order) AS orders_refunded_by_order
+FROM livemeter.variant_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain != 'session'
+GROUP BY r.grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
+UNION ALL
+SELECT
+    r.grain AS grain,
+    min(r.first_event) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.experiment_id AS experiment_id,
+    r.variant AS variant,
+    multiIf(min(bitAnd(r.state, 5)) = 0, 'provisional', max(bitAnd(r.state, 2)) = 2, 'corrected', 'final') AS status,
+    max(r.updated_at) AS updated_at,
+    sum(r.beyond_horizon) AS beyond_horizon,
+    sum(r.events) AS events,
+    sum(r.viewers) AS viewers,
+    sum(r.views) AS views,
+    sum(r.watch_ms) AS watch_ms,
+    sum(r.effective_views_10s) AS effective_views_10s,
+    sum(r.effective_views_60s) AS effective_views_60s,
+    sum(r.effective_views_300s) AS effective_views_300s,
+    sum(r.bounces) AS bounces,
+    sum(r.online) AS online,
+    sum(r.interactions_like) AS interactions_like,
+    sum(r.interactions_comment) AS interactions_comment,
+    sum(r.interactions_share) AS interactions_share,
+    sum(r.interactions_follow) AS interactions_follow,
+    sum(r.interactions_gift) AS interactions_gift,
+    sum(r.interactions_fan_club_join) AS interactions_fan_club_join,
+    sum(r.interactions_cart_view) AS interactions_cart_view,
+    sum(r.interactions_product_click) AS interactions_product_click,
+    sum(r.interactions_favorite) AS interactions_favorite,
+    sum(r.interactions_coupon_claim) AS interactions_coupon_claim,
+    sum(r.interactions_poll_or_lottery) AS interactions_poll_or_lottery,
+    sum(r.interactions_dislike_or_report) AS interactions_dislike_or_report,
+    sum(r.interactions_product_exposure) AS interactions_product_exposure,
+    sum(r.interactions_rating) AS interactions_rating,
+    sum(r.interaction_events) AS interaction_events,
+    sum(r.interactors) AS interactors,
+    sum(r.engagers) AS engagers,
+    sum(r.interactions_product_exposure) AS product_exposures,
+    sum(r.interactions_product_click) AS product_clicks,
+    sum(r.product_clickers) AS product_clickers,
+    sum(r.ratings) AS ratings,
+    sum(r.rating_sum) AS rating_sum,
+    sum(r.orders_created) AS orders_created,
+    sum(r.orders_paid) AS orders_paid,
+    sum(r.buyers) AS buyers,
+    sum(r.new_buyers) AS new_buyers,
+    sum(r.items_sold) AS items_sold,
+    sum(r.orders_cancelled) AS orders_cancelled,
+    sum(r.orders_refunded) AS orders_refunded,
+    sum(r.orders_refunded_by_order) AS orders_refunded_by_order
+FROM livemeter.variant_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = 'session'
+GROUP BY r.grain, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
+SETTINGS do_not_merge_across_partitions_select_final = 1
+COMMENT 'Measures of each room by experiment variant';
+
+CREATE OR REPLACE VIEW livemeter.room_money
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session its earliest event',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 currency of all amounts of the row; amounts of two currencies are never added',
+    `status` LowCardinality(String) COMMENT 'provisional: the window still moves; final: the watermark has passed it; corrected: it changed after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
+    `gift_minor` Int64 COMMENT 'Σ gift_value_minor',
+    `gmv_created_minor` Int64 COMMENT 'Σ (goods − discount) of created',
+    `deposit_minor` Int64 COMMENT 'Σ paid_minor of deposit_paid',
+    `gmv_paid_minor` Int64 COMMENT 'Σ paid_minor of paid, deposit included',
+    `refund_minor` Int64 COMMENT 'Σ refund.minor of distinct refunds, by refund date',
+    `refund_minor_by_order` Int64 COMMENT 'Σ refund.minor of distinct refunds, in the window of the order\'s paid',
+    `settled_minor` Int64 COMMENT 'paid_minor − refunds so far, of settled',
+    `net_minor` Int64 COMMENT 'gmv_paid_minor − refund_minor_by_order'
+)
+AS
+SELECT
+    r.grain AS grain,
+    r.window_start AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.currency AS currency,
+    multiIf(min(bitAnd(r.state, 5)) = 0 OR r.window_start + toIntervalSecond(multiIf(r.grain = '10s', 10, r.grain = '1m', 60, r.grain = '1h', 3600, 86400) + 60) > now(), 'provisional', max(bitAnd(r.state, 2)) = 2, 'corrected', 'final') AS status,
+    max(r.updated_at) AS updated_at,
+    sum(r.gift_minor) AS gift_minor,
+    sum(r.gmv_created_minor) AS gmv_created_minor,
+    sum(r.deposit_minor) AS deposit_minor,
+    sum(r.gmv_paid_minor) AS gmv_paid_minor,
+    sum(r.refund_minor) AS refund_minor,
+    sum(r.refund_minor_by_order) AS refund_minor_by_order,
+    sum(r.settled_minor) AS settled_minor,
+    sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
+FROM livemeter.room_money_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain != 'session'
+GROUP BY r.grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.currency
+UNION ALL
+SELECT
+    r.grain AS grain,
+    min(r.first_event) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.currency AS currency,
+    multiIf(min(bitAnd(r.state, 5)) = 0, 'provisional', max(bitAnd(r.state, 2)) = 2, 'corrected', 'final') AS status,
+    max(r.updated_at) AS updated_at,
+    sum(r.gift_minor) AS gift_minor,
+    sum(r.gmv_created_minor) AS gmv_created_minor,
+    sum(r.deposit_minor) AS deposit_minor,
+    sum(r.gmv_paid_minor) AS gmv_paid_minor,
+    sum(r.refund_minor) AS refund_minor,
+    sum(r.refund_minor_by_order) AS refund_minor_by_order,
+    sum(r.settled_minor) AS settled_minor,
+    sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
+FROM livemeter.room_money_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = 'session'
+GROUP BY r.grain, r.platform, r.room_id, r.live_session_id, r.currency
+SETTINGS do_not_merge_across_partitions_select_final = 1
+COMMENT 'Money of each room by currency, in minor units';
+
+CREATE OR REPLACE VIEW livemeter.sku_money
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session its earliest event',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `sku_id` String COMMENT 'Product named by the event or the order line',
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 currency of all amounts of the row; amounts of two currencies are never added',
+    `status` LowCardinality(String) COMMENT 'provisional: the window still moves; final: the watermark has passed it; corrected: it changed after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
+    `gmv_paid_minor` Int64 COMMENT 'Σ paid_minor of the SKU\'s lines',
+    `refund_minor` Int64 COMMENT 'Σ refund.minor of the SKU\'s lines, by refund date',
+    `refund_minor_by_order` Int64 COMMENT 'Σ refund.minor of the SKU\'s lines, in the window of the order\'s paid',
+    `net_minor` Int64 COMMENT 'gmv_paid_minor − refund_minor_by_order'
+)
+AS
+SELECT
+    r.grain AS grain,
+    r.window_start AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.sku_id AS sku_id,
+    r.currency AS currency,
+    multiIf(min(bitAnd(r.state, 5)) = 0 OR r.window_start + toIntervalSecond(multiIf(r.grain = '10s', 10, r.grain = '1m', 60, r.grain = '1h', 3600, 86400) + 60) > now(), 'provisional', max(bitAnd(r.state, 2)) = 2, 'corrected', 'final') AS status,
+    max(r.updated_at) AS updated_at,
+    sum(r.gmv_paid_minor) AS gmv_paid_minor,
+    sum(r.refund_minor) AS refund_minor,
+    sum(r.refund_minor_by_order) AS refund_minor_by_order,
+    sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
+FROM livemeter.sku_money_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain != 'session'
+GROUP BY r.grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
+UNION ALL
+SELECT
+    r.grain AS grain,
+    min(r.first_event) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.sku_id AS sku_id,
+    r.currency AS currency,
+    multiIf(min(bitAnd(r.state, 5)) = 0, 'provisional', max(bitAnd(r.state, 2)) = 2, 'corrected', 'final') AS status,
+    max(r.updated_at) AS updated_at,
+    sum(r.gmv_paid_minor) AS gmv_paid_minor,
+    sum(r.refund_minor) AS refund_minor,
+    sum(r.refund_minor_by_order) AS refund_minor_by_order,
+    sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
+FROM livemeter.sku_money_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = 'session'
+GROUP BY r.grain, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
+SETTINGS do_not_merge_across_partitions_select_final = 1
+COMMENT 'Money of each product in a room by currency, in minor units';
+
+CREATE OR REPLACE VIEW livemeter.outcomes
+(
+    `source_topic` LowCardinality(String) COMMENT 'Raw topic, with prefix',
+    `source_partition` Int32 COMMENT 'Partition of the raw topic',
+    `minute` DateTime64(3, 'UTC') COMMENT 'Start of the minute of receive time',
+    `outcome` LowCardinality(String) COMMENT 'accepted, duplicate or invalid',
+    `reason` LowCardinality(String) COMMENT 'Why invalid, else \'\'',
+    `records` Int64 COMMENT 'Records with this outcome'
+)
+AS
+SELECT r.source_topic AS source_topic, r.source_partition AS source_partition, r.minute AS minute, r.outcome AS outcome, r.reason AS reason, sum(r.records) AS records
+FROM livemeter.outcomes_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1)
+GROUP BY r.source_topic, r.source_partition, r.minute, r.outcome, r.reason
+SETTINGS do_not_merge_across_partitions_select_final = 1
+COMMENT 'What became of every consumed record: the ledger of conservation';
+
+CREATE OR REPLACE VIEW livemeter.orders
+(
+    `platform` LowCardinality(String) COMMENT 'Platform of the shop',
+    `order_id` String COMMENT 'Order',
+    `buyer` String COMMENT 'Pseudonym of the buyer',
+    `state` LowCardinality(String) COMMENT 'State of the highest order_version',
+    `order_version` Int64 COMMENT 'Highest version seen',
+    `room_id` String COMMENT 'Room of the highest version, \'\' without one',
+    `live_session_id` String COMMENT 'Live session of the highest version',
+    `currency` LowCardinality(String) COMMENT 'Currency of the amounts',
+    `paid_minor` Int64 COMMENT 'Paid so far, of the highest version',
+    `refund_minor` Int64 COMMENT 'Σ of all refunds, each by its highest version',
+    `net_minor` Int64 COMMENT 'paid_minor − refund_minor',
+    `created_ts` DateTime64(3, 'UTC') COMMENT 'Event time of created, 1970 if unknown',
+    `paid_ts` DateTime64(3, 'UTC') COMMENT 'Event time of paid, 1970 if unknown',
+    `event_ts` DateTime64(3, 'UTC') COMMENT 'Event time of the highest version',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event of the order'
+)
+AS
+SELECT
+    r.platform AS platform,
+    r.order_id AS order_id,
+    lower(hex(r.buyer)) AS buyer,
+    r.state AS state,
+    r.order_version AS order_version,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.currency AS currency,
+    r.paid_minor AS paid_minor,
+    r.refund_minor AS refund_minor,
+    r.paid_minor - r.refund_minor AS net_minor,
+    r.created_ts AS created_ts,
+    r.paid_ts AS paid_ts,
+    r.event_ts AS event_ts,
+    r.updated_at AS updated_at
+FROM livemeter.orders_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1)
+COMMENT 'One row an order: its current state';
+
+CREATE OR REPLACE VIEW livemeter.watermarks
+(
+    `part` UInt16 COMMENT 'Partition of events',
+    `watermark` DateTime64(3, 'UTC') COMMENT 'No event received before this is still to come; 1970 while unknown',
+    `version` UInt64 COMMENT 'Offset in this partition'
+)
+AS
+SELECT r.part AS part, r.watermark AS watermark, r.version AS version
+FROM livemeter.watermarks_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1)
+COMMENT 'How far each partition of events has come';
+
+CREATE OR REPLACE VIEW livemeter.rejected
+(
+    `source_topic` LowCardinality(String) COMMENT 'Raw topic, with prefix',
+    `topic_id` UUID COMMENT 'Kafka\'s id of the raw topic',
+    `source_partition` Int32 COMMENT 'Partition of the raw topic',
+    `source_offset` Int64 COMMENT 'Offset of the record',
+    `received_ts` DateTime64(3, 'UTC') COMMENT 'Receive time of the record',
+    `reason` LowCardinality(String) COMMENT 'Why the record is invalid',
+    `field` LowCardinality(String) COMMENT 'Path of the field that is wrong, \'\' where it is the whole record',
+    `original` String COMMENT 'The record\'s bytes as they came'
+)
+AS
+SELECT source_topic, topic_id, source_partition, source_offset, received_ts, reason, field, original
+FROM livemeter.rejected_rows FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 1
+COMMENT 'Invalid records with their original bytes, kept seven days';

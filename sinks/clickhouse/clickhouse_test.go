@@ -1,0 +1,241 @@
+package clickhouse_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/livemeter/livemeter/deploy/embedded/testengine"
+	"github.com/livemeter/livemeter/pipeline/measure"
+	"github.com/livemeter/livemeter/pipeline/rollup"
+	"github.com/livemeter/livemeter/sinks/clickhouse"
+	"github.com/livemeter/livemeter/sinks/conformance"
+)
+
+var rewrite = flag.Bool("rewrite", false, "rewrite schemas/clickhouse from the code")
+
+// engine is a sink on a database of its own, with its schema and one epoch.
+type engine struct {
+	*clickhouse.Sink
+	t     testing.TB
+	addr  string
+	db    string
+	epoch uint16
+	cfg   clickhouse.Config
+}
+
+func open(t testing.TB) *engine { return openWith(t, func(*clickhouse.Config) {}) }
+
+// openWith keeps rows for ever unless change says otherwise: the windows of tests are fixed, their age is not.
+func openWith(t testing.TB, change func(*clickhouse.Config)) *engine {
+	t.Helper()
+	addr, db := testengine.ClickHouse(t)
+	cfg := clickhouse.Config{Addr: []string{addr}, Database: db, TTLDays: []int{0, 0, 0, 0, 0}}
+	change(&cfg)
+	s, err := clickhouse.New(context.Background(), cfg, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	if err := s.Apply(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	epoch, err := s.EnsureEpoch(context.Background(), [16]byte{1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &engine{Sink: s, t: t, addr: addr, db: db, epoch: epoch, cfg: cfg}
+}
+
+// query runs SQL with $db in place of the database and returns TabSeparated without the last newline.
+func (e *engine) query(sql string, args ...any) string {
+	e.t.Helper()
+	sql = strings.ReplaceAll(fmt.Sprintf(sql, args...), "$db", e.db)
+	return strings.TrimSuffix(testengine.Exec(e.t, e.addr, sql), "\n")
+}
+
+func (e *engine) number(sql string, args ...any) int64 {
+	e.t.Helper()
+	var n int64
+	if out := e.query(sql, args...); out != "" {
+		if _, err := fmt.Sscan(out, &n); err != nil {
+			e.t.Fatalf("%s: %q is no number", sql, out)
+		}
+	}
+	return n
+}
+
+func (e *engine) write(rows ...conformance.Row) {
+	e.t.Helper()
+	if err := e.Write(context.Background(), &rollup.Batch{Epoch: e.epoch, Cells: []*rollup.Cells{conformance.Cells(rows...)}}); err != nil {
+		e.t.Fatal(err)
+	}
+}
+
+func TestConformance(t *testing.T) {
+	conformance.Run(t, func(t *testing.T) (conformance.Store, uint16) {
+		e := open(t)
+		return conformance.Store{
+			Sink: e,
+			Sum: func(t testing.TB, room string) int64 {
+				return e.number("SELECT sum(events) FROM $db.room_measures WHERE room_id = '%s'", room)
+			},
+			Records: func(t testing.TB, topic string) int64 {
+				return e.number("SELECT sum(records) FROM $db.outcomes WHERE source_topic = '%s'", topic)
+			},
+			Order: func(t testing.TB, id string) (state string, refund int64) {
+				_, err := fmt.Sscan(e.query("SELECT state, refund_minor FROM $db.orders WHERE order_id = '%s'", id), &state, &refund)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return state, refund
+			},
+			Watermark: func(t testing.TB, part uint16) int64 {
+				return e.number("SELECT toUnixTimestamp64Milli(watermark) FROM $db.watermarks WHERE part = %d", part)
+			},
+		}, e.epoch
+	})
+}
+
+func TestApplyIsIdempotentAndAddsWhatIsMissing(t *testing.T) {
+	e := open(t)
+	e.write(conformance.Row{Room: "r", Window: conformance.Start, Value: 4})
+	before := e.query("SELECT name, uuid, comment FROM system.tables WHERE database = '$db' ORDER BY name")
+	if err := e.Apply(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if after := e.query("SELECT name, uuid, comment FROM system.tables WHERE database = '$db' ORDER BY name"); after != before {
+		t.Errorf("a second Apply changed tables:\n%s\nbefore:\n%s", after, before)
+	}
+	e.query("ALTER TABLE $db.room_rows DROP COLUMN rating_sum")
+	e.query("DROP TABLE $db.orders_rows SYNC")
+	err := e.Write(context.Background(), &rollup.Batch{Epoch: e.epoch, Cells: []*rollup.Cells{conformance.Cells(conformance.Row{Room: "r", Window: conformance.Start})}})
+	if err == nil || !strings.Contains(err.Error(), "schema apply") {
+		t.Errorf("a missing column gave %v; want an error at once that names `schema apply`", err)
+	}
+	if err := e.Apply(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if got := e.query("SELECT events, rating_sum FROM $db.room_measures"); got != "4\t0" {
+		t.Errorf("after the column came back: %q", got)
+	}
+}
+
+func TestRetentionFollowsTheConfiguration(t *testing.T) {
+	e := open(t)
+	cfg := e.cfg
+	cfg.TTLDays = []int{3, 4, 5, 6, 7}
+	s, err := clickhouse.New(context.Background(), cfg, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := s.Apply(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	ddl := e.query("SELECT create_table_query FROM system.tables WHERE database = '$db' AND name = 'room_rows'")
+	for _, want := range []string{"toIntervalDay(4)", "toIntervalDay(5)", "toIntervalDay(8)"} {
+		if !strings.Contains(ddl, want) {
+			t.Errorf("%s is not in the table's TTL: %s", want, ddl)
+		}
+	}
+}
+
+func TestEpochs(t *testing.T) {
+	e := open(t)
+	ctx := context.Background()
+	for i, want := range []uint16{1, 2, 1, 2} {
+		got, err := e.EnsureEpoch(ctx, [16]byte{byte(1 + i%2)})
+		if err != nil || got != want {
+			t.Fatalf("call %d: epoch %d, %v; want %d", i, got, err, want)
+		}
+	}
+	e.write(conformance.Row{Room: "r", Window: conformance.Start, Value: 4})
+	if got := e.number("SELECT count() FROM $db.room_measures"); got != 0 {
+		t.Errorf("%d rows of an epoch that is no longer active are seen", got)
+	}
+}
+
+func TestEveryColumnHasAComment(t *testing.T) {
+	e := open(t)
+	if got := e.query("SELECT table, name FROM system.columns WHERE database = '$db' AND comment = ''"); got != "" {
+		t.Errorf("without a comment:\n%s", got)
+	}
+	if got := e.query("SELECT groupArray(name) FROM (SELECT name FROM system.columns WHERE database = '$db' AND table = 'room_money' ORDER BY position)"); got !=
+		"['grain','window_start','platform','room_id','live_session_id','currency','status','updated_at','gift_minor','gmv_created_minor','deposit_minor','gmv_paid_minor','refund_minor','refund_minor_by_order','settled_minor','net_minor']" {
+		t.Errorf("columns of room_money: %s", got)
+	}
+}
+
+// The checked-in DDL is what the code makes; run with -rewrite after a change.
+func TestSchemaFiles(t *testing.T) {
+	files := map[string][]string{
+		"schema.sql": clickhouse.DDL(clickhouse.Config{}),
+		"roles.sql":  clickhouse.RolesDDL(clickhouse.Config{}),
+	}
+	for name, statements := range files {
+		path := filepath.Join("..", "..", "schemas", "clickhouse", name)
+		want := "-- Generated from sinks/clickhouse: go test ./sinks/clickhouse -run TestSchemaFiles -rewrite\n\n" + strings.Join(statements, ";\n\n") + ";\n"
+		if *rewrite {
+			if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(got) != want {
+			t.Errorf("%s is stale: go test ./sinks/clickhouse -run TestSchemaFiles -rewrite", path)
+		}
+	}
+}
+
+func TestAllCubesAreWrittenAndRead(t *testing.T) {
+	e := open(t)
+	b := &rollup.Batch{Epoch: e.epoch}
+	for cube := measure.Cube(0); cube < measure.NumCubes; cube++ {
+		b.Cells = append(b.Cells, everyMeasure(cube))
+	}
+	if err := e.Write(context.Background(), b); err != nil {
+		t.Fatal(err)
+	}
+	for cube := measure.Cube(0); cube < measure.NumCubes; cube++ {
+		for i, m := range measure.Columns[cube] {
+			want := int64(2 * valueOf(cube, m.Slot))
+			if got := e.number("SELECT %s FROM $db.%s WHERE grain = '1h'", m.Name, measure.CubeTables[cube]); got != want {
+				t.Errorf("%s.%s (measure %d) is %d, want %d", measure.CubeTables[cube], m.Name, i, got, want)
+			}
+		}
+		for i, k := range measure.SubKeys[cube] {
+			if got, want := e.query("SELECT %s FROM $db.%s", k, measure.CubeTables[cube]), fmt.Sprint("sub", i); got != want {
+				t.Errorf("%s.%s is %q, want %q", measure.CubeTables[cube], k, got, want)
+			}
+		}
+	}
+	if got := e.query("SELECT net_minor = gmv_paid_minor - refund_minor_by_order FROM $db.sku_money"); got != "1" {
+		t.Errorf("net_minor: %s", got)
+	}
+}
+
+func valueOf(c measure.Cube, s measure.Slot) int { return 1000*int(c) + int(s) + 1 }
+
+// everyMeasure is a key in two partials, each measure with a value that names its slot.
+func everyMeasure(cube measure.Cube) *rollup.Cells {
+	h := conformance.Start - conformance.Start%3_600_000
+	c := &rollup.Cells{Cube: cube, Grain: []uint8{2, 2}, Platform: []string{"p", "p"}, Room: []string{"r", "r"}, Session: []string{"s", "s"}, Window: []int64{h, h},
+		Part: []uint16{0, 1}, Gen: []uint64{0, 0}, Version: []uint64{5, 6}, State: []uint8{1, 1}, First: []int64{h, h}, Updated: []int64{h + 1, h + 2}}
+	for i := range measure.SubKeys[cube] {
+		name := fmt.Sprint("sub", i)
+		c.Sub[i] = []string{name, name}
+	}
+	for _, m := range measure.Columns[cube] {
+		v := int64(valueOf(cube, m.Slot))
+		c.Values = append(c.Values, []int64{v, v})
+	}
+	return c
+}

@@ -1,0 +1,158 @@
+// Package clickhouse stores rollups in ClickHouse: the tables and views, the columnar upsert writer, and the roller that folds closed
+// partials and takes the peaks of longer windows. It knows the pipeline only by the leaf packages rollup and measure.
+package clickhouse
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"regexp"
+	"time"
+
+	"github.com/livemeter/livemeter/pipeline/measure"
+)
+
+// Protocols of Config.Protocol.
+const (
+	Native = "native"
+	HTTP   = "http"
+)
+
+// Config says where ClickHouse is and how long rows are kept. The zero value of a field takes its default.
+type Config struct {
+	Addr        []string      `yaml:"addr"`        // host:port, tried in order; default 127.0.0.1:8123
+	Protocol    string        `yaml:"protocol"`    // http (default) or native
+	Database    string        `yaml:"database"`    // default livemeter
+	User        string        `yaml:"user"`        // default "default"
+	Password    string        `yaml:"password"`    //
+	TLS         TLS           `yaml:"tls"`         //
+	Compression string        `yaml:"compression"` // of blocks on the wire: none (default) or lz4
+	DialTimeout time.Duration `yaml:"dial_timeout"`
+	// WriteTimeout bounds one attempt of one INSERT; default 60 s.
+	WriteTimeout time.Duration `yaml:"write_timeout"`
+	// MaxRetries bounds the attempts after the first of one INSERT; 0 (default): until the context is done. Nothing is lost either way:
+	// Write returns the error and the caller keeps the rows.
+	MaxRetries int `yaml:"max_retries"`
+	// MaxBackoff bounds the wait between attempts, which doubles from 50 ms; default 5 s.
+	MaxBackoff time.Duration `yaml:"max_backoff"`
+	// Parallel is how many INSERTs of one batch run at a time; default 2.
+	Parallel int `yaml:"parallel"`
+	// MaxBlockRows bounds the rows of one INSERT, and with that the memory of client and server; default 200 000, at most 500 000.
+	MaxBlockRows int `yaml:"max_block_rows"`
+	// TTLDays is how long the rows of a grain are kept, in order of measure.Grain; 0: for ever. nil takes 14, 90, 1095, 1095, 1095.
+	TTLDays []int `yaml:"ttl_days"`
+	// Lateness is how long after a window's end it still counts as provisional: the same as the pipeline's; default 60 s.
+	Lateness time.Duration `yaml:"lateness"`
+}
+
+// TLS of the connection.
+type TLS struct {
+	Enabled    bool   `yaml:"enabled"`
+	CAFile     string `yaml:"ca_file"`
+	CertFile   string `yaml:"cert_file"`
+	KeyFile    string `yaml:"key_file"`
+	ServerName string `yaml:"server_name"`
+}
+
+// DefaultTTLDays are the retentions of the issue: fine grains are for the show and the days after it, coarse ones for years.
+var DefaultTTLDays = [measure.NumGrains]int{14, 90, 1095, 1095, 1095}
+
+const maxBlockRows = 500_000
+
+// WithDefaults returns c with its empty fields filled.
+func (c Config) WithDefaults() Config {
+	if len(c.Addr) == 0 {
+		c.Addr = []string{"127.0.0.1:8123"}
+	}
+	if c.TTLDays == nil {
+		c.TTLDays = DefaultTTLDays[:]
+	}
+	setDefault(&c.Protocol, HTTP)
+	setDefault(&c.Database, "livemeter")
+	setDefault(&c.User, "default")
+	setDefault(&c.Compression, "none")
+	setDefault(&c.DialTimeout, 10*time.Second)
+	setDefault(&c.WriteTimeout, time.Minute)
+	setDefault(&c.MaxBackoff, 5*time.Second)
+	setDefault(&c.Parallel, 2)
+	setDefault(&c.MaxBlockRows, 200_000)
+	setDefault(&c.Lateness, time.Minute)
+	return c
+}
+
+func setDefault[T comparable](p *T, v T) {
+	var zero T
+	if *p == zero {
+		*p = v
+	}
+}
+
+// The database name stands in DDL text, so it is held to what needs no quoting.
+var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)
+
+// Validate reports all mistakes of a configuration at once, after its defaults.
+func (c Config) Validate() error {
+	c = c.WithDefaults()
+	var errs []error
+	bad := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("clickhouse."+format, args...))
+		}
+	}
+	for _, a := range c.Addr {
+		_, _, err := net.SplitHostPort(a)
+		bad(err == nil, "addr: %q is not host:port", a)
+	}
+	bad(c.Protocol == HTTP || c.Protocol == Native, "protocol: %q is neither http nor native", c.Protocol)
+	bad(identifier.MatchString(c.Database), "database: %q is not a plain identifier", c.Database)
+	bad(c.Compression == "none" || c.Compression == "lz4", "compression: %q is neither none nor lz4", c.Compression)
+	bad(c.DialTimeout > 0, "dial_timeout: %s is not positive", c.DialTimeout)
+	bad(c.WriteTimeout > 0, "write_timeout: %s is not positive", c.WriteTimeout)
+	bad(c.MaxBackoff > 0, "max_backoff: %s is not positive", c.MaxBackoff)
+	bad(c.MaxRetries >= 0, "max_retries: %d is negative", c.MaxRetries)
+	bad(c.Parallel >= 1 && c.Parallel <= 32, "parallel: %d is not within 1 to 32", c.Parallel)
+	bad(c.MaxBlockRows >= 1000 && c.MaxBlockRows <= maxBlockRows, "max_block_rows: %d is not within 1000 to %d", c.MaxBlockRows, maxBlockRows)
+	bad(len(c.TTLDays) == int(measure.NumGrains), "ttl_days: %d values, wanted one for each of %v", len(c.TTLDays), measure.GrainNames)
+	for _, d := range c.TTLDays {
+		bad(d >= 0 && d <= 10_000, "ttl_days: %d is not within 0 (for ever) to 10000", d)
+	}
+	bad(c.Lateness >= 0, "lateness: %s is negative", c.Lateness)
+	if _, err := c.TLS.config(); err != nil {
+		errs = append(errs, fmt.Errorf("clickhouse.tls: %w", err))
+	}
+	return errors.Join(errs...)
+}
+
+func (t TLS) config() (*tls.Config, error) {
+	if !t.Enabled {
+		if t.CAFile != "" || t.CertFile != "" || t.KeyFile != "" {
+			return nil, errors.New("files are given but enabled is false")
+		}
+		return nil, nil
+	}
+	out := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
+	if t.CAFile != "" {
+		pem, err := os.ReadFile(t.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("ca_file: %w", err)
+		}
+		out.RootCAs = x509.NewCertPool()
+		if !out.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("ca_file: no certificate in %s", t.CAFile)
+		}
+	}
+	if (t.CertFile == "") != (t.KeyFile == "") {
+		return nil, errors.New("cert_file and key_file belong together")
+	}
+	if t.CertFile != "" {
+		cert, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("cert_file, key_file: %w", err)
+		}
+		out.Certificates = []tls.Certificate{cert}
+	}
+	return out, nil
+}

@@ -1,0 +1,39 @@
+package clickhouse
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// metrics have the table as their only label: bounded by the schema.
+type metrics struct {
+	rows, inserts, bytes, retries *prometheus.CounterVec
+	errors                        *prometheus.CounterVec
+	latency                       *prometheus.HistogramVec
+	rollSeconds                   *prometheus.HistogramVec
+	folded, peaks                 prometheus.Counter
+}
+
+func newMetrics(reg prometheus.Registerer) *metrics {
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "livemeter", Subsystem: "clickhouse", Name: name, Help: help}, labels)
+	}
+	histogram := func(name, help, label string) *prometheus.HistogramVec {
+		return prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: "livemeter", Subsystem: "clickhouse", Name: name, Help: help,
+			Buckets: prometheus.ExponentialBuckets(0.001, 2, 16)}, []string{label})
+	}
+	one := func(name, help string) prometheus.Counter { return counter(name, help).WithLabelValues() }
+	m := &metrics{
+		rows:    counter("rows_total", "Rows stored.", "table"),
+		inserts: counter("inserts_total", "INSERTs that were stored.", "table"),
+		bytes:   counter("bytes_total", "Uncompressed bytes of the rows stored.", "table"),
+		retries: counter("retries_total", "Attempts of an INSERT after its first.", "table"),
+		errors:  counter("errors_total", "Failed attempts, by whether trying again can help.", "table", "kind"),
+		latency: histogram("insert_seconds", "Duration of one successful INSERT.", "table"),
+
+		rollSeconds: histogram("roll_seconds", "Duration of one step of the roller.", "step"),
+		folded:      one("fold_candidates_total", "Closed partials looked at by the fold."),
+		peaks:       one("peak_candidates_total", "Rows of panes and shorter windows that peaks were taken over."),
+	}
+	if reg != nil {
+		reg.MustRegister(m.rows, m.inserts, m.bytes, m.retries, m.errors, m.latency, m.rollSeconds, m.folded, m.peaks)
+	}
+	return m
+}

@@ -1,0 +1,114 @@
+package clickhouse_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/livemeter/livemeter/pipeline/measure"
+	"github.com/livemeter/livemeter/pipeline/rollup"
+	"github.com/livemeter/livemeter/sinks/clickhouse"
+	"github.com/livemeter/livemeter/sinks/conformance"
+)
+
+// faulty stands before the real engine and fails inserts as fail says: before they reach it, or after they were stored.
+func faulty(t *testing.T, addr string, fail func(n int64) (before, after bool)) (proxied string, inserts *atomic.Int64) {
+	t.Helper()
+	inserts = new(atomic.Int64)
+	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: addr})
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasPrefix(r.URL.Query().Get("query"), "INSERT") {
+			proxy.ServeHTTP(w, r)
+			return
+		}
+		before, after := fail(inserts.Add(1))
+		switch {
+		case before:
+			_, _ = io.Copy(io.Discard, r.Body)
+			w.Header().Set("X-ClickHouse-Exception-Code", "252")
+			w.WriteHeader(http.StatusInternalServerError)
+			_, _ = io.WriteString(w, "Code: 252. DB::Exception: Too many parts. (TOO_MANY_PARTS)")
+		case after:
+			proxy.ServeHTTP(httptest.NewRecorder(), r)
+			panic(http.ErrAbortHandler)
+		default:
+			proxy.ServeHTTP(w, r)
+		}
+	}))
+	t.Cleanup(srv.Close)
+	return strings.TrimPrefix(srv.URL, "http://"), inserts
+}
+
+func TestWriteGoesOnUntilStored(t *testing.T) {
+	e := open(t)
+	addr, inserts := faulty(t, e.addr, func(n int64) (before, after bool) { return n == 1, n == 2 })
+	s := e.through(addr, 0)
+	if err := s.Write(context.Background(), hourBatch(e.epoch)); err != nil {
+		t.Fatal(err)
+	}
+	if inserts.Load() != 3 {
+		t.Errorf("%d attempts, want 3: refused, answer lost, stored", inserts.Load())
+	}
+	if got := e.query("SELECT events FROM $db.room_measures"); got != "4" {
+		t.Errorf("events %s, want 4", got)
+	}
+}
+
+func TestWriteEndsWithItsContext(t *testing.T) {
+	e := open(t)
+	ctx, cancel := context.WithCancel(context.Background())
+	addr, _ := faulty(t, e.addr, func(n int64) (before, after bool) {
+		if n == 3 {
+			cancel()
+		}
+		return true, false
+	})
+	if err := e.through(addr, 0).Write(ctx, hourBatch(e.epoch)); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want context.Canceled", err)
+	}
+}
+
+func TestRetriesAreBoundedIfWanted(t *testing.T) {
+	e := open(t)
+	addr, inserts := faulty(t, e.addr, func(int64) (before, after bool) { return true, false })
+	err := e.through(addr, 2).Write(context.Background(), hourBatch(e.epoch))
+	if err == nil || inserts.Load() != 3 || !strings.Contains(err.Error(), "room_rows") || !strings.Contains(err.Error(), "Too many parts") {
+		t.Errorf("%d attempts, error %v; want 3 and what the server said", inserts.Load(), err)
+	}
+}
+
+func (e *engine) through(addr string, retries int) *clickhouse.Sink {
+	e.t.Helper()
+	cfg := e.cfg
+	cfg.Addr, cfg.MaxRetries, cfg.MaxBackoff = []string{addr}, retries, 10*time.Millisecond
+	s, err := clickhouse.New(context.Background(), cfg, nil, nil)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	e.t.Cleanup(func() { _ = s.Close() })
+	return s
+}
+
+func hourBatch(epoch uint16) *rollup.Batch {
+	return &rollup.Batch{Epoch: epoch, Cells: []*rollup.Cells{conformance.Cells(row{Grain: measure.Grain1h, Room: "a", Window: start, Version: 3, Value: 4})}}
+}
+
+func TestValidateNamesAllMistakes(t *testing.T) {
+	err := clickhouse.Config{Addr: []string{"nowhere"}, Protocol: "smtp", Database: "a b", MaxRetries: -1, TTLDays: []int{1}}.Validate()
+	for _, want := range []string{"clickhouse.addr", "clickhouse.protocol", "clickhouse.database", "clickhouse.max_retries", "clickhouse.ttl_days"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s is not in %v", want, err)
+		}
+	}
+	if err := (clickhouse.Config{}).Validate(); err != nil {
+		t.Errorf("the defaults are refused: %v", err)
+	}
+}

@@ -1,0 +1,96 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/livemeter/livemeter/pipeline/measure"
+)
+
+// `online` is the one measure that does not add up over time: a longer window shows the highest of its 10 s panes, taken over the merged
+// panes of all partitions, and only the store has those together. For each longer window the roller writes a row with `online` alone
+// (the pipeline's own rows of these grains have 0 there, so that the views add up all the same).
+//
+// A peak's version is the sum of the versions it was taken over. Those only grow, and so does their set: who saw less has a lower version,
+// and a late correction that lowers a peak wins over the higher value before it.
+
+// level says which windows a peak is taken over.
+type level struct {
+	from, to measure.Grain
+	window   string // of the shorter window's start w
+}
+
+func (r *Roller) levels() []level {
+	start := func(expr string) string { return "toDateTime64(" + expr + ", 3, 'UTC')" }
+	return []level{
+		{measure.Grain10s, measure.Grain1m, start("toStartOfMinute(r.window_start)")},
+		{measure.Grain1m, measure.Grain1h, start("toStartOfHour(r.window_start)")},
+		{measure.Grain1h, measure.Grain1d, start("toStartOfDay(r.window_start, " + quote(r.cfg.Zone) + ")")},
+		{measure.Grain1h, measure.GrainSession, start("0")},
+	}
+}
+
+// peaks brings the peaks up to all rows inserted since.
+func (r *Roller) peaks(ctx context.Context, since time.Time) error {
+	for _, c := range []measure.Cube{measure.Room, measure.Variant} {
+		for _, l := range r.levels() {
+			if err := r.peakLevel(ctx, c, l, since); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Roller) peakLevel(ctx context.Context, c measure.Cube, l level, since time.Time) error {
+	source := fmt.Sprintf("r.epoch = %d AND r.grain = %s", r.epoch, quote(measure.GrainNames[l.from]))
+	if l.from != measure.Grain10s {
+		source += fmt.Sprintf(" AND r.part = %d", partPeak)
+	}
+	touched := source + fmt.Sprintf(" AND r.inserted_at >= toDateTime(%d)", max(since.Unix(), 0))
+	var rows uint64
+	count := fmt.Sprintf("SELECT count() FROM %s.%s AS r WHERE %s", r.s.cfg.Database, RowsTable(c), touched)
+	if err := r.s.conn.QueryRow(ctx, count).Scan(&rows); err != nil {
+		return fmt.Errorf("clickhouse: roller: peaks of %s: %w", measure.CubeTables[c], err)
+	}
+	chunks := (rows + uint64(r.cfg.ChunkRows) - 1) / uint64(r.cfg.ChunkRows)
+	for i := range chunks {
+		chunk := chunkOf("r.room_id, r.live_session_id", i, chunks)
+		if err := r.statement(ctx, "peaks", r.peakSQL(c, l, source, touched, chunk)); err != nil {
+			return err
+		}
+	}
+	r.s.m.peaks.Add(float64(rows))
+	return nil
+}
+
+// peakSQL writes the peaks that changed. A peak that stays as it was keeps its row: the levels above have nothing to do then.
+func (r *Roller) peakSQL(c measure.Cube, l level, source, touched, chunk string) string {
+	keys := sortKey(c)
+	keys = keys[:len(keys)-1] // without window_start
+	key, rkey := strings.Join(keys, ", "), qualified(keys)
+	table := r.s.cfg.Database + "." + RowsTable(c)
+	set := fmt.Sprintf("(SELECT %s, %s FROM %s AS r WHERE %s AND %s)", rkey, l.window, table, touched, chunk)
+	rooms := fmt.Sprintf("(SELECT %s FROM %s AS r WHERE %s AND %s)", rkey, table, touched, chunk)
+	return fmt.Sprintf(`INSERT INTO %[1]s (epoch, grain, %[2]s, window_start, part, gen, version, state, first_event, updated_at, online)
+SELECT %[3]d, %[4]s, %[2]s, w, %[5]d, 0, new_version, 5, toDateTime64('2100-01-01 00:00:00', 3, 'UTC'), toDateTime64(0, 3, 'UTC'), peak
+FROM
+(
+  SELECT %[2]s, w, maxIf(o, fresh) AS peak, sumIf(v, fresh) AS new_version, maxIf(o, NOT fresh) AS old_peak, maxIf(v, NOT fresh) AS old_version
+  FROM
+  (
+    SELECT %[6]s, %[7]s AS w, true AS fresh, sum(r.online) AS o, sum(r.version + 1) AS v
+    FROM %[1]s AS r FINAL
+    WHERE %[8]s AND (%[6]s) IN %[9]s AND (%[6]s, %[7]s) IN %[10]s
+    GROUP BY %[6]s, r.window_start
+    UNION ALL
+    SELECT %[6]s, r.window_start AS w, false AS fresh, r.online AS o, r.version AS v
+    FROM %[1]s AS r FINAL
+    WHERE r.epoch = %[3]d AND r.grain = %[4]s AND r.part = %[5]d AND (%[6]s, r.window_start) IN %[10]s
+  )
+  GROUP BY %[2]s, w
+  HAVING new_version > old_version AND peak != old_peak
+)`, table, key, r.epoch, quote(measure.GrainNames[l.to]), partPeak, rkey, l.window, source, rooms, set)
+}

@@ -1,0 +1,167 @@
+package clickhouse
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	ch "github.com/ClickHouse/clickhouse-go/v2"
+	"go.uber.org/zap"
+
+	"github.com/livemeter/livemeter/pipeline/measure"
+)
+
+// RollerConfig says how often and how far the roller works.
+type RollerConfig struct {
+	// Every is the time between two cycles.
+	Every time.Duration
+	// FoldDelay is how long a closed partial stays before it is folded: long enough that its last correction has come.
+	FoldDelay time.Duration
+	// FoldGrains are the grains whose partials are folded. Not 10s: its rows are gone before their tombstones would be.
+	FoldGrains []measure.Grain
+	// Lookback is how far back a start, and every Sweep, looks for rows that no cycle has seen.
+	Lookback time.Duration
+	Sweep    time.Duration
+	// Zone is the IANA name of the shop's zone, for the 1 d window.
+	Zone string
+	// ChunkRows bounds the rows that one statement works on.
+	ChunkRows int
+}
+
+// DefaultRollerConfig is what production runs with.
+func DefaultRollerConfig() RollerConfig {
+	return RollerConfig{
+		Every: 10 * time.Second, FoldDelay: 15 * time.Minute,
+		FoldGrains: []measure.Grain{measure.Grain1m, measure.Grain1h, measure.Grain1d, measure.GrainSession},
+		Lookback:   time.Hour, Sweep: 15 * time.Minute, Zone: "Asia/Shanghai", ChunkRows: 100_000,
+	}
+}
+
+// slack is how much later than its inserted_at a row may become visible without being missed by the next cycle.
+const slack = 60 * time.Second
+
+// Roller folds closed partials and takes the peaks of `online`. One runs, by the owner of partition 0 of `events`; a second one for a
+// while changes nothing: what it writes has the same content or a lower version. It is owned by one goroutine.
+type Roller struct {
+	s     *Sink
+	epoch uint16
+	cfg   RollerConfig
+	log   *zap.Logger
+
+	peaked  time.Time // rows inserted before this are in the peaks
+	folded  time.Time // closed rows inserted before this are folded
+	sweptAt time.Time
+}
+
+// NewRoller makes a roller of one epoch.
+func NewRoller(s *Sink, epoch uint16, cfg RollerConfig) (*Roller, error) {
+	zone, err := time.LoadLocation(cfg.Zone)
+	if err != nil || cfg.Zone == "" || cfg.Zone == "Local" {
+		return nil, fmt.Errorf("clickhouse: roller: zone %q is not an IANA name: %w", cfg.Zone, err)
+	}
+	if cfg.Every <= 0 || cfg.ChunkRows <= 0 || cfg.Lookback < 0 || cfg.FoldDelay < 0 {
+		return nil, fmt.Errorf("clickhouse: roller: every %s and chunk rows %d must be positive, lookback %s and fold delay %s not negative", cfg.Every, cfg.ChunkRows, cfg.Lookback, cfg.FoldDelay)
+	}
+	cfg.Zone = zone.String()
+	return &Roller{s: s, epoch: epoch, cfg: cfg, log: s.log}, nil
+}
+
+// Run rolls until ctx is done. A cycle that fails is repeated by the next: the cursor moves on success only.
+func (r *Roller) Run(ctx context.Context) error {
+	ticker := time.NewTicker(r.cfg.Every)
+	defer ticker.Stop()
+	for {
+		if err := r.RollOnce(ctx); err != nil && ctx.Err() == nil {
+			r.log.Warn("roller cycle failed, the next one repeats it", zap.Error(err))
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+	}
+}
+
+// RollOnce takes in what was inserted since the last cycle.
+func (r *Roller) RollOnce(ctx context.Context) error {
+	now, err := r.serverTime(ctx)
+	if err != nil {
+		return err
+	}
+	if r.sweptAt.IsZero() || now.Sub(r.sweptAt) >= r.cfg.Sweep {
+		r.sweptAt = now
+		r.peaked = earlier(r.peaked, now.Add(-r.cfg.Lookback))
+		r.folded = earlier(r.folded, now.Add(-r.cfg.Lookback-r.cfg.FoldDelay))
+	}
+	if err := r.peaks(ctx, r.peaked.Add(-slack)); err != nil {
+		return err
+	}
+	r.peaked = now
+	until := now.Add(-r.cfg.FoldDelay)
+	if err := r.fold(ctx, r.folded.Add(-slack), until); err != nil {
+		return err
+	}
+	r.folded = until
+	return nil
+}
+
+// RollAll takes in everything there is, whatever its age: after a drain, before tables are compared.
+func (r *Roller) RollAll(ctx context.Context) error {
+	now, err := r.serverTime(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.peaks(ctx, time.Unix(0, 0)); err != nil {
+		return err
+	}
+	return r.fold(ctx, time.Unix(0, 0), now.Add(-r.cfg.FoldDelay))
+}
+
+// earlier is b where a is not set or later.
+func earlier(a, b time.Time) time.Time {
+	if !a.IsZero() && a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// serverTime is the clock that inserted_at is taken from.
+func (r *Roller) serverTime(ctx context.Context) (time.Time, error) {
+	var now uint32
+	if err := r.s.conn.QueryRow(ctx, "SELECT toUnixTimestamp(now())").Scan(&now); err != nil {
+		return time.Time{}, fmt.Errorf("clickhouse: roller: time: %w", err)
+	}
+	return time.Unix(int64(now), 0), nil
+}
+
+// rollSettings make one INSERT SELECT one block of one thread: in one partition it becomes visible whole or not at all.
+var rollSettings = ch.Settings{
+	"max_threads":                                 1,
+	"max_insert_threads":                          1,
+	"min_insert_block_size_rows":                  1_000_000_000,
+	"min_insert_block_size_bytes":                 0,
+	"optimize_on_insert":                          0,
+	"async_insert":                                0,
+	"insert_deduplicate":                          0,
+	"do_not_merge_across_partitions_select_final": 1,
+}
+
+func (r *Roller) statement(ctx context.Context, step, sql string) error {
+	start := time.Now()
+	if err := r.s.conn.Exec(ch.Context(ctx, ch.WithSettings(rollSettings)), sql); err != nil {
+		return fmt.Errorf("clickhouse: roller: %s: %w", step, err)
+	}
+	r.s.m.rollSeconds.WithLabelValues(step).Observe(time.Since(start).Seconds())
+	return nil
+}
+
+func qualified(names []string) string { return "r." + strings.Join(names, ", r.") }
+
+// chunkOf is the condition for piece i of n of all keys. All rows of a key are in the same piece.
+func chunkOf(room string, i, n uint64) string {
+	if n <= 1 {
+		return "1"
+	}
+	return fmt.Sprintf("cityHash64(%s) %% %d = %d", room, n, i)
+}

@@ -1,0 +1,319 @@
+package clickhouse
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/livemeter/livemeter/pipeline/measure"
+)
+
+// Parts that are not partitions of `events`.
+const (
+	partFolded = 65535 // the sum of closed partials, written by the roller
+	partPeak   = 65534 // only `online`, of a longer window, written by the roller
+	maxPart    = partPeak - 1
+)
+
+// grainType is the cheapest type that reads as '10s', '1m', …; its numbers are measure.Grain.
+var grainType = func() string {
+	items := make([]string, measure.NumGrains)
+	for g, name := range measure.GrainNames {
+		items[g] = fmt.Sprintf("'%s' = %d", name, g)
+	}
+	return "Enum8(" + strings.Join(items, ", ") + ")"
+}()
+
+// column is one column of a table or a view.
+type column struct{ name, typ, comment string }
+
+const (
+	ms            = "DateTime64(3, 'UTC')"
+	epochComment  = "Which log of events the row comes from; views show the active epoch of the table epochs alone"
+	versComment   = "Offset in the log of events up to which the row is true; the highest of a key wins"
+	partComment   = "Partition of events that holds this partial; 65535 is the sum of folded partials, 65534 the peak of online"
+	genComment    = "Offset in the log of events that opened this generation of the partial"
+	insertComment = "When the row reached ClickHouse; what is new since is found by it"
+)
+
+var subKeyComments = map[string]string{
+	"sku_id":        "Product named by the event or the order line",
+	"entry_source":  "entry_source of the view's first enter, '' without one",
+	"campaign_id":   "campaign_id of the touch of the view's first enter, '' without one",
+	"experiment_id": "Experiment named by the event, for whole views by their enter",
+	"variant":       "Variant of the experiment",
+	"currency":      "ISO 4217 currency of all amounts of the row; amounts of two currencies are never added",
+}
+
+// keyColumns are the columns that name a row for the analyst, in order.
+func keyColumns(c measure.Cube) []column {
+	out := []column{
+		{"grain", grainType, "Length of the window: 10s, 1m, 1h in UTC; 1d in the shop's zone; session is the whole live session"},
+		{"window_start", ms, "Start of the half-open window of event time; of a session its earliest event"},
+		{"platform", "LowCardinality(String)", "Platform of the room"},
+		{"room_id", "String", "Room; '' for orders that belong to none"},
+		{"live_session_id", "String", "Live session of the room; '' where the event names none"},
+	}
+	for _, k := range measure.SubKeys[c] {
+		typ := "String"
+		if k == "currency" {
+			typ = "LowCardinality(String)"
+		}
+		out = append(out, column{k, typ, subKeyComments[k]})
+	}
+	return out
+}
+
+// storedMeasures are the columns of a cube that the table holds. Two names of one slot are stored once, under the first.
+func storedMeasures(c measure.Cube) (cols []measure.Column, at []int) {
+	seen := map[measure.Slot]bool{}
+	for i, m := range measure.Columns[c] {
+		if !seen[m.Slot] {
+			seen[m.Slot] = true
+			cols, at = append(cols, m), append(at, i)
+		}
+	}
+	return cols, at
+}
+
+// storedName is the column of the table that holds measure m of cube c.
+func storedName(c measure.Cube, m measure.Column) string {
+	stored, _ := storedMeasures(c)
+	for _, s := range stored {
+		if s.Slot == m.Slot {
+			return s.Name
+		}
+	}
+	return m.Name
+}
+
+// RowsTable is the name of the table with a cube's partial rows: room_measures has room_rows, room_money has room_money_rows.
+func RowsTable(c measure.Cube) string {
+	return strings.TrimSuffix(measure.CubeTables[c], "_measures") + "_rows"
+}
+
+// sortKey is a cube's key after (epoch, grain, week): everything that FINAL takes the highest version by. The week stands in front so
+// that one hour over all rooms needs no scan of three years.
+func sortKey(c measure.Cube) []string {
+	out := []string{"platform", "room_id", "live_session_id"}
+	out = append(out, measure.SubKeys[c]...)
+	return append(out, "window_start")
+}
+
+func rowsColumns(c measure.Cube) []column {
+	out := []column{{"epoch", "UInt16", epochComment}}
+	out = append(out, keyColumns(c)...)
+	out = append(out,
+		column{"part", "UInt16", partComment},
+		column{"gen", "UInt64", genComment},
+		column{"version", "UInt64", versComment},
+		column{"deleted", "UInt8", "1: this partial is contained in the folded row and gone"},
+		column{"state", "UInt8", "1 final, 2 changed after it was final, 4 closed: never changes again"},
+		column{"first_event", ms, "Earliest event time in the row"},
+		column{"updated_at", ms, "Receive time of the last event in the row"},
+		column{"inserted_at", "DateTime DEFAULT now()", insertComment},
+		column{"contains", "Map(UInt16, UInt64)", "Folded rows: per partition of events the highest generation that is contained"},
+	)
+	stored, _ := storedMeasures(c)
+	for _, m := range stored {
+		out = append(out, column{m.Name, "Int64", m.Comment})
+	}
+	return out
+}
+
+// table is one CREATE TABLE.
+type table struct {
+	name, comment string
+	columns       []column
+	indexes       []string
+	engine        string
+	partition     string
+	primary       string
+	order         string
+	ttl           string
+	settings      string
+}
+
+func (t table) ddl(db string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "CREATE TABLE IF NOT EXISTS %s.%s\n(\n", db, t.name)
+	lines := make([]string, 0, len(t.columns)+len(t.indexes))
+	for _, c := range t.columns {
+		lines = append(lines, fmt.Sprintf("    `%s` %s COMMENT %s", c.name, c.typ, quote(c.comment)))
+	}
+	for _, i := range t.indexes {
+		lines = append(lines, "    "+i)
+	}
+	b.WriteString(strings.Join(lines, ",\n") + "\n)\nENGINE = " + t.engine)
+	for _, clause := range [][2]string{{"PARTITION BY ", t.partition}, {"PRIMARY KEY ", t.primary}, {"ORDER BY ", t.order}, {"TTL ", t.ttl}, {"SETTINGS ", t.settings}} {
+		if clause[1] != "" {
+			b.WriteString("\n" + clause[0] + clause[1])
+		}
+	}
+	b.WriteString("\nCOMMENT " + quote(t.fullComment()))
+	return b.String()
+}
+
+const expires = "; expires "
+
+// fullComment carries the retention in words that Apply can compare, since ClickHouse rewrites the expression itself.
+func (t table) fullComment() string {
+	if t.ttl == "" {
+		return t.comment
+	}
+	return t.comment + expires + t.ttl
+}
+
+func quote(s string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
+}
+
+// forever is the last day a Date can name.
+const forever = "toDate('2149-06-06')"
+
+// tableTTL is the TTL clause of a table with one retention, none for ever.
+func tableTTL(days int, expr string) string {
+	if days == 0 {
+		return ""
+	}
+	return expiry(days, expr)
+}
+
+func expiry(days int, expr string) string {
+	if days == 0 {
+		return forever
+	}
+	return fmt.Sprintf("%s + toIntervalDay(%d)", expr, days+1)
+}
+
+// rowsTTL is one expression rather than one DELETE WHERE per grain: a part whose rows have all expired is dropped without being read.
+// Days and months are rounded up so that a part is rewritten once a day or month and not at every check. Tombstones of coarse grains
+// go after a month, long after merges took what they hide; those of fine grains go with their day. A session's peak row has no first event
+// and counts from when it was written.
+func rowsTTL(days []int) string {
+	return "multiIf(grain = '10s', " + expiry(days[measure.Grain10s], "toDate(window_start)") +
+		", grain = '1m', " + expiry(days[measure.Grain1m], "toDate(window_start)") +
+		", deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2)" +
+		", grain = 'session', " + expiry(days[measure.GrainSession], "toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1)") +
+		", grain = '1d', " + expiry(days[measure.Grain1d], "toStartOfMonth(window_start) + toIntervalMonth(1)") +
+		", " + expiry(days[measure.Grain1h], "toStartOfMonth(window_start) + toIntervalMonth(1)") + ")"
+}
+
+// A quiet day is merged into one part: FINAL is then nearly free, and every tombstone has met what it hides.
+const quietMerge = "min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1"
+
+func rowsTable(c measure.Cube, cfg Config) table {
+	key := strings.Join(sortKey(c), ", ")
+	return table{
+		name:    RowsTable(c),
+		comment: "Partial rows of " + measure.CubeTables[c] + ": query the view, which adds them up",
+		columns: rowsColumns(c),
+		indexes: []string{"INDEX inserted inserted_at TYPE minmax GRANULARITY 1"},
+		engine:  "ReplacingMergeTree(version, deleted)",
+		// Each partition an INSERT touches costs 2 to 5 ms of CPU, so there are two kinds only: a day of fine grains, and all coarse ones.
+		partition: "(epoch, if(grain IN ('10s', '1m'), toYYYYMMDD(window_start), 0))",
+		// Without window_start: with it here, ClickHouse would look for a window at the end of the key and not by its week.
+		primary:  "(epoch, grain, toMonday(window_start), " + strings.TrimSuffix(key, ", window_start") + ")",
+		order:    "(epoch, grain, toMonday(window_start), " + key + ", part, gen)",
+		ttl:      rowsTTL(cfg.TTLDays),
+		settings: quietMerge,
+	}
+}
+
+func otherTables(cfg Config) []table {
+	coarse := cfg.TTLDays[measure.Grain1d]
+	return []table{
+		{
+			name: "epochs", comment: "Logs of events there were; readers see the highest active one",
+			columns: []column{
+				{"epoch", "UInt16", "Number of the epoch, from 1"},
+				{"events_topic_id", "UUID", "Kafka's id of the topic events"},
+				{"active", "UInt8", "1: views may show this epoch"},
+				{"created_at", ms, "When the line was written; the last one of an epoch counts"},
+			},
+			engine: "ReplacingMergeTree(created_at)", order: "epoch",
+		},
+		{
+			name: "outcomes_rows", comment: "Partial rows of outcomes: query the view",
+			columns: []column{
+				{"epoch", "UInt16", epochComment},
+				{"source_topic", "LowCardinality(String)", "Raw topic, with prefix"},
+				{"source_partition", "Int32", "Partition of the raw topic"},
+				{"minute", ms, "Start of the minute of receive time"},
+				{"outcome", "LowCardinality(String)", "accepted, duplicate or invalid"},
+				{"reason", "LowCardinality(String)", "Why invalid, else ''"},
+				{"part", "UInt16", "Partition of events that counted"},
+				{"gen", "UInt64", genComment},
+				{"version", "UInt64", versComment},
+				{"records", "Int64", "Records with this outcome"},
+			},
+			engine: "ReplacingMergeTree(version)", partition: "(epoch, toYYYYMM(minute))",
+			order: "(epoch, source_topic, source_partition, minute, outcome, reason, part, gen)",
+			ttl:   tableTTL(coarse, "toStartOfMonth(minute) + toIntervalMonth(1)"),
+		},
+		{
+			name: "orders_rows", comment: "Versions of orders: query the view orders",
+			columns: append([]column{{"epoch", "UInt16", epochComment}},
+				append(orderColumns("FixedString(16)"), column{"version", "UInt64", versComment})...),
+			engine: "ReplacingMergeTree(version)", partition: "epoch", order: "(epoch, platform, order_id, buyer)",
+			ttl: tableTTL(coarse, "toStartOfMonth(updated_at) + toIntervalMonth(1)"),
+		},
+		{
+			name: "watermarks_rows", comment: "How far each partition of events has come: query the view watermarks",
+			columns: []column{
+				{"epoch", "UInt16", epochComment},
+				{"part", "UInt16", "Partition of events"},
+				{"version", "UInt64", "Offset in this partition"},
+				{"watermark", ms, "No event received before this is still to come; 1970 while unknown"},
+			},
+			engine: "ReplacingMergeTree(version)", order: "(epoch, part)",
+		},
+		{
+			name: "rejected_rows", comment: "Invalid records with their original bytes, kept seven days: query the view rejected",
+			columns: rejectedColumns(),
+			engine:  "ReplacingMergeTree", partition: "toYYYYMMDD(received_ts)",
+			order: "(topic_id, source_partition, source_offset)",
+			// By receive time: a replay must not prolong the life of original bytes.
+			ttl: "toDateTime(received_ts) + toIntervalDay(7)",
+		},
+	}
+}
+
+func orderColumns(buyer string) []column {
+	return []column{
+		{"platform", "LowCardinality(String)", "Platform of the shop"},
+		{"order_id", "String", "Order"},
+		{"buyer", buyer, "Pseudonym of the buyer"},
+		{"state", "LowCardinality(String)", "State of the highest order_version"},
+		{"order_version", "Int64", "Highest version seen"},
+		{"room_id", "String", "Room of the highest version, '' without one"},
+		{"live_session_id", "String", "Live session of the highest version"},
+		{"currency", "LowCardinality(String)", "Currency of the amounts"},
+		{"paid_minor", "Int64", "Paid so far, of the highest version"},
+		{"refund_minor", "Int64", "Σ of all refunds, each by its highest version"},
+		{"created_ts", ms, "Event time of created, 1970 if unknown"},
+		{"paid_ts", ms, "Event time of paid, 1970 if unknown"},
+		{"event_ts", ms, "Event time of the highest version"},
+		{"updated_at", ms, "Receive time of the last event of the order"},
+	}
+}
+
+func rejectedColumns() []column {
+	return []column{
+		{"source_topic", "LowCardinality(String)", "Raw topic, with prefix"},
+		{"topic_id", "UUID", "Kafka's id of the raw topic"},
+		{"source_partition", "Int32", "Partition of the raw topic"},
+		{"source_offset", "Int64", "Offset of the record"},
+		{"received_ts", ms, "Receive time of the record"},
+		{"reason", "LowCardinality(String)", "Why the record is invalid"},
+		{"field", "LowCardinality(String)", "Path of the field that is wrong, '' where it is the whole record"},
+		{"original", "String", "The record's bytes as they came"},
+	}
+}
+
+func tables(cfg Config) []table {
+	var out []table
+	for c := measure.Cube(0); c < measure.NumCubes; c++ {
+		out = append(out, rowsTable(c, cfg))
+	}
+	return append(out, otherTables(cfg)...)
+}
