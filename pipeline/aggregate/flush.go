@@ -71,7 +71,9 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) uint64 {
 			b.Orders = append(b.Orders, p.row)
 		}
 	}
-	b.Watermarks = append(b.Watermarks, rollup.Watermark{Part: a.partition, Version: uint64(a.offset), WM: a.wm})
+	if a.flushes%coarseEvery == 0 {
+		b.Watermarks = append(b.Watermarks, rollup.Watermark{Part: a.partition, Version: uint64(a.offset), WM: a.wm})
+	}
 	a.flights = append(a.flights, f)
 	return a.token
 }

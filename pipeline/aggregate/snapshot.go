@@ -215,7 +215,7 @@ func (a *Aggregator) unpackCell(r *wire.Reader, i uint32, c *cell) {
 
 // Stats are the aggregator's numbers for metrics.
 func (a *Aggregator) Stats() (open, all, dirty int) {
-	return a.openCells, a.cells.Len(), len(a.dirty) + len(a.unfolded)
+	return a.openCells, a.cells.Len(), len(a.dirty) + len(a.unfolded) + len(a.orders)
 }
 
 // Clock is the watermark and the highest receive time applied, ms.

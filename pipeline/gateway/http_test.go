@@ -62,8 +62,8 @@ func TestRecords(t *testing.T) {
 		like("e4") + " ":          {"raw.interaction", "douyin|u1"},
 		invalidOfEachReason()[12]: {"raw.order", "douyin|u1"},
 		withFields("e6", `"type":"cost","cost_id":"c1","cost_version":1,"channel":"feed_ads","kind":"ads","spend_minor":5,"currency":"CNY","period_start":1,"period_end":2`): {"raw.cost", "douyin|c1"},
-		withFields("e7", `"type":"stock","sku_id":"k1","available":-3,"stock_version":1,"ts":1795312800450`):                                            {"raw.stock", "douyin|k1"},
-		`{ "note" : {"type":"order"}, ` + like("e8")[1:]:                                                                                                {"raw.interaction", "douyin|u1"},
+		withFields("e7", `"type":"stock","sku_id":"k1","available":-3,"stock_version":1,"ts":1795312800450`):                                                                 {"raw.stock", "douyin|k1"},
+		`{ "note" : {"type":"order"}, ` + like("e8")[1:]: {"raw.interaction", "douyin|u1"},
 	}
 	var body []string
 	for e := range events {

@@ -129,8 +129,7 @@ func RunCollector(ctx context.Context, cfg CollectorConfig, log *zap.Logger, reg
 	}
 	backoff := collectorFirstBackoff
 	for ctx.Err() == nil {
-		started := cfg.Now()
-		err := runCollectorSession(ctx, &cfg, log, m)
+		moved, err := runCollectorSession(ctx, &cfg, log, m)
 		if ctx.Err() != nil {
 			return err
 		}
@@ -143,9 +142,10 @@ func RunCollector(ctx context.Context, cfg CollectorConfig, log *zap.Logger, reg
 		case <-ctx.Done():
 		case <-time.After(backoff):
 		}
-		if backoff = min(2*backoff, collectorMaxBackoff); cfg.Now().Sub(started) > time.Minute {
-			backoff = collectorFirstBackoff
+		if backoff *= 2; moved {
+			backoff /= 4
 		}
+		backoff = max(collectorFirstBackoff, min(backoff, collectorMaxBackoff))
 	}
 	return nil
 }

@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -34,8 +33,7 @@ type collectorFeed struct {
 	topic  event.Topic
 	name   string
 	group  string
-	client *kgo.Client
-	adm    *kadm.Client
+	client *kgo.Client // its callbacks may come before it is set here; they use the session's admin client
 	clock  collectorFetchClock
 
 	want   chan struct{}    // the session's permit for one poll
@@ -54,6 +52,7 @@ func newCollectorFeed(s *collectorSession, t event.Topic) (*collectorFeed, error
 	opts := append([]kgo.Opt{
 		kgo.SeedBrokers(s.cfg.Brokers...),
 		kgo.ClientID("livemeter-collector"),
+		kgo.MetadataMinAge(collectorMetadataMinAge),
 		kgo.ConsumerGroup(f.group),
 		kgo.ConsumeTopics(f.name),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
@@ -77,7 +76,6 @@ func newCollectorFeed(s *collectorSession, t event.Topic) (*collectorFeed, error
 	if f.client, err = kgo.NewClient(opts...); err != nil {
 		return nil, collectorConfigError{fmt.Errorf("collector: Kafka client for %s: %w", f.name, err)}
 	}
-	f.adm = kadm.NewClient(f.client)
 	return f, nil
 }
 
@@ -102,11 +100,11 @@ func (f *collectorFeed) assigned(ctx context.Context, offsets map[string]map[int
 	if len(parts) == 0 {
 		return offsets, nil
 	}
-	starts, err := f.adm.ListStartOffsets(ctx, f.name)
+	starts, err := f.s.adm.ListStartOffsets(ctx, f.name)
 	if err != nil {
 		return nil, fmt.Errorf("start offsets of %s: %w", f.name, err)
 	}
-	ends, err := f.adm.ListCommittedOffsets(ctx, f.name)
+	ends, err := f.s.adm.ListCommittedOffsets(ctx, f.name)
 	if err != nil {
 		return nil, fmt.Errorf("end offsets of %s: %w", f.name, err)
 	}

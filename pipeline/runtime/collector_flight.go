@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -99,10 +100,14 @@ func (c *collectorSender) send(ctx context.Context, b *collectorBatch) error {
 	return first
 }
 
+// collectorMetadataMinAge is how soon a client asks again where a partition's leader is; the library's 5 s are what a moved leader would cost.
+const collectorMetadataMinAge = 250 * time.Millisecond
+
 func collectorProducerOpts(s *collectorSession) []kgo.Opt {
 	return append([]kgo.Opt{
 		kgo.SeedBrokers(s.cfg.Brokers...),
 		kgo.ClientID("livemeter-collector"),
+		kgo.MetadataMinAge(collectorMetadataMinAge),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.StopProducerOnDataLossDetected(),

@@ -66,6 +66,7 @@ func (s *collectorSession) acknowledged(err error) error {
 	s.metrics.ack.Observe(s.cfg.Now().Sub(s.sentAt).Seconds())
 	s.metrics.inflight.Set(0)
 	for _, src := range s.sources {
+		s.moved = s.moved || src.flying > src.acked
 		src.acked = src.flying
 	}
 	s.spare = s.under.reset(s.spare)

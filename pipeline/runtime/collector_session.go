@@ -42,6 +42,7 @@ type collectorSession struct {
 	eventsLimit, rejectLimit int // max.message.bytes
 
 	sources    []*collectorSource // owned
+	moved      bool               // a record was acknowledged
 	sourcesRec eventlog.Sources
 	progress   eventlog.Progress
 
@@ -74,23 +75,24 @@ type collectorMetadata struct {
 	err     error
 }
 
-// runCollectorSession returns nil when ctx was cancelled and everything taken is acknowledged and committed.
-func runCollectorSession(ctx context.Context, cfg *CollectorConfig, log *zap.Logger, m *collectorMetrics) (err error) {
+// runCollectorSession returns nil when ctx was cancelled and everything taken is acknowledged and committed, and whether any record was
+// acknowledged.
+func runCollectorSession(ctx context.Context, cfg *CollectorConfig, log *zap.Logger, m *collectorMetrics) (moved bool, err error) {
 	s := &collectorSession{cfg: cfg, log: log, metrics: m, requests: make(chan collectorRequest), wake: make(chan struct{}, 1), metadata: make(chan collectorMetadata, 1), ending: make(chan struct{}),
 		eventsTopic: cfg.Prefix + TopicEvents, rejectTopic: cfg.Prefix + TopicRejected, build: &collectorBatch{}, idle: &collectorBatch{}}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	defer s.close()
 	if err := s.open(ctx); err != nil {
-		return err
+		return false, err
 	}
 	if err := s.loop(ctx); err != nil {
-		return err
+		return s.moved, err
 	}
 	if err := s.finish(); err != nil {
-		return fmt.Errorf("collector: finish: %w", err)
+		return s.moved, fmt.Errorf("collector: finish: %w", err)
 	}
 	m.sessions.WithLabelValues("finished").Inc()
-	return nil
+	return s.moved, nil
 }
 
 // open connects, checks the topics and puts settings and sources before everything else.

@@ -81,6 +81,7 @@ func TestCollectorNeverPassesAFailedRecord(t *testing.T) {
 	p.stop()
 	l.check()
 	w.checkCommitted()
+	for _, e := range w.logs.All() { t.Log(e.Time.Format("05.000"), e.Message, e.ContextMap()) }
 	if h.Hits() < 8 {
 		t.Errorf("only %d faults happened", h.Hits())
 	}
@@ -174,9 +175,14 @@ func TestCollectorSeesNewPartitions(t *testing.T) {
 	if _, err := w.adm.UpdatePartitions(t.Context(), collectorTestRaw+2, "raw.viewer"); err != nil {
 		t.Fatal(err)
 	}
+	fresh, err := kgo.NewClient(kgo.SeedBrokers(w.cluster.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner())) // knows the new partitions
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fresh.Close()
 	for p := range int32(2) {
 		r := &kgo.Record{Topic: "raw.viewer", Partition: collectorTestRaw + p, Value: []byte(w.record(event.TopicViewer, 1)), Timestamp: time.UnixMilli(w.base)}
-		if err := w.cl.ProduceSync(t.Context(), r).FirstErr(); err != nil {
+		if err := fresh.ProduceSync(t.Context(), r).FirstErr(); err != nil {
 			t.Fatal(err)
 		}
 		w.sent[eventlog.SourceID{TopicID: w.ids["raw.viewer"], Partition: collectorTestRaw + p}] = 1

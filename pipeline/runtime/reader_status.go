@@ -45,7 +45,7 @@ func (t *partition) observe() {
 		}
 	}
 	v := &view{stats: t.stats, next: t.next, high: t.high, behind: t.behind, full: t.full}
-	v.pending = t.out != nil && t.out.pending() || t.flush != nil && (t.flushed != t.next || t.stats.DirtyCells > 0)
+	v.pending = t.out != nil && t.out.pending() || t.flush != nil && (t.flushAt > t.flushed || t.stats.DirtyCells > 0)
 	t.s.status.seen.Store(v)
 }
 

@@ -144,7 +144,7 @@ func TestErrors(t *testing.T) {
 		{"SELECT 1", "115", 404, []string{"no_such_setting", "1"}},
 		{"SELECT 1", "81", 404, []string{"database", "nope"}},
 		{"SELECT 1 FORMAT Nope", "73", 404, nil},
-		{"INSERT INTO t FORMAT CSV\nx", "72", 400, nil},
+		{"INSERT INTO t FORMAT CSV\nx", "117", 400, nil},
 		{"INSERT INTO nope VALUES (1)", "60", 404, nil},
 		{"SELECT throwIf(number = 3) FROM numbers(10)", "395", 500, nil},
 		{"SELECT {a:UInt8}", "456", 500, nil},

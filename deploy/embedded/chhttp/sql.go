@@ -140,7 +140,7 @@ func analyse(sql string) statement {
 			break
 		}
 		r.add(t)
-		if r.keyword == "INSERT" && r.depth == 0 && t.kind == word && r.beginsData(t) {
+		if r.keyword == "INSERT" && r.depth == 0 && t.kind != symbol && r.beginsData(t) {
 			return r.statement
 		}
 	}
@@ -183,7 +183,7 @@ func (r *reader) add(t token) {
 	r.tokens = append(r.tokens, t)
 }
 
-// beginsData tells whether the data of an INSERT come behind the word t, and keeps where.
+// beginsData tells whether the data of an INSERT come behind t, and keeps where.
 func (r *reader) beginsData(t token) bool {
 	switch {
 	case r.table == 0: // the table's name may be a keyword

@@ -7,7 +7,7 @@ func TestAnalyse(t *testing.T) {
 		keyword, format, body, data string
 		several, spoils             bool
 	}{
-		"SELECT 1":                                                   {keyword: "SELECT", body: "SELECT 1"},
+		"SELECT 1": {keyword: "SELECT", body: "SELECT 1"},
 		"  /* FORMAT X */ select 1 format JSON ;":                    {keyword: "SELECT", format: "JSON", body: "  /* FORMAT X */ select 1 "},
 		"SELECT 1 FORMAT JSON SETTINGS max_threads = 1":              {keyword: "SELECT", format: "JSON", body: "SELECT 1 "},
 		"SELECT 1 SETTINGS max_threads = 1 FORMAT Native":            {keyword: "SELECT", format: "Native", body: "SELECT 1 SETTINGS max_threads = 1 "},
@@ -23,6 +23,7 @@ func TestAnalyse(t *testing.T) {
 		"INSERT INTO db.values SETTINGS async_insert=0 FORMAT TSV\n": {keyword: "INSERT", format: "TSV", body: "INSERT INTO db.values SETTINGS async_insert=0 "},
 		"INSERT INTO FUNCTION null('a UInt8') VALUES (1)":            {keyword: "INSERT", format: "Values", body: "INSERT INTO FUNCTION null('a UInt8') ", data: " (1)"},
 		"INSERT INTO t":                                              {keyword: "INSERT", body: "INSERT INTO t"},
+		"INSERT INTO `d`.`t` (`a`) FORMAT Native\n;x":                {keyword: "INSERT", format: "Native", body: "INSERT INTO `d`.`t` (`a`) ", data: ";x"},
 		"INSERT INTO t SELECT 1 FORMAT Null":                         {keyword: "INSERT SELECT", format: "Null", body: "INSERT INTO t SELECT 1 "},
 		"INSERT INTO t (a) WITH 1 AS x SELECT x":                     {keyword: "INSERT SELECT", body: "INSERT INTO t (a) WITH 1 AS x SELECT x"},
 		"SET max_threads = 1":                                        {keyword: "SET", body: "SET max_threads = 1", spoils: true},

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"os"
+	"reflect"
+	"runtime/debug"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"github.com/livemeter/livemeter/cmd/livemeter/config"
+)
+
+const description = `Live-commerce events in Kafka become exact, live measures in ClickHouse.
+
+To look at it:           livemeter demo
+With your own events:    livemeter up
+In production:           livemeter run --config livemeter.yaml`
+
+// cli is the command line. Flags of the configuration are made from its keys.
+type cli struct {
+	Version kong.VersionFlag `help:"Print the version."`
+
+	Demo demoCmd `cmd:"" group:"Try it" help:"Engines, a simulated festival, the pipeline and a live table; at the end compared with a ledger."`
+	Up   upCmd   `cmd:"" group:"Try it" help:"Engines, pipeline and gateway, for your own events."`
+
+	Run        runCmd        `cmd:"" group:"Services" help:"All services but the gateway in one process."`
+	Collector  collectorCmd  `cmd:"" group:"Services" help:"Raw topics to the log events: validate, repair clocks, pseudonymise."`
+	Enricher   enricherCmd   `cmd:"" group:"Services" help:"events to events.enriched: dedupe, views, distinct viewers, orders."`
+	Aggregator aggregatorCmd `cmd:"" group:"Services" help:"events.enriched to rows in ClickHouse."`
+	Gateway    gatewayCmd    `cmd:"" group:"Services" help:"Events over HTTP to the raw topics."`
+
+	Generate generateCmd `cmd:"" group:"Tools" help:"Realistic load to a Kafka or a file, with a ledger of what must come out."`
+	Verify   verifyCmd   `cmd:"" group:"Tools" help:"Compare ClickHouse with a ledger."`
+	KPI      kpiCmd      `cmd:"" name:"kpi" group:"Tools" help:"The rooms, or one room's last minutes."`
+	Check    checkCmd    `cmd:"" group:"Tools" help:"Which lines of NDJSON would be accepted, and why not."`
+	Schema   schemaCmd   `cmd:"" group:"Tools" help:"Print the schemas, or apply ClickHouse's and create the topics."`
+	Config   configCmd   `cmd:"" group:"Tools" help:"Check or show the configuration."`
+	Engines  enginesCmd  `cmd:"" group:"Tools" help:"Fetch the engines of demo and up beforehand."`
+	Engine   engineCmd   `cmd:"" hidden:"" help:"An engine as a process of its own; demo and up start it."`
+
+	flags *configFlags `kong:"-"`
+}
+
+func newCLI() *cli {
+	c := &cli{flags: newConfigFlags()}
+	for _, with := range []*withConfig{&c.Demo.withConfig, &c.Up.withConfig, &c.Run.withConfig, &c.Collector.withConfig, &c.Enricher.withConfig,
+		&c.Aggregator.withConfig, &c.Gateway.withConfig, &c.Generate.withConfig, &c.Verify.withConfig, &c.KPI.withConfig,
+		&c.Schema.Apply.withConfig, &c.Schema.DDL.withConfig, &c.Config.Check.withConfig, &c.Config.Show.withConfig} {
+		with.Plugins = kong.Plugins{c.flags.values}
+	}
+	return c
+}
+
+// withConfig gives a command --config and a flag for every key of the configuration.
+type withConfig struct {
+	Config  string `help:"YAML file with the configuration." env:"LIVEMETER_CONFIG" placeholder:"FILE" group:"Configuration (docs/config.md: every key is a flag and a LIVEMETER_ variable)"`
+	Plugins kong.Plugins
+}
+
+// global is what commands get from the command line as a whole.
+type global struct{ flags *configFlags }
+
+func (c *cli) global() global { return global{c.flags} }
+
+// load reads the configuration of a command: file, environment, flags.
+func (w withConfig) load(g global, base func(*config.Config)) (*config.Config, error) {
+	return config.Load(config.Sources{File: w.Config, Env: os.LookupEnv, Flags: g.flags.given(), Base: base})
+}
+
+// valid is load with every mistake reported.
+func (w withConfig) valid(g global, s config.Service, base func(*config.Config)) (*config.Config, error) {
+	c, err := w.load(g, base)
+	if err != nil {
+		return nil, err
+	}
+	return c, c.Validate(s)
+}
+
+// configFlags are one flag for each key: a struct made at run time, since kong reads structs.
+type configFlags struct {
+	values any // pointer to the struct
+	keys   []config.Key
+}
+
+func newConfigFlags() *configFlags {
+	keys := config.Keys()
+	fields := make([]reflect.StructField, len(keys))
+	for i, k := range keys {
+		tag := `name:"` + k.Flag() + `" help:"` + flagHelp(k) + `" placeholder:"` + placeholder(k) + `" group:"Configuration (docs/config.md: every key is a flag and a LIVEMETER_ variable)"`
+		if !k.Main {
+			tag += ` hidden:""`
+		}
+		typ := reflect.TypeFor[*string]()
+		if k.Kind == "true or false" {
+			typ = reflect.TypeFor[*bool]()
+		}
+		fields[i] = reflect.StructField{Name: "F" + strings.ReplaceAll(strings.ReplaceAll(k.Path, ".", "_"), "-", "_"), Type: typ, Tag: reflect.StructTag(tag)}
+	}
+	return &configFlags{values: reflect.New(reflect.StructOf(fields)).Interface(), keys: keys}
+}
+
+// flagHelp is the first sentence of the reference, in what a struct tag can hold.
+func flagHelp(k config.Key) string {
+	text, _, _ := strings.Cut(k.Doc, ". ")
+	text, _, _ = strings.Cut(text, ": ")
+	return strings.NewReplacer(`"`, "'", `\`, `/`, "${", "{").Replace(strings.TrimSuffix(text, ".")) + "."
+}
+
+func placeholder(k config.Key) string {
+	if k.Default != "" {
+		return k.Default
+	}
+	return strings.ToUpper(k.Kind)
+}
+
+// given are the flags on the command line by key.
+func (f *configFlags) given() map[string]string {
+	out := map[string]string{}
+	v := reflect.ValueOf(f.values).Elem()
+	for i, k := range f.keys {
+		switch p := v.Field(i).Interface().(type) {
+		case *string:
+			if p != nil {
+				out[k.Path] = *p
+			}
+		case *bool:
+			if p != nil {
+				out[k.Path] = map[bool]string{true: "true", false: "false"}[*p]
+			}
+		}
+	}
+	return out
+}
+
+// version is the module's version and the commit that go build saw.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	out := "livemeter " + info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && !strings.Contains(out, s.Value[:min(12, len(s.Value))]) {
+			out += " " + s.Value[:min(12, len(s.Value))]
+		}
+	}
+	return out + " " + info.GoVersion
+}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/livemeter/livemeter/cmd/livemeter/config"
+)
+
+type configCmd struct {
+	Check     configCheckCmd     `cmd:"" help:"Tell all mistakes at once; exit code 1 if there is any."`
+	Show      configShowCmd      `cmd:"" help:"Print what took effect, without secrets."`
+	Reference configReferenceCmd `cmd:"" help:"Print docs/config.md."`
+}
+
+func (configCmd) Help() string {
+	return "Example:\n    livemeter config check --config livemeter.yaml"
+}
+
+type configCheckCmd struct {
+	withConfig
+	For string `help:"Check for this service: run and collector also need a pseudonym key." enum:"run,collector,enricher,aggregator,gateway,client" default:"client"`
+}
+
+func (configCheckCmd) Help() string {
+	return `Reads the file, the environment and the flags as the services do, and prints every mistake, one a line.
+
+Example:
+    livemeter config check --config livemeter.yaml --for run`
+}
+
+func (c configCheckCmd) Run(g global, s streams) error {
+	service := config.Client
+	if c.For == "run" || c.For == "collector" {
+		service = config.Pipeline
+	}
+	cfg, err := c.load(g, nil)
+	if err = errors.Join(err, cfg.Validate(service)); err != nil {
+		fmt.Fprintln(s.err, err)
+		return errSilent
+	}
+	fmt.Fprintln(s.out, "The configuration is valid.")
+	return nil
+}
+
+type configShowCmd struct{ withConfig }
+
+func (configShowCmd) Help() string { return "Example:\n    LIVEMETER_HORIZON=720h livemeter config show" }
+
+func (c configShowCmd) Run(g global, s streams) error {
+	cfg, err := c.load(g, nil)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(s.out, cfg.YAML())
+	return err
+}
+
+type configReferenceCmd struct{}
+
+func (configReferenceCmd) Help() string {
+	return "Example:\n    livemeter config reference > docs/config.md"
+}
+
+func (configReferenceCmd) Run(s streams) error {
+	_, err := fmt.Fprint(s.out, config.Reference())
+	return err
+}

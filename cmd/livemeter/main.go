@@ -1,0 +1,86 @@
+// Command livemeter is the one binary: the services, the demo, and the tools around them. `livemeter --help` lists them.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit codes.
+const (
+	exitOK    = 0
+	exitFail  = 1 // a difference, invalid input, or a failure
+	exitUsage = 2
+)
+
+func main() {
+	// The first signal asks every command to finish in order; the handler is then gone, so the second one ends the process at once.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	os.Exit(execute(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// streams are what a command reads and prints to. Results go to out, everything else to err.
+type streams struct {
+	in  io.Reader
+	out io.Writer
+	err io.Writer
+}
+
+// errSilent is a failure whose reason has been printed.
+var errSilent = errors.New("failed")
+
+func execute(ctx context.Context, args []string, io streams) int {
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	c := newCLI()
+	// kong leaves through Exit after --help and --version; a panic with the code brings it back here.
+	type exit struct{ code int }
+	code := exitOK
+	err := func() (err error) {
+		defer func() {
+			if r := recover(); r != nil {
+				e, ok := r.(exit)
+				if !ok {
+					panic(r)
+				}
+				code = e.code
+			}
+		}()
+		parser, err := kong.New(c, kong.Name("livemeter"), kong.Description(description), kong.UsageOnError(), kong.Writers(io.out, io.err),
+			kong.Exit(func(code int) { panic(exit{code}) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}),
+			kong.Vars{"version": version()}, kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(io))
+		if err != nil {
+			return err
+		}
+		k, err := parser.Parse(args)
+		if err != nil {
+			return usageError{err}
+		}
+		return k.Run(c.global())
+	}()
+	var usage usageError
+	switch {
+	case err == nil:
+		return code
+	case errors.As(err, &usage):
+		fmt.Fprintf(io.err, "livemeter: %v\nTry: livemeter --help, or --help after a command.\n", err)
+		return exitUsage
+	case !errors.Is(err, errSilent):
+		fmt.Fprintf(io.err, "livemeter: %v\n", err)
+	}
+	return exitFail
+}
+
+// usageError is a mistake on the command line.
+type usageError struct{ error }
+
+func (u usageError) Unwrap() error { return u.error }

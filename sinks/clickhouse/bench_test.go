@@ -1,0 +1,156 @@
+package clickhouse_test
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/livemeter/livemeter/pipeline/measure"
+	"github.com/livemeter/livemeter/pipeline/rollup"
+	"github.com/livemeter/livemeter/sinks/clickhouse"
+	"github.com/livemeter/livemeter/sinks/conformance"
+)
+
+// cpu is what the process used: here engine, HTTP and client are one.
+func cpu() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// realistic are n rows as a flush makes them: 5000 rooms, eight partitions, most measures zero, versions that rise with round. With
+// mixed, a third of the rows are of coarser grains.
+func realistic(n, round int, mixed bool) *rollup.Cells {
+	rng := rand.New(rand.NewPCG(uint64(round), 1))
+	c := &rollup.Cells{Cube: measure.Room, Values: make([][]int64, len(measure.Columns[measure.Room]))}
+	for i := range n {
+		g, w := measure.Grain10s, conformance.Start+int64(round)*10_000
+		if mixed && i%3 == 0 {
+			g = measure.Grain(1 + rng.IntN(4))
+			w -= w % 3_600_000
+			if g == measure.GrainSession {
+				w = 0
+			}
+		}
+		room := rng.IntN(5000)
+		c.Grain = append(c.Grain, uint8(g))
+		c.Platform = append(c.Platform, []string{"douyin", "kuaishou", "taobao"}[room%3])
+		c.Room = append(c.Room, fmt.Sprintf("r_%05d", room))
+		c.Session = append(c.Session, fmt.Sprintf("ls_%05d_20261122", room))
+		c.Window = append(c.Window, w)
+		c.Part = append(c.Part, uint16(i%8))
+		c.Gen = append(c.Gen, uint64(round*1000+i%100))
+		c.Version = append(c.Version, uint64(round*2000+i%100))
+		c.State = append(c.State, 0)
+		c.First = append(c.First, w+int64(rng.IntN(10_000)))
+		c.Updated = append(c.Updated, w+int64(rng.IntN(10_000)))
+		for m := range c.Values {
+			v := int64(0)
+			if m < 5 && rng.IntN(2) == 0 || rng.IntN(40) == 0 {
+				v = int64(rng.IntN(300))
+			}
+			c.Values[m] = append(c.Values[m], v)
+		}
+	}
+	return c
+}
+
+func writeLoop(b *testing.B, s *clickhouse.Sink, epoch uint16, n int, mixed bool) {
+	cells := make([]*rollup.Cells, 8)
+	for i := range cells {
+		cells[i] = realistic(n, i, mixed)
+	}
+	b.ResetTimer()
+	before := cpu()
+	for i := range b.N {
+		if err := s.Write(context.Background(), &rollup.Batch{Epoch: epoch, Cells: cells[i%len(cells) : i%len(cells)+1]}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64((cpu()-before).Nanoseconds())/float64(b.N)/float64(n)/1000, "µs-cpu/row")
+}
+
+func BenchmarkWrite(b *testing.B) {
+	for _, n := range []int{1000, 5000, 20_000, 100_000} {
+		for _, mixed := range []bool{false, true} {
+			b.Run(fmt.Sprintf("rows=%d/mixed=%v", n, mixed), func(b *testing.B) {
+				e := open(b)
+				e.query("SYSTEM STOP MERGES $db.room_rows")
+				writeLoop(b, e.Sink, e.epoch, n, mixed)
+			})
+		}
+	}
+}
+
+// BenchmarkWriteWithMerges waits for the merges too: the whole cost of a row in the store.
+func BenchmarkWriteWithMerges(b *testing.B) {
+	e := open(b)
+	const n = 20_000
+	before, rows := cpu(), 0
+	for i := range b.N {
+		for j := range 40 {
+			if err := e.Write(context.Background(), &rollup.Batch{Epoch: e.epoch, Cells: []*rollup.Cells{realistic(n, i*40+j, true)}}); err != nil {
+				b.Fatal(err)
+			}
+			rows += n
+		}
+		for e.number("SELECT count() FROM system.merges WHERE database = '$db'") > 0 {
+			e.query("SELECT sleep(0.05) FORMAT Null")
+		}
+	}
+	made := cpu()
+	for i := range 40 {
+		realistic(n, i, true)
+	}
+	generate := float64((cpu() - made).Nanoseconds()) / 40 / n
+	b.ReportMetric((float64((cpu() - before).Nanoseconds())/float64(rows)-2*generate)/1000, "µs-cpu/row")
+}
+
+// BenchmarkClient is our side alone: the server throws the block away.
+func BenchmarkClient(b *testing.B) {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+	}))
+	defer srv.Close()
+	e := open(b)
+	cfg := e.cfg
+	cfg.Addr = []string{strings.TrimPrefix(srv.URL, "http://")}
+	b.Run("rows=20000", func(b *testing.B) {
+		s, err := clickhouse.New(context.Background(), cfg, nil, nil)
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer s.Close()
+		b.ReportAllocs()
+		writeLoop(b, s, 1, 20_000, true)
+	})
+}
+
+func BenchmarkFold(b *testing.B) {
+	for range b.N {
+		b.StopTimer()
+		e := open(b)
+		var rows []row
+		const keys, parts = 10_000, 4
+		for i := range keys * parts {
+			rows = append(rows, row{Grain: measure.Grain1h, Room: fmt.Sprint("r", i/parts), Window: start, Part: uint16(i % parts), Gen: 1, Version: 9, State: closed, Value: 1})
+		}
+		e.write(rows...)
+		r := e.roller()
+		before := cpu()
+		b.StartTimer()
+		if err := r.RollOnce(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(float64((cpu()-before).Microseconds())/keys/parts, "µs-cpu/partial")
+	}
+}
