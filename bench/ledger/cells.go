@@ -17,7 +17,8 @@ type cells struct {
 	subs     interner[[2]string]
 	rows     [numCubes]map[rowKey][]int64
 	sessions map[uint32]int64 // place → earliest event_ts of the events counted in it
-	dayFrom  int64            // the day asked for last
+	recent   [numCubes][numGrains]recentRow
+	dayFrom  int64 // the day asked for last
 	dayTo    int64
 }
 
@@ -33,10 +34,15 @@ func newCells(zone *time.Location) *cells {
 type interner[T comparable] struct {
 	ids  map[T]uint32
 	list []T
+	last uint32 // asked for last: one viewer's events are mostly of one place
 }
 
 func (in *interner[T]) id(x T) uint32 {
+	if int(in.last) < len(in.list) && in.list[in.last] == x {
+		return in.last
+	}
 	if id, ok := in.ids[x]; ok {
+		in.last = id
 		return id
 	}
 	if in.ids == nil {
@@ -86,12 +92,23 @@ func (c *cells) at(q cube, p place, sub [2]string, ts int64) spot {
 	return s
 }
 
+// recentRow is the row asked for last.
+type recentRow struct {
+	key rowKey
+	row []int64
+}
+
 func (c *cells) row(q cube, k rowKey) []int64 {
+	recent := &c.recent[q][k.grain]
+	if recent.row != nil && recent.key == k {
+		return recent.row
+	}
 	r := c.rows[q][k]
 	if r == nil {
 		r = make([]int64, len(cubeMeasures[q]))
 		c.rows[q][k] = r
 	}
+	*recent = recentRow{k, r}
 	return r
 }
 
@@ -104,8 +121,38 @@ func (s spot) add(m measure, n int64) {
 	}
 }
 
-// seen remembers in which rows somebody has already been counted by a distinct measure.
-type seen map[seenKey]struct{}
+// seen remembers in which rows somebody has already been counted by a distinct measure; last is the row asked for last.
+type seen struct {
+	rows map[seenKey]struct{}
+	last [numCubes][numGrains]seenKey
+}
+
+func newSeen() *seen {
+	s := &seen{rows: map[seenKey]struct{}{}}
+	s.forget()
+	return s
+}
+
+func (s *seen) forget() {
+	clear(s.rows)
+	for c := range s.last {
+		for g := range s.last[c] {
+			s.last[c][g].row.window = -1
+		}
+	}
+}
+
+// first says whether the row has not been seen before, and remembers it.
+func (s *seen) first(k seenKey) bool {
+	last := &s.last[k.cube][k.row.grain]
+	if *last == k {
+		return false
+	}
+	*last = k
+	_, known := s.rows[k]
+	s.rows[k] = struct{}{}
+	return !known
+}
 
 type seenKey struct {
 	cube    cube
@@ -114,15 +161,13 @@ type seenKey struct {
 }
 
 // distinct adds one in each grain where this is the first time.
-func (s spot) distinct(by seen, m measure) {
+func (s spot) distinct(by *seen, m measure) {
 	i := position[s.cube][m]
 	if i < 0 {
 		return
 	}
 	for g := range s.rows {
-		k := seenKey{s.cube, m, s.keys[g]}
-		if _, ok := by[k]; !ok {
-			by[k] = struct{}{}
+		if by.first(seenKey{s.cube, m, s.keys[g]}) {
 			s.rows[g][i]++
 		}
 	}

@@ -114,13 +114,13 @@ func (r reader) list(name string, required bool) []reader {
 	if x == nil {
 		return nil
 	}
-	out := make([]reader, 0, len(x.items))
-	for i := range x.items {
-		if x.items[i].kind != 'o' {
+	out := make([]reader, 0, len(x.kids))
+	for i := range x.kids {
+		if x.kids[i].kind != 'o' {
 			r.f.badType = true
 			continue
 		}
-		out = append(out, reader{&x.items[i], r.f})
+		out = append(out, reader{&x.kids[i], r.f})
 	}
 	return out
 }

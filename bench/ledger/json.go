@@ -7,25 +7,20 @@ import (
 
 // value is one JSON value. Strings and numbers are slices of the record's text.
 type value struct {
-	kind   byte   // 'o' object, 'a' array, 's' string, 'n' number, 't' true, 'f' false, '0' null
-	text   string // of a string its value, of a number its literal
-	fields []field
-	items  []value
-}
-
-type field struct {
-	name  string
-	value value
+	kind byte   // 'o' object, 'a' array, 's' string, 'n' number, 't' true, 'f' false, '0' null
+	name string // where it is a field of an object
+	text string // of a string its value, of a number its literal
+	kids []value
 }
 
 // get finds a field; of a name given twice the last counts, and null is absent.
 func (v *value) get(name string) *value {
-	for i := len(v.fields) - 1; i >= 0; i-- {
-		if v.fields[i].name == name {
-			if v.fields[i].value.kind == '0' {
+	for i := len(v.kids) - 1; i >= 0; i-- {
+		if v.kids[i].name == name {
+			if v.kids[i].kind == '0' {
 				return nil
 			}
-			return &v.fields[i].value
+			return &v.kids[i]
 		}
 	}
 	return nil
@@ -33,17 +28,28 @@ func (v *value) get(name string) *value {
 
 const maxDepth = 16
 
-// parser reads strict JSON from the left and stops at the first thing that is wrong.
+// parser reads strict JSON from the left and stops at the first thing that is wrong. Its memory is reused from record to record.
 type parser struct {
 	s     string
 	i     int
 	depth int
-	fault string // reason, "" so far
+	fault string                // reason, "" so far
+	open  [maxDepth + 1][]value // by depth: the children of what is being read
+	done  []value               // children of what has been read
 }
 
-// parseRecord reads one record's object. The reason is "", or what the contract calls the first fault met from the left.
-func parseRecord(record string) (value, string) {
-	p := parser{s: record}
+// close makes the children collected at the present depth those of a value.
+func (p *parser) close(kind byte, kids []value) value {
+	p.open[p.depth] = kids
+	at := len(p.done)
+	p.done = append(p.done, kids...)
+	return value{kind: kind, kids: p.done[at:len(p.done):len(p.done)]}
+}
+
+// record reads one record's object; the value is good until the next one. The reason is "", or what the contract calls the first fault
+// met from the left.
+func (p *parser) record(record string) (value, string) {
+	p.s, p.i, p.depth, p.fault, p.done = record, 0, 0, "", p.done[:0]
 	p.space()
 	if p.i >= len(p.s) || p.s[p.i] != '{' {
 		return value{}, "not_json"
@@ -96,13 +102,14 @@ func (p *parser) value() value {
 		if p.depth++; p.depth > maxDepth {
 			return p.fail("too_deep")
 		}
-		v := p.object
-		if c == '[' {
-			v = p.array
+		var v value
+		if c == '{' {
+			v = p.object()
+		} else {
+			v = p.array()
 		}
-		out := v()
 		p.depth--
-		return out
+		return v
 	case c == '"':
 		return value{kind: 's', text: p.str()}
 	case c == 't':
@@ -124,10 +131,10 @@ func (p *parser) word(w string, kind byte) value {
 }
 
 func (p *parser) object() value {
-	v := value{kind: 'o', fields: make([]field, 0, 8)}
+	kids := p.open[p.depth][:0]
 	p.space()
 	if p.take('}') {
-		return v
+		return value{kind: 'o'}
 	}
 	for {
 		p.space()
@@ -141,38 +148,39 @@ func (p *parser) object() value {
 		}
 		x := p.value()
 		if p.fault != "" {
-			return v
+			return value{}
 		}
-		v.fields = append(v.fields, field{name, x})
+		x.name = name
+		kids = append(kids, x)
 		p.space()
 		if p.take(',') {
 			continue
 		}
 		if p.take('}') {
-			return v
+			return p.close('o', kids)
 		}
 		return p.fail("not_json")
 	}
 }
 
 func (p *parser) array() value {
-	v := value{kind: 'a'}
+	kids := p.open[p.depth][:0]
 	p.space()
 	if p.take(']') {
-		return v
+		return value{kind: 'a'}
 	}
 	for {
 		x := p.value()
 		if p.fault != "" {
-			return v
+			return value{}
 		}
-		v.items = append(v.items, x)
+		kids = append(kids, x)
 		p.space()
 		if p.take(',') {
 			continue
 		}
 		if p.take(']') {
-			return v
+			return p.close('a', kids)
 		}
 		return p.fail("not_json")
 	}

@@ -157,7 +157,10 @@ func (a *account) countPaid(e *event) {
 // (by order date: the paid) does not know counts for the order, not by SKU.
 func (a *account) countRefunds(o *order) {
 	refunds, paid := o.refunds(), o.top("paid")
-	byDate, byOrder := seen{}, seen{}
+	if len(refunds) == 0 {
+		return
+	}
+	a.ofOrder.forget()
 	for _, r := range refunds {
 		a.money(r, r.currency, mRefund, r.order.refund)
 		spots := a.spots(r)
@@ -166,7 +169,7 @@ func (a *account) countRefunds(o *order) {
 			a.skuMoney(r, sku, r.currency, mRefund, r.order.refund)
 		}
 		for _, s := range spots {
-			s.distinct(byDate, mOrdersRefunded)
+			s.distinct(a.ofOrder, mOrdersRefunded)
 		}
 		if paid == nil {
 			continue
@@ -178,7 +181,7 @@ func (a *account) countRefunds(o *order) {
 			a.skuMoney(paid, sku, r.currency, mRefundByOrder, r.order.refund)
 		}
 		for _, s := range spots {
-			s.distinct(byOrder, mOrdersRefundedByOrder)
+			s.distinct(a.ofOrder, mOrdersRefundedByOrder)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -63,6 +64,10 @@ func readShard(s *spill, topics []topicInfo) shard {
 	defer s.file.Close()
 	in := bufio.NewReader(s2.NewReader(s.file))
 	names := stringSet{}
+	var (
+		p     parser
+		value []byte
+	)
 	for {
 		topic, err := binary.ReadUvarint(in)
 		if errors.Is(err, io.EOF) {
@@ -74,11 +79,11 @@ func readShard(s *spill, topics []topicInfo) shard {
 		if out.err = errors.Join(err, err1, err2, err3); out.err != nil {
 			return out
 		}
-		value := make([]byte, size)
+		value = slices.Grow(value[:0], int(size))[:size]
 		if _, out.err = io.ReadFull(in, value); out.err != nil {
 			return out
 		}
-		e, who, reason := decode(topics[topic].raw, string(value), ts)
+		e, who, reason := p.decode(topics[topic].raw, string(value), ts)
 		if reason != "" {
 			out.invalid[OutcomeKey{topics[topic].name, int32(partition), ts - ts%60_000, "invalid", reason}]++
 			continue

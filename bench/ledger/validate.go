@@ -39,11 +39,11 @@ func (f *faults) reason() string {
 }
 
 // decode judges one record of a raw topic (raw.viewer, …, without prefix) and returns the event, whose it is, and "" or the reason.
-func decode(topic string, record string, recv int64) (*event, owner, string) {
+func (p *parser) decode(topic string, record string, recv int64) (*event, owner, string) {
 	if len(record) > maxRecord {
 		return nil, owner{}, "too_large"
 	}
-	v, reason := parseRecord(record)
+	v, reason := p.record(record)
 	if reason != "" {
 		return nil, owner{}, reason
 	}

@@ -12,11 +12,12 @@ const costAndStockInEvents = true
 
 // account computes everything that one owner's events say. It is reused from owner to owner.
 type account struct {
-	c      *cells
-	seen   seen
-	out    map[OutcomeKey]int64
-	topics []topicInfo
-	orders []OrderRow
+	c       *cells
+	seen    *seen // by the owner
+	ofOrder *seen // by one order
+	out     map[OutcomeKey]int64
+	topics  []topicInfo
+	orders  []OrderRow
 }
 
 // view is (platform, viewer, view_id): the key of an owner's map is the view_id.
@@ -30,7 +31,7 @@ type view struct {
 
 // settle takes all valid events of one owner in log order.
 func (a *account) settle(who owner, events []*event) {
-	clear(a.seen)
+	a.seen.forget()
 	var (
 		claimed = map[string]int64{} // event_id → receive time of its last accepted copy
 		views   = map[string]*view{}

@@ -4,6 +4,7 @@ package truth
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -46,24 +47,70 @@ func (r *rig) config() stack.Config {
 		CheckpointEvery: time.Second, RollEvery: time.Second}
 }
 
-// start runs the parts of a process until the test ends or stop is called.
-func (r *rig) start(parts stack.Parts) *stack.Stack {
+// running is a set of processes of one pipeline.
+type running struct {
+	t      *testing.T
+	stacks []*stack.Stack
+	cancel context.CancelFunc
+	once   sync.Once
+}
+
+// startAll starts one process for each of parts; they run until stop or the end of the test.
+func (r *rig) startAll(parts []stack.Parts) *running {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
-	s, err := stack.New(ctx, r.config(), true, zaptest.NewLogger(r.t, zaptest.Level(zapLevel)), prometheus.NewRegistry())
-	if err != nil {
-		r.t.Fatal(err)
+	all := &running{t: r.t, cancel: cancel}
+	for _, p := range parts {
+		s, err := stack.New(ctx, r.config(), p.Run || p.Aggregator, zaptest.NewLogger(r.t, zaptest.Level(zapLevel)), prometheus.NewRegistry())
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		if err := s.Start(ctx, p); err != nil {
+			r.t.Fatal(err)
+		}
+		all.stacks = append(all.stacks, s)
 	}
-	if err := s.Start(ctx, parts); err != nil {
-		r.t.Fatal(err)
-	}
-	r.t.Cleanup(func() {
-		cancel()
-		if err := s.Wait(); err != nil {
-			r.t.Error(err)
+	r.t.Cleanup(all.stop)
+	return all
+}
+
+func (a *running) stop() {
+	a.once.Do(func() {
+		a.cancel()
+		for _, s := range a.stacks {
+			if err := s.Wait(); err != nil {
+				a.t.Error(err)
+			}
 		}
 	})
-	return s
+}
+
+// drain waits until every process has counted what was produced, the watermark is past until, and the peaks are rolled.
+func (a *running) drain(until time.Time) {
+	a.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	for i := len(a.stacks) - 1; i >= 0; i-- { // from the collector on
+		s := a.stacks[i]
+		if s.Reader == nil {
+			continue
+		}
+		if err := s.Drain(ctx, until, func(string) {}); err != nil {
+			a.t.Fatal(err)
+		}
+		if s.Roller != nil {
+			if err := s.Roller.RollAll(ctx); err != nil {
+				a.t.Fatal(err)
+			}
+		}
+	}
+}
+
+func (r *rig) expect(sql, want string) {
+	r.t.Helper()
+	if got := r.query(sql); got != want {
+		r.t.Errorf("%s:\ngot  %q\nwant %q", sql, got, want)
+	}
 }
 
 func (r *rig) produce(records ...*kgo.Record) {
@@ -79,7 +126,7 @@ func (r *rig) produce(records ...*kgo.Record) {
 }
 
 func (r *rig) query(sql string) string {
-	return testengine.Exec(r.t, r.addr, sql)
+	return testengine.Exec(r.t, r.addr+"/?database="+r.db+"&log_comment=", sql)
 }
 
 func envelope(typ, id string, at time.Time, rest string) string {

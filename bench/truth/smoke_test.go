@@ -1,7 +1,6 @@
 package truth
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -13,38 +12,44 @@ import (
 
 const zapLevel = zapcore.WarnLevel
 
-// Events in, rows out: the shortest way through everything.
+// wirings are the two ways to run the same stages: all in one process, or apart.
+var wirings = map[string][]stack.Parts{
+	"run":      {{Collector: true, Run: true}},
+	"services": {{Aggregator: true}, {Enricher: true}, {Collector: true}},
+}
+
+// Events in, rows out, with a restart of everything in between: the shortest way through everything.
 func TestEventsBecomeRows(t *testing.T) {
-	r := newRig(t)
-	s := r.start(stack.Parts{Collector: true, Run: true})
-	at := time.Now().Add(-40 * time.Second)
-	rec := func(topic, value string) *kgo.Record {
-		return &kgo.Record{Topic: topic, Value: []byte(value), Timestamp: at}
-	}
-	r.produce(
-		rec("raw.viewer", envelope("viewer", "e1", at, `"action":"enter","entry_source":"paid"`)),
-		rec("raw.viewer", envelope("viewer", "e2", at, `"action":"heartbeat","watch_ms_delta":5000`)),
-		rec("raw.interaction", envelope("interaction", "e3", at, `"kind":"like","count":7`)),
-		rec("raw.interaction", envelope("interaction", "e3", at, `"kind":"like","count":7`)),
-		rec("raw.order", envelope("order", "e4", at, `"order_id":"o1","order_version":1,"state":"paid","buyer_id":"u1","currency":"CNY","goods_minor":100,"paid_minor":90,`+
-			`"discount_minor":10,"items":[{"line_id":"1","sku_id":"k1","qty":2,"paid_minor":90}]`)),
-		rec("raw.viewer", "no json"),
-	)
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-	defer cancel()
-	if err := s.Drain(ctx, at.Add(31*time.Second), func(why string) { t.Log(why) }); err != nil {
-		t.Fatal(err)
-	}
-	got := r.query("SELECT events, viewers, views, watch_ms, interactions_like, orders_paid, buyers, items_sold FROM " + r.db + ".room_measures WHERE grain = '1d' AND room_id = 'r1'")
-	if want := "4\t1\t1\t5000\t7\t1\t1\t2\n"; got != want {
-		t.Errorf("room_measures: got %q, want %q", got, want)
-	}
-	got = r.query("SELECT outcome, reason, sum(records) FROM " + r.db + ".outcomes GROUP BY ALL ORDER BY ALL")
-	if want := "accepted\t\t4\nduplicate\t\t1\ninvalid\tnot_json\t1\n"; got != want {
-		t.Errorf("outcomes: got %q, want %q", got, want)
-	}
-	got = r.query("SELECT currency, gmv_paid_minor, net_minor FROM " + r.db + ".room_money WHERE grain = 'session'")
-	if want := "CNY\t90\t90\n"; got != want {
-		t.Errorf("room_money: got %q, want %q", got, want)
+	for name, parts := range wirings {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t)
+			at := time.Now().Add(-40 * time.Second)
+			rec := func(topic, value string) *kgo.Record {
+				return &kgo.Record{Topic: topic, Value: []byte(value), Timestamp: at}
+			}
+			first := r.startAll(parts)
+			r.produce(
+				rec("raw.viewer", envelope("viewer", "e1", at, `"action":"enter","entry_source":"paid"`)),
+				rec("raw.viewer", envelope("viewer", "e2", at, `"action":"heartbeat","watch_ms_delta":5000`)),
+				rec("raw.interaction", envelope("interaction", "e3", at, `"kind":"like","count":7`)),
+				rec("raw.viewer", "no json"),
+			)
+			first.drain(at)
+			first.stop()
+			second := r.startAll(parts)
+			r.produce(
+				rec("raw.interaction", envelope("interaction", "e3", at, `"kind":"like","count":7`)),
+				rec("raw.viewer", envelope("viewer", "e5", at, `"action":"heartbeat","watch_ms_delta":1000`)),
+				rec("raw.order", envelope("order", "e4", at, `"order_id":"o1","order_version":1,"state":"paid","buyer_id":"u1","currency":"CNY","goods_minor":100,`+
+					`"paid_minor":90,"discount_minor":10,"items":[{"line_id":"1","sku_id":"k1","qty":2,"paid_minor":90}]`)),
+			)
+			second.drain(at.Add(31 * time.Second))
+			r.expect("SELECT events, viewers, views, watch_ms, interactions_like, orders_paid, buyers, items_sold, bounces FROM room_measures "+
+				"WHERE grain = '1d' AND room_id = 'r1'", "5\t1\t1\t6000\t7\t1\t1\t2\t0\n")
+			r.expect("SELECT outcome, reason, sum(records) FROM outcomes GROUP BY ALL ORDER BY ALL", "accepted\t\t5\nduplicate\t\t1\ninvalid\tnot_json\t1\n")
+			r.expect("SELECT currency, gmv_paid_minor, net_minor FROM room_money WHERE grain = 'session'", "CNY\t90\t90\n")
+			r.expect("SELECT grain, online FROM room_measures WHERE online > 0 AND grain != '10s' ORDER BY grain", "1d\t1\n1h\t1\n1m\t1\nsession\t1\n")
+			r.expect("SELECT state, paid_minor FROM orders", "paid\t90\n")
+		})
 	}
 }

@@ -45,7 +45,9 @@ func (c configCheckCmd) Run(g global, s streams) error {
 
 type configShowCmd struct{ withConfig }
 
-func (configShowCmd) Help() string { return "Example:\n    LIVEMETER_HORIZON=720h livemeter config show" }
+func (configShowCmd) Help() string {
+	return "Example:\n    LIVEMETER_HORIZON=720h livemeter config show"
+}
 
 func (c configShowCmd) Run(g global, s streams) error {
 	cfg, err := c.load(g, nil)

@@ -5,8 +5,8 @@ import "testing"
 // viewer350 is a heartbeat of 350 bytes as the web SDK writes it; order759 an order of two items.
 const (
 	viewer350 = `{"event_id":"019b7a52-6a3e-7c11-9f0e-2f6d1c3b5a01","schema_version":"1-0-0","type":"viewer","platform":"douyin",` +
-		`"room_id":"r_00042","live_session_id":"ls_00042_20261122","user_id":"u_881","view_id":"v_77ab01","sdk_instance_id":"i_3c9d",` +
-		`"seq":17,"client_ts":1795312800123,"sent_ts":1795312800450,"geo":{"country":"CN"},"action":"heartbeat","watch_ms_delta":5000,` +
+		`"room_id":"r_42","live_session_id":"ls_42_20261122","user_id":"u_881","view_id":"v_77ab01","sdk_instance_id":"i_3c9d",` +
+		`"seq":17,"client_ts":1795312800123,"sent_ts":1795312800450,"action":"heartbeat","watch_ms_delta":5000,` +
 		`"foreground":true}`
 	order759 = `{"event_id":"019b7a52-6a3e-7c11-9f0e-2f6d1c3b5a02","schema_version":"1-0-0","type":"order","platform":"douyin",` +
 		`"room_id":"r_00042","live_session_id":"ls_00042_20261122","user_id":"u_881","view_id":"v_77ab01","sdk_instance_id":"srv_orders_3",` +

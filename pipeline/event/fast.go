@@ -33,13 +33,12 @@ const (
 	zeros  = '0' * lows
 )
 
-// object reads from the brace at pos to behind the closing one; -1 defers. The caller has made sure that the record's last byte is its
+// object reads from the brace at pos to behind the closing one; -1 defers. The caller has made sure that the record's last byte is a
 // closing brace: every loop over spaces, digits or names ends there at the latest.
 func (f *fast) object(s scope, pos int) int {
 	raw := f.raw
 	var has, seen uint64
 	prev := int(numFields) + int(s)
-	first := scopeStart[s]
 	if pos++; raw[pos] <= ' ' {
 		pos = skipSpace(raw, pos)
 	}
@@ -49,39 +48,56 @@ func (f *fast) object(s scope, pos int) int {
 	}
 	for {
 		id := f.next[prev]
-		if n := matchName(raw[pos:], id); n > 0 {
+		field := &fieldTable[id]
+		if n := field.match(raw, pos); n > 0 {
 			pos += n
 		} else if id, pos = f.name(s, pos); pos < 0 {
 			return -1
-		} else if id != noField {
+		} else if field = &fieldTable[id]; id != noField {
 			f.next[prev] = id
 		}
 		if raw[pos] <= ' ' {
 			pos = skipSpace(raw, pos)
 		}
-		if id == noField {
-			g := grammar{raw: raw}
-			depth := 1
-			if s != inRecord {
-				depth = 3 // at most: the record, a list, its element
+		if seen&field.bit != 0 { // given twice
+			return -1
+		}
+		seen |= field.bit
+		switch {
+		case raw[pos] == 'n' && id != noField:
+			pos = f.null(pos)
+		case field.shape == shapeID && raw[pos] == '"':
+			// The same as value does, here because it is most of a record.
+			has |= field.bit
+			start := pos + 1
+			for pos++; ; pos += 8 {
+				if pos+8 > len(raw) {
+					pos = f.stringEndSlow(pos)
+					break
+				}
+				if m := specials(binary.LittleEndian.Uint64(raw[pos:])); m != 0 {
+					if pos += bits.TrailingZeros64(m) >> 3; raw[pos] != '"' {
+						pos = f.stringEndSlow(pos)
+					}
+					break
+				}
 			}
-			pos = g.value(pos, depth)
-		} else {
-			prev = int(id)
-			bit := uint64(1) << ((id - first) & 63)
-			if seen&bit != 0 {
+			if uint(pos-start-1) >= MaxIDBytes {
 				return -1
 			}
-			seen |= bit
-			if raw[pos] == 'n' {
-				pos = f.null(pos)
-			} else {
-				pos = f.value(id, pos)
-				has |= bit
-			}
+			f.at[id] = span{uint32(start), uint32(pos)}
+			pos++
+		case id == noField:
+			pos = f.unknown(s, pos)
+		default:
+			has |= field.bit
+			pos = f.value(id, field.shape, pos)
 		}
 		if uint(pos) >= uint(len(raw)) { // deferred, or an inner object took the record's last brace
 			return -1
+		}
+		if id != noField {
+			prev = int(id)
 		}
 		c := raw[pos]
 		if c <= ' ' {
@@ -101,6 +117,16 @@ func (f *fast) object(s scope, pos int) int {
 	}
 }
 
+// unknown passes over the value of a name that is not known in s.
+func (f *fast) unknown(s scope, pos int) int {
+	g := grammar{raw: f.raw}
+	depth := 1
+	if s != inRecord {
+		depth = 3 // at most: the record, a list, its element
+	}
+	return g.value(pos, depth)
+}
+
 func skipSpace(raw []byte, pos int) int {
 	for isSpace(raw[pos]) {
 		pos++
@@ -108,42 +134,48 @@ func skipSpace(raw []byte, pos int) int {
 	return pos
 }
 
-// nameKey is a field's name as it stands in a record, "name": in little-endian words, the last one masked.
-type nameKey struct {
-	word [4]uint64
-	mask uint64 // of the last word
-	text string
+// fieldKey is what the loop over a record's names needs of a field: its name as it stands there, "name": in little-endian words, the
+// last one masked.
+type fieldKey struct {
+	word  [4]uint64
+	mask  uint64 // of the last word
+	bit   uint64 // in the masks of its scope
+	n     uint8  // bytes of the name with its quotes and colon
+	last  uint8  // index of the last word
+	shape shape
 }
 
-var nameKeys = func() (keys [numFields]nameKey) {
+// fieldTable has an entry for every fieldID, so that no index needs a check; those without a field match nothing.
+var fieldTable = func() (table [256]fieldKey) {
+	for i := range table {
+		table[i] = fieldKey{word: [4]uint64{1}, mask: 0, n: 1, shape: shapeText}
+	}
 	for f := range numFields {
 		text := `"` + fieldName(f) + `":`
 		var padded [32]byte
 		copy(padded[:], text)
-		k := nameKey{text: text, mask: ^uint64(0)}
+		k := fieldKey{mask: ^uint64(0), n: uint8(len(text)), last: uint8(len(text)-1) / 8, shape: fieldShapes[f]}
 		for i := range k.word {
 			k.word[i] = binary.LittleEndian.Uint64(padded[8*i:])
 		}
 		if rest := len(text) % 8; rest != 0 {
 			k.mask = 1<<(8*rest) - 1
 		}
-		keys[f] = k
+		k.bit = 1 << (f - scopeStart[fieldScope(f)])
+		table[f] = k
 	}
-	return keys
+	return table
 }()
 
-// matchName gives the length of f's name with its quotes and colon if b begins with it, else 0.
-func matchName(b []byte, f fieldID) int {
-	k := &nameKeys[f]
-	n := len(k.text)
-	if len(b) < 32 {
-		if len(b) >= n && string(b[:n]) == k.text {
-			return n
-		}
+// match gives the length of the field's name with its quotes and colon if it stands at pos, else 0. Near the record's end, where words
+// do not fit, it gives 0 too, and the name is looked up.
+func (k *fieldKey) match(raw []byte, pos int) int {
+	if pos+32 > len(raw) {
 		return 0
 	}
-	i := 0
-	for ; n-8*i > 8; i++ {
+	b := raw[pos : pos+32]
+	i := uint8(0)
+	for ; i < k.last&3; i++ {
 		if binary.LittleEndian.Uint64(b[8*i:]) != k.word[i&3] {
 			return 0
 		}
@@ -151,7 +183,7 @@ func matchName(b []byte, f fieldID) int {
 	if binary.LittleEndian.Uint64(b[8*i:])&k.mask != k.word[i&3] {
 		return 0
 	}
-	return n
+	return int(k.n)
 }
 
 // name looks a name up that was not guessed; noField if it is not known there.
@@ -185,8 +217,8 @@ func (f *fast) null(pos int) int {
 }
 
 // value reads a known field's value into at or num.
-func (f *fast) value(id fieldID, pos int) int {
-	switch sh := fieldShapes[id]; sh {
+func (f *fast) value(id fieldID, sh shape, pos int) int {
+	switch sh {
 	case shapeID, shapeText:
 		if f.raw[pos] != '"' {
 			return -1
@@ -217,12 +249,7 @@ func (f *fast) value(id fieldID, pos int) int {
 func (f *fast) stringEnd(i int) int {
 	raw := f.raw
 	for ; i+8 <= len(raw); i += 8 {
-		w := binary.LittleEndian.Uint64(raw[i:])
-		// Each term has the high bit of a byte set where it is a quote, a backslash, below a blank, or above ~. Borrows and carries
-		// can set bits above a true one only, so the lowest is exact.
-		q, b := w^quotes, w^slash
-		m := ((q-lows)&^q | (b-lows)&^b | (w-blanks)&^w | (w + lows) | w) & highs
-		if m != 0 {
+		if m := specials(binary.LittleEndian.Uint64(raw[i:])); m != 0 {
 			i += bits.TrailingZeros64(m) >> 3
 			if raw[i] == '"' {
 				return i
@@ -231,6 +258,13 @@ func (f *fast) stringEnd(i int) int {
 		}
 	}
 	return f.stringEndSlow(i)
+}
+
+// specials has the high bit of a byte set where it is a quote, a backslash, below a blank, or above ~. Borrows and carries can set bits
+// above a true one only, so the lowest is exact.
+func specials(w uint64) uint64 {
+	q, b := w^quotes, w^slash
+	return ((q-lows)&^q | (b-lows)&^b | (w-blanks)&^w | (w + lows) | w) & highs
 }
 
 // stringEndSlow goes byte by byte: the record's last seven bytes, and all that is not ASCII.

@@ -219,14 +219,15 @@ var scopePrefix = [numScopes]string{"", "sdk.", "device.", "geo.", "experiment."
 // noField stands for a name that is not known in its scope.
 const noField fieldID = 255
 
-// fieldName is the last part of the path.
-func fieldName(f fieldID) string {
-	s := inRecord
+func fieldScope(f fieldID) (s scope) {
 	for f >= scopeStart[s+1] {
 		s++
 	}
-	return fieldPaths[f][len(scopePrefix[s]):]
+	return s
 }
+
+// fieldName is the last part of the path.
+func fieldName(f fieldID) string { return fieldPaths[f][len(scopePrefix[fieldScope(f)]):] }
 
 var (
 	costKindNames  = [...]string{"ads", "slot_fee", "commission", "other"} // indexed by CostKind

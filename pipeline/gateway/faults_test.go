@@ -19,8 +19,10 @@ import (
 )
 
 func TestSlowKafkaIs503AndTheRetryIsStored(t *testing.T) {
-	b := newBench(t, func(c *Config) { c.ProduceTimeout = 100 * time.Millisecond })
-	_, release := b.holdKafka()
+	b := newBench(t, func(c *Config) { c.ProduceTimeout = 300 * time.Millisecond })
+	b.postUntilStored(array(viewer("e1")))
+	before := b.stored()
+	arrived, release := b.holdKafka()
 	resp := b.post(array(viewer("e1")), 503)
 	if code := codeOf(t, resp, 503); code != "kafka_slow" || resp.Header.Get("Retry-After") != "2" {
 		t.Errorf("%s, Retry-After %q", code, resp.Header.Get("Retry-After"))
@@ -28,9 +30,10 @@ func TestSlowKafkaIs503AndTheRetryIsStored(t *testing.T) {
 	if got := b.metric("livemeter_gateway_events_total", "outcome=unacknowledged"); got != 1 {
 		t.Errorf("metric unacknowledged = %v, want 1", got)
 	}
+	<-arrived
 	release()
-	b.post(array(viewer("e1")), 200)
-	for _, r := range b.records(2) { // the first copy was in flight: it is stored too, and a duplicate downstream
+	b.postUntilStored(array(viewer("e1")))
+	for _, r := range b.records(max(before+2, b.stored())) { // the copy answered 503 was in flight: it is stored too, and a duplicate downstream
 		if !bytes.Equal(r.Value, []byte(viewer("e1"))) {
 			t.Errorf("%s", r.Value)
 		}
@@ -77,9 +80,10 @@ func TestKafkaGone(t *testing.T) {
 // What a slow Kafka holds back counts until it is settled, not until its sender has been answered.
 func TestInFlightBytesAreBounded(t *testing.T) {
 	b := newBench(t, func(c *Config) {
-		c.ProduceTimeout = 100 * time.Millisecond
+		c.ProduceTimeout = 300 * time.Millisecond
 		c.MaxInFlightBytes = minInFlightBytes
 	})
+	b.postUntilStored(array(viewer("e0"))) // from here on a batch is on its way at once
 	_, release := b.holdKafka()
 	big := array(filler(410_000)...)
 	b.post(big, 503)
@@ -91,8 +95,8 @@ func TestInFlightBytesAreBounded(t *testing.T) {
 		t.Errorf("in_flight_bytes %v with two batches of %d held", held, len(big))
 	}
 	release()
-	b.post(array(viewer("e1")), 200) // same partition: acknowledged behind the two
-	b.post(big, 200)
+	b.postUntilStored(array(viewer("e1"))) // same partition: settled behind the two
+	b.postUntilStored(big)
 	if held := b.metric("livemeter_gateway_in_flight_bytes"); held != 0 {
 		t.Errorf("in_flight_bytes %v with nothing in flight", held)
 	}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -8,8 +9,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"bufio"
 
 	"github.com/livemeter/livemeter/pipeline/event"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -23,15 +22,11 @@ func TestOpenAPIIsWhatTheGatewayAnswers(t *testing.T) {
 	b := newBench(t, func(c *Config) {
 		c.Tokens = []Token{{Name: "web", Secret: secretA}, {Name: "slow", Secret: secretB, Rate: 1}}
 		c.AllowedOrigins = []string{"https://shop.example"}
-		c.ProduceTimeout = 300 * time.Millisecond
-		c.ReadTimeout = 500 * time.Millisecond
-		c.MaxInFlightBytes = minInFlightBytes
 	})
-	auth := map[string]string{"Authorization": "Bearer " + secretA}
 	send := func(q request, status int) {
 		t.Helper()
 		if q.header == nil {
-			q.header = auth
+			q.header = map[string]string{"Authorization": "Bearer " + secretA}
 		}
 		wantStatus(t, b.do(q), status)
 	}
@@ -52,15 +47,22 @@ func TestOpenAPIIsWhatTheGatewayAnswers(t *testing.T) {
 	slow := map[string]string{"Authorization": "Bearer " + secretB}
 	send(request{body: strings.Repeat("{}\n", MaxEvents), header: slow}, 200)
 	send(request{body: "{}", header: slow}, 429) // rate_exceeded
-	b.halfARequest(false, 408)
 	b.halfARequest(true, 400)
 	b.kafka.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.TopicAuthorizationFailed})
 	send(request{body: array(viewer("e2"))}, 503) // kafka_unavailable
-	_, release := b.holdKafka()
-	big := request{header: auth, body: array(filler(410_000)...)}
-	send(big, 503) // kafka_slow
-	send(big, 503)
-	send(big, 429) // busy: the client still holds the first two
+
+	impatient := newBench(t, func(c *Config) { c.ReadTimeout = 100 * time.Millisecond })
+	impatient.openapi = b.openapi
+	impatient.halfARequest(false, 408)
+
+	held := newBench(t, func(c *Config) { c.ProduceTimeout, c.MaxInFlightBytes = 300*time.Millisecond, minInFlightBytes })
+	held.openapi = b.openapi
+	held.postUntilStored(array(viewer("e3")))
+	_, release := held.holdKafka()
+	big := array(filler(410_000)...)
+	held.post(big, 503) // kafka_slow
+	held.post(big, 503)
+	held.post(big, 429) // busy: the client still holds the first two
 	release()
 
 	for _, want := range b.openapi.documented() {

@@ -15,9 +15,11 @@ import (
 )
 
 // Bounds of what a feed holds: the next poll starts when fewer than collectorLowWater records wait, and brings at most collectorPollRecords.
+// The client hands over one partition after the other: while the session waits for one of them, it polls on up to collectorHighWater.
 // Beside them the client buffers one fetch of at most collectorFetchBytes per broker.
 const (
 	collectorLowWater    = 4096
+	collectorHighWater   = 1 << 16
 	collectorPollRecords = 8192
 	collectorFetchBytes  = 16 << 20
 	// collectorFetchWait is the long poll at the end of a topic. A source is known to be idle only as of its last answer.

@@ -78,7 +78,7 @@ func (w *collectorWorld) topics() TopicSpec {
 
 func (w *collectorWorld) config() CollectorConfig {
 	return CollectorConfig{Brokers: w.cluster.ListenAddrs(), Group: "c", PseudonymKey: []byte("0123456789abcdef"), Settings: eventlog.Settings{Partitions: collectorTestEvents, Zone: "UTC"},
-		BlockBytes: 1024, CommitEvery: 20 * time.Millisecond, ProgressEvery: 20 * time.Millisecond, SessionTimeout: 2 * time.Second}
+		BlockBytes: 1024, CommitEvery: 20 * time.Millisecond, ProgressEvery: time.Millisecond, SessionTimeout: 2 * time.Second}
 }
 
 // collectorProcess is a running collector.

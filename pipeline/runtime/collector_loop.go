@@ -70,12 +70,22 @@ func (s *collectorSession) receive() error {
 			}
 		default:
 		}
-		if !f.asked && f.queued < collectorLowWater {
+		if !f.asked && (f.queued < collectorLowWater || f.queued < collectorHighWater && s.waitsFor(f)) {
 			f.asked = true
 			f.want <- struct{}{}
 		}
 	}
 	return nil
+}
+
+// waitsFor: a partition of the feed has more and nothing of it is here.
+func (s *collectorSession) waitsFor(f *collectorFeed) bool {
+	for _, src := range s.sources {
+		if src.feed == f && len(src.queue) == 0 && src.handed < src.end {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *collectorSession) enqueue(f *collectorFeed, fetches kgo.Fetches) error {

@@ -76,9 +76,6 @@ func (r *Reader) assigned(parts []int32) {
 
 // release ends the tasks of parts by end and waits for them. The group waits for this callback before it hands them on.
 func (r *Reader) release(parts []int32, end func(*slot)) {
-	if len(parts) == 0 {
-		return
-	}
 	r.mu.Lock()
 	var leaving []*slot
 	for _, p := range parts {
@@ -87,6 +84,9 @@ func (r *Reader) release(parts []int32, end func(*slot)) {
 		}
 	}
 	r.mu.Unlock()
+	if len(leaving) == 0 { // stopped before the group asked
+		return
+	}
 	for _, s := range leaving {
 		end(s)
 	}

@@ -129,6 +129,9 @@ func rejectedRow(rec *kgo.Record) rollup.Rejected {
 	if row.Topic == "" || partition < 0 || offset < 0 {
 		row.Topic, row.TopicID, row.Partition, row.Offset = rec.Topic, [16]byte{}, rec.Partition, rec.Offset
 	}
+	if row.TopicID == ([16]byte{}) { // the id is part of the key: without one, equal offsets of two topics would be one row
+		row.TopicID = uuid.NewSHA1(uuid.NameSpaceOID, []byte(row.Topic))
+	}
 	return row
 }
 

@@ -63,6 +63,10 @@ func TestRejectedAreWrittenOnceTheStoreTakesThem(t *testing.T) {
 	if len(got) != len(want) {
 		t.Fatalf("got %d rows, want %d: what was committed must not come again", len(got), len(want))
 	}
+	if got[1].TopicID == ([16]byte{}) || got[1].TopicID != got[2].TopicID {
+		t.Errorf("records without a topic id have ids %x and %x, want one made of the name", got[1].TopicID, got[2].TopicID)
+	}
+	want[1].TopicID, want[2].TopicID = got[1].TopicID, got[1].TopicID
 	for i := range want {
 		g, w := got[i], want[i]
 		if string(g.Original) != string(w.Original) {

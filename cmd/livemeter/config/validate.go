@@ -88,11 +88,11 @@ func (c *Config) validateClickHouse(add adder) {
 	add(ch.Compression != "none" && ch.Compression != "lz4", "clickhouse.compression %q: want none or lz4", ch.Compression)
 	add(ch.DialTimeout <= 0, "clickhouse.dial_timeout %v: want above 0", ch.DialTimeout)
 	add(ch.WriteTimeout <= 0, "clickhouse.write_timeout %v: want above 0", ch.WriteTimeout)
-	add(ch.Parallel < 1 || ch.Parallel > 64, "clickhouse.parallel %d: want 1 to 64", ch.Parallel)
-	add(ch.MaxBlockRows < 1 || ch.MaxBlockRows > 500_000, "clickhouse.max_block_rows %d: want 1 to 500000", ch.MaxBlockRows)
+	add(ch.Parallel < 1 || ch.Parallel > 32, "clickhouse.parallel %d: want 1 to 32", ch.Parallel)
+	add(ch.MaxBlockRows < 1000 || ch.MaxBlockRows > 500_000, "clickhouse.max_block_rows %d: want 1000 to 500000", ch.MaxBlockRows)
 	validateTLS("clickhouse.tls", ch.TLS, add)
 	for i, d := range ch.TTL.all() {
-		add(d < 0 || d%day != 0 || d/day > 65535, "clickhouse.ttl.%s %v: want whole days up to 65535, such as 14d", ttlKeys[i], d)
+		add(d < 0 || d%day != 0 || d/day > 10_000, "clickhouse.ttl.%s %v: want whole days up to 10000, such as 14d", ttlKeys[i], d)
 	}
 }
 
@@ -115,7 +115,7 @@ func (t TTL) Days() [5]uint16 {
 
 func (c *Config) validateTime(add adder) {
 	add(c.Horizon < time.Minute || c.Horizon > 10*365*day, "horizon %v: want from 1m to 87600h", c.Horizon)
-	add(c.Lateness < 0 || c.Lateness > time.Hour, "lateness %v: want 0 to 1h", c.Lateness)
+	add(c.Lateness < time.Second || c.Lateness > time.Hour, "lateness %v: want from 1s to 1h", c.Lateness)
 	add(c.Lateness > c.Horizon, "lateness %v is longer than horizon %v", c.Lateness, c.Horizon)
 	add(c.SessionGap < time.Minute || c.SessionGap > 7*day, "session_gap %v: want from 1m to 168h", c.SessionGap)
 	add(c.Dedupe < 10*time.Minute || c.Dedupe > 7*day, "dedupe %v: want from 10m to 168h", c.Dedupe)

@@ -31,6 +31,11 @@ var running struct {
 	engine *Engine
 }
 
+// arguments make the library behave as a server does.
+var arguments = []string{
+	"--implicit_select=0", // a mistyped SELECT is an error, not an expression
+}
+
 // Open starts the engine of the library at lib on the data directory dir, which is made if it is missing.
 // A process can do so once: the engine does not stand being started again.
 func Open(lib, dir string) (*Engine, error) {
@@ -51,7 +56,7 @@ func Open(lib, dir string) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{lib: library, dir: dir, lock: lock, args: []string{"clickhouse", "--path=" + dir, "--implicit_select=0"}}
+	e := &Engine{lib: library, dir: dir, lock: lock, args: append([]string{"clickhouse", "--path=" + dir}, arguments...)}
 	if e.keeper, err = e.Connect(); err != nil {
 		lock.Close()
 		return nil, fmt.Errorf("chdb: start ClickHouse on %s: %w", dir, err)

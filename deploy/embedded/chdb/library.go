@@ -5,6 +5,7 @@
 package chdb
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"unsafe"
@@ -59,6 +60,9 @@ func load(path string) (*library, error) {
 		}
 		return loaded.lib, nil
 	}
+	if err := useUTC(); err != nil {
+		return nil, err
+	}
 	handle, err := purego.Dlopen(path, purego.RTLD_NOW|purego.RTLD_LOCAL)
 	if err != nil {
 		return nil, fmt.Errorf("chdb: load %s: %w", path, err)
@@ -75,6 +79,20 @@ func load(path string) (*library, error) {
 	lib.setSignalHandlers(0)
 	loaded.path, loaded.lib = path, lib
 	return lib, nil
+}
+
+// useUTC sets the engine's time zone, which it takes from the environment of the C library: results must not depend on the machine.
+func useUTC() error {
+	libc, err := purego.Dlopen("libc.so.6", purego.RTLD_NOW|purego.RTLD_GLOBAL)
+	if err != nil {
+		return fmt.Errorf("chdb: the C library: %w", err)
+	}
+	var setenv func(name, value string, overwrite int32) int32
+	purego.RegisterLibFunc(&setenv, libc, "setenv")
+	if setenv("TZ", "UTC", 1) != 0 {
+		return errors.New("chdb: the C library could not set TZ")
+	}
+	return nil
 }
 
 type symbol struct {

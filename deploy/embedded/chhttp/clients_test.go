@@ -158,6 +158,7 @@ for compress in (False, 'lz4', 'zstd', 'gzip'):
     assert summary.written_rows == 50000, summary.summary
     got = c.query('SELECT * FROM p ORDER BY id').result_rows
     assert len(got) == 50000 and list(got[7]) == rows[7], got[7]
+    assert len(set(r[0] for r in got)) == 50000
     assert c.query('SELECT count() FROM p WHERE name = {name:String} AND id IN {ids:Array(UInt64)}', parameters={'name': 'n7', 'ids': [7, 17, 18]}).first_row == (2,)
     empty = c.query('SELECT id, name FROM p WHERE id > 1000000')
     assert empty.result_rows == [] and empty.column_names == ('id', 'name'), empty.column_names

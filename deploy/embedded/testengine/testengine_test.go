@@ -16,3 +16,15 @@ func TestClickHouse(t *testing.T) {
 		t.Fatalf("the database is missing: %q", got)
 	}
 }
+
+func TestKafka(t *testing.T) {
+	if fake, other := testengine.FakeKafka(t), testengine.FakeKafka(t); fake[0] == other[0] {
+		t.Fatal("two tests share a fake")
+	}
+	if apache, again := testengine.ApacheKafka(t), testengine.ApacheKafka(t); apache[0] != again[0] {
+		t.Fatal("Apache Kafka was started twice")
+	}
+	if testengine.Prefix() == testengine.Prefix() {
+		t.Fatal("a prefix came twice")
+	}
+}

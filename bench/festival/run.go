@@ -1,0 +1,231 @@
+package festival
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/livemeter/livemeter/bench/ledger"
+)
+
+// RunOptions say where the records go and when to stop.
+type RunOptions struct {
+	Brokers  []string
+	Rate     float64       // events a second, held by waiting; 0 is as fast as it goes
+	For      time.Duration // 0 is no limit
+	Events   int64         // 0 is no limit
+	Ledger   *ledger.Ledger
+	Progress func(Stats)   // about once a second, and at the end
+	Grace    time.Duration // for the last acknowledgements when the context is done; 0 is 30 s
+	Client   []kgo.Opt     // TLS, SASL and the like
+}
+
+// Stats of a run.
+type Stats struct {
+	Sent    int64 // handed to the client
+	Acked   int64 // acknowledged, and in the ledger
+	Bytes   int64 // of acknowledged values
+	Elapsed time.Duration
+	Now     time.Time // the festival's clock
+}
+
+// ErrUnknown says that it is not known of some records whether Kafka has them: the ledger can't be compared with anything.
+var ErrUnknown = errors.New("records without an acknowledgement: the ledger is not the truth")
+
+const (
+	arenaSize   = 4 << 20
+	roomForNext = 40 << 10
+	batchEvery  = 2 * time.Millisecond
+)
+
+// Run produces a festival to Kafka and feeds the ledger with what was acknowledged, in the order of each partition. When ctx is done
+// it stops generating, waits for what is under way, and returns nil: everything sent is then acknowledged and accounted for.
+//
+// With a rate and no cfg.Start the records carry the wall clock. Without a rate they carry a simulated clock that advances by cfg.Rate events a
+// second, by default so that it ends about now.
+func Run(ctx context.Context, cfg Config, opt RunOptions) (Stats, error) {
+	if opt.Rate > 0 && cfg.Rate == 0 {
+		cfg.Rate = opt.Rate
+	}
+	if opt.Rate == 0 && cfg.Start.IsZero() {
+		cfg.Start = backfillStart(cfg, opt)
+	}
+	f, err := New(cfg)
+	if err != nil {
+		return Stats{}, err
+	}
+	client, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(opt.Brokers...), kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)),
+		kgo.ProducerLinger(5 * time.Millisecond), kgo.ProducerBatchCompression(kgo.SnappyCompression(), kgo.NoCompression()),
+		kgo.MaxBufferedRecords(100_000), kgo.UnknownTopicRetries(-1)}, opt.Client...)...)
+	if err != nil {
+		return Stats{}, fmt.Errorf("festival: Kafka client for %v: %w", opt.Brokers, err)
+	}
+	defer client.Close()
+	p := &production{f: f, client: client, opt: opt, began: time.Now()}
+	p.loop(ctx)
+	return p.settle()
+}
+
+// backfillStart lets a simulated clock end about now; without a known end it starts half an hour ago.
+func backfillStart(cfg Config, opt RunOptions) time.Time {
+	back := 30 * time.Minute
+	if rate := cfg.Rate; opt.Events > 0 {
+		if rate == 0 {
+			rate = 20_000
+		}
+		back = time.Duration(float64(opt.Events)/rate*float64(time.Second)) + time.Second
+	}
+	return time.Now().Add(-back).Truncate(time.Second)
+}
+
+type production struct {
+	f      *Festival
+	client *kgo.Client
+	opt    RunOptions
+	began  time.Time
+	arena  []byte
+	sent   int64
+	acked  atomic.Int64
+	bytes  atomic.Int64
+	failed atomic.Pointer[error]
+	shown  time.Time
+}
+
+func (p *production) loop(ctx context.Context) {
+	var deadline <-chan time.Time
+	if p.opt.For > 0 {
+		t := time.NewTimer(p.opt.For)
+		defer t.Stop()
+		deadline = t.C
+	}
+	pace := time.NewTicker(batchEvery)
+	defer pace.Stop()
+	for {
+		if p.opt.Rate > 0 {
+			select {
+			case <-pace.C:
+			case <-ctx.Done():
+				return
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-deadline:
+			return
+		default:
+		}
+		if !p.batch(ctx) {
+			return
+		}
+		p.progress(false)
+	}
+}
+
+// batch sends what is due, or a thousand records where no rate is asked for. It returns false at the end.
+func (p *production) batch(ctx context.Context) bool {
+	n := int64(1000)
+	if p.opt.Rate > 0 {
+		n = int64(time.Since(p.began).Seconds()*p.opt.Rate) - p.sent
+	}
+	for range n {
+		if p.opt.Events > 0 && p.sent >= p.opt.Events || ctx.Err() != nil || p.failed.Load() != nil {
+			return false
+		}
+		p.produce()
+	}
+	return true
+}
+
+func (p *production) produce() {
+	if cap(p.arena)-len(p.arena) < roomForNext {
+		p.arena = make([]byte, 0, arenaSize) // the former one lives on until its records are acknowledged
+	}
+	at := len(p.arena)
+	r := p.f.Next(p.arena[at:at:cap(p.arena)])
+	if end := at + len(r.Key) + len(r.Value); end <= cap(p.arena) {
+		p.arena = p.arena[:end]
+	}
+	p.sent++
+	// Not the caller's context: a record that was begun is to be acknowledged, else nobody knows whether Kafka has it.
+	p.client.Produce(context.Background(), &kgo.Record{Topic: r.Topic, Key: r.Key, Value: r.Value, Timestamp: time.UnixMilli(r.Timestamp)}, p.done)
+}
+
+// done is called in the order of each partition.
+func (p *production) done(r *kgo.Record, err error) {
+	if err != nil {
+		err = fmt.Errorf("festival: produce to %s: %w", r.Topic, err)
+		p.failed.CompareAndSwap(nil, &err)
+		return
+	}
+	p.acked.Add(1)
+	p.bytes.Add(int64(len(r.Value)))
+	if p.opt.Ledger != nil {
+		p.opt.Ledger.Add(r.Topic, r.Partition, r.Offset, r.Key, r.Value, r.Timestamp.UnixMilli())
+	}
+}
+
+func (p *production) stats() Stats {
+	return Stats{Sent: p.sent, Acked: p.acked.Load(), Bytes: p.bytes.Load(), Elapsed: time.Since(p.began), Now: time.UnixMilli(p.f.Now())}
+}
+
+func (p *production) progress(last bool) {
+	if p.opt.Progress == nil || !last && time.Since(p.shown) < time.Second {
+		return
+	}
+	p.shown = time.Now()
+	p.opt.Progress(p.stats())
+}
+
+// settle waits for the last acknowledgements.
+func (p *production) settle() (Stats, error) {
+	grace := p.opt.Grace
+	if grace == 0 {
+		grace = 30 * time.Second
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	err := p.client.Flush(ctx)
+	if err != nil {
+		abort, stop := context.WithTimeout(context.Background(), 5*time.Second)
+		defer stop()
+		err = errors.Join(fmt.Errorf("festival: no acknowledgement within %v", grace), p.client.AbortBufferedRecords(abort))
+	}
+	s := p.stats()
+	p.progress(true)
+	if failed := p.failed.Load(); failed != nil {
+		err = errors.Join(*failed, err)
+	}
+	if s.Acked != s.Sent {
+		return s, fmt.Errorf("festival: %d of %d %w: %w", s.Sent-s.Acked, s.Sent, ErrUnknown, err)
+	}
+	return s, err
+}
+
+// WriteFile writes n records, one value a line, in the form that kcat, curl and `check` read. Keys and receive times are not in it.
+func WriteFile(ctx context.Context, cfg Config, w io.Writer, n int64) error {
+	if cfg.Start.IsZero() {
+		cfg.Start = backfillStart(cfg, RunOptions{Events: n})
+	}
+	f, err := New(cfg)
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriterSize(w, 1<<20)
+	buf := make([]byte, 0, roomForNext)
+	for i := int64(0); i < n; i++ {
+		if i%1024 == 0 && ctx.Err() != nil {
+			break
+		}
+		r := f.Next(buf)
+		out.Write(r.Value) // the first error is kept and returned by Flush
+		out.WriteByte('\n')
+	}
+	return out.Flush()
+}

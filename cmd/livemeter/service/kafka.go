@@ -1,0 +1,138 @@
+package service
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
+	"go.uber.org/zap"
+
+	"github.com/livemeter/livemeter/cmd/livemeter/config"
+	"github.com/livemeter/livemeter/pipeline/runtime"
+)
+
+// KafkaOpts are the options of every Kafka client: name and security, not the brokers.
+func KafkaOpts(k config.Kafka) ([]kgo.Opt, error) {
+	opts := []kgo.Opt{kgo.ClientID("livemeter")}
+	if k.TLS.Enabled {
+		t, err := tlsConfig(k.TLS)
+		if err != nil {
+			return nil, fmt.Errorf("kafka.tls: %w", err)
+		}
+		opts = append(opts, kgo.DialTLSConfig(t))
+	}
+	switch k.SASL.Mechanism {
+	case "plain":
+		opts = append(opts, kgo.SASL(plain.Auth{User: k.SASL.User, Pass: k.SASL.Password}.AsMechanism()))
+	case "scram-sha-256":
+		opts = append(opts, kgo.SASL(scram.Auth{User: k.SASL.User, Pass: k.SASL.Password}.AsSha256Mechanism()))
+	case "scram-sha-512":
+		opts = append(opts, kgo.SASL(scram.Auth{User: k.SASL.User, Pass: k.SASL.Password}.AsSha512Mechanism()))
+	}
+	return opts, nil
+}
+
+func tlsConfig(t config.TLS) (*tls.Config, error) {
+	out := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
+	if t.CAFile != "" {
+		pem, err := os.ReadFile(t.CAFile)
+		if err != nil {
+			return nil, fmt.Errorf("ca_file: %w", err)
+		}
+		out.RootCAs = x509.NewCertPool()
+		if !out.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("ca_file: no certificate in %s", t.CAFile)
+		}
+	}
+	if t.CertFile != "" {
+		cert, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("cert_file, key_file: %w", err)
+		}
+		out.Certificates = []tls.Certificate{cert}
+	}
+	return out, nil
+}
+
+// topicSpec is what the configuration asks of the topics.
+func topicSpec(c *config.Config, log *zap.Logger) runtime.TopicSpec {
+	keep := func(d time.Duration) time.Duration {
+		if d == 0 {
+			return runtime.Forever
+		}
+		return d
+	}
+	return runtime.TopicSpec{
+		Prefix: c.Kafka.Prefix, Replication: int16(c.Topics.Replication), Log: log,
+		RawPartitions: int32(c.Topics.Partitions), RawRetention: keep(c.Topics.Retention), RawCreateTime: !c.Topics.LogAppend,
+		EventsPartitions: int32(c.Events.Partitions), EventsRetention: keep(c.Events.Retention), RejectedRetention: keep(c.Topics.Retention),
+	}
+}
+
+// EnsureTopics creates the topics that are missing and checks the others.
+func EnsureTopics(ctx context.Context, c *config.Config, log *zap.Logger) error {
+	adm, err := newAdmin(c)
+	if err != nil {
+		return err
+	}
+	defer adm.Close()
+	return runtime.EnsureTopics(ctx, adm, topicSpec(c, log))
+}
+
+func newAdmin(c *config.Config) (*kadm.Client, error) {
+	opts, err := KafkaOpts(c.Kafka)
+	if err != nil {
+		return nil, err
+	}
+	client, err := kgo.NewClient(append(opts, kgo.SeedBrokers(c.Kafka.Brokers...))...)
+	if err != nil {
+		return nil, fmt.Errorf("kafka: %w", err)
+	}
+	return kadm.NewClient(client), nil
+}
+
+// eventsTopicID is the identity of the log, by which the store knows its epoch.
+func eventsTopicID(ctx context.Context, c *config.Config) (id [16]byte, err error) {
+	adm, err := newAdmin(c)
+	if err != nil {
+		return id, err
+	}
+	defer adm.Close()
+	name := c.Kafka.Prefix + runtime.TopicEvents
+	topics, err := adm.ListTopics(ctx, name)
+	if err == nil {
+		err = topics[name].Err
+	}
+	if err != nil {
+		return id, fmt.Errorf("kafka: topic %s: %w", name, err)
+	}
+	if id = topics[name].ID; id == [16]byte{} {
+		return id, errors.New("kafka: this broker gives topics no id; Apache Kafka 2.8 or newer does")
+	}
+	return id, nil
+}
+
+// pingKafka asks any broker for a sign of life.
+func pingKafka(ctx context.Context, c *config.Config) error {
+	opts, err := KafkaOpts(c.Kafka)
+	if err != nil {
+		return err
+	}
+	client, err := kgo.NewClient(append(opts, kgo.SeedBrokers(c.Kafka.Brokers...), kgo.RequestRetries(0))...)
+	if err != nil {
+		return fmt.Errorf("kafka: %w", err)
+	}
+	defer client.Close()
+	if err := client.Ping(ctx); err != nil {
+		return fmt.Errorf("kafka: no answer from %v: %w", c.Kafka.Brokers, err)
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/livemeter/livemeter/cmd/livemeter/config"
+	"github.com/livemeter/livemeter/pipeline/admin"
+)
+
+// Process is what the stages of one process share.
+type Process struct {
+	Config *config.Config
+	Log    *zap.Logger
+	Admin  *admin.Server
+
+	registry *prometheus.Registry
+	kafka    []kgo.Opt
+}
+
+// New opens the admin port, so that one in use is told before anything starts.
+func New(c *config.Config, log *zap.Logger) (*Process, error) {
+	opts, err := KafkaOpts(c.Kafka)
+	if err != nil {
+		return nil, err
+	}
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	p := &Process{Config: c, Log: log, Admin: admin.New(c.Admin.Addr, reg, log.Named("admin")), registry: reg, kafka: opts}
+	_, err = p.Admin.Listen()
+	return p, err
+}
+
+// Run runs the stages and the admin server until ctx ends or one of them fails; then all stop in order. A stage that ends without an
+// error before ctx does is a failure too. The admin server is the last to stop.
+func (p *Process) Run(ctx context.Context, stages ...Stage) error {
+	adminCtx, stopAdmin := context.WithCancel(context.WithoutCancel(ctx))
+	adminDone := make(chan error, 1)
+	go func() { adminDone <- p.Admin.Run(adminCtx) }()
+	g, ctx := errgroup.WithContext(ctx)
+	for _, s := range stages {
+		g.Go(func() error { return p.stage(ctx, s) })
+	}
+	err := g.Wait()
+	stopAdmin()
+	return errors.Join(err, <-adminDone)
+}
+
+// Stage is one part of a process.
+type Stage struct {
+	Name string
+	Run  func(ctx context.Context) error
+}
+
+func (p *Process) stage(ctx context.Context, s Stage) error {
+	p.Log.Info("starting", zap.String("stage", s.Name))
+	err := s.Run(ctx)
+	if ctx.Err() != nil && (err == nil || errors.Is(err, context.Canceled)) {
+		p.Log.Info("stopped", zap.String("stage", s.Name))
+		return nil
+	}
+	if err == nil {
+		err = errors.New("ended by itself")
+	}
+	return fmt.Errorf("%s: %w", s.Name, err)
+}
+
+// await waits for what a service needs and does not start itself. /readyz says what for.
+func (p *Process) await(ctx context.Context, name string, ask func(context.Context) error) error {
+	var mu sync.Mutex
+	waiting := errors.New("not asked yet")
+	p.Admin.AddCheck(name, func() error {
+		mu.Lock()
+		defer mu.Unlock()
+		return waiting
+	})
+	retry := time.NewTicker(time.Second)
+	defer retry.Stop()
+	for n := 0; ; n++ {
+		attempt, cancel := context.WithTimeout(ctx, 5*time.Second)
+		err := ask(attempt)
+		cancel()
+		mu.Lock()
+		waiting = err
+		mu.Unlock()
+		if err == nil {
+			return nil
+		}
+		if n%10 == 0 && ctx.Err() == nil {
+			p.Log.Warn("waiting for "+name, zap.Error(err))
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-retry.C:
+		}
+	}
+}

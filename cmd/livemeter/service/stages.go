@@ -1,0 +1,234 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/livemeter/livemeter/pipeline/eventlog"
+	"github.com/livemeter/livemeter/pipeline/fused"
+	"github.com/livemeter/livemeter/pipeline/gateway"
+	"github.com/livemeter/livemeter/pipeline/runtime"
+	"github.com/livemeter/livemeter/sinks/clickhouse"
+)
+
+// Topics waits for Kafka, then creates the topics that are missing.
+func (p *Process) Topics(ctx context.Context) error {
+	if err := p.await(ctx, "kafka", func(ctx context.Context) error { return pingKafka(ctx, p.Config) }); err != nil {
+		return err
+	}
+	return EnsureTopics(ctx, p.Config, p.Log)
+}
+
+// Settings are the limits that shape results, as the collector writes them into the log.
+func (p *Process) Settings() eventlog.Settings {
+	c := p.Config
+	return eventlog.Settings{
+		Partitions: uint16(c.Events.Partitions), HorizonMS: c.Horizon.Milliseconds(), LatenessMS: c.Lateness.Milliseconds(),
+		SessionGapMS: c.SessionGap.Milliseconds(), DedupeMS: c.Dedupe.Milliseconds(), Zone: c.Zone, MaxCells: c.Limits.MaxCells,
+		TTLDays: c.ClickHouse.TTL.Days(),
+	}
+}
+
+// Collector moves the raw topics into the log.
+func (p *Process) Collector() Stage {
+	return Stage{"collector", func(ctx context.Context) error {
+		c := p.Config
+		key, err := c.Key()
+		if err != nil {
+			return err
+		}
+		return runtime.RunCollector(ctx, runtime.CollectorConfig{
+			Brokers: c.Kafka.Brokers, KafkaOpts: p.kafka, Prefix: c.Kafka.Prefix, Group: c.Kafka.Prefix + c.Collector.Group, InstanceID: c.InstanceID,
+			Settings: p.Settings(), PseudonymKey: key,
+			Linger: c.Collector.Linger, BlockBytes: c.Collector.BlockBytes, MaxInflightBytes: c.Collector.MaxInflightBytes,
+			ProgressEvery: c.Collector.ProgressEvery, IdleGrace: c.Collector.IdleGrace, CommitEvery: c.Collector.CommitEvery,
+		}, p.Log.Named("collector"), p.registry)
+	}}
+}
+
+// reader is the common part of the stages that read a log.
+func (p *Process) reader(name, topic, changelog string, task func(int32, runtime.Output) runtime.Task) runtime.ReaderConfig {
+	c := p.Config
+	return runtime.ReaderConfig{
+		Brokers: c.Kafka.Brokers, KafkaOpts: p.kafka, Topic: c.Kafka.Prefix + topic, Group: c.Kafka.Prefix + name, Changelog: c.Kafka.Prefix + changelog,
+		InstanceID: c.InstanceID, NewTask: task, CheckpointEvery: c.CheckpointEvery,
+		FlushHot: c.Flush.Hot, FlushMax: c.Flush.Max, FlushBehind: c.Flush.Behind, RowBudget: c.Flush.RowBudget, SinkTimeout: c.Flush.Timeout,
+		MaxDirtyCells: c.Limits.MaxDirtyCells,
+	}
+}
+
+// Enricher reads events and writes events.enriched.
+func (p *Process) Enricher() (*runtime.Reader, Stage, error) {
+	cfg := p.reader("enricher", runtime.TopicEvents, runtime.ChangelogEnricher, fused.NewEnricher)
+	cfg.OutputTopic = p.Config.Kafka.Prefix + runtime.TopicEnriched
+	return p.newReader("enricher", cfg)
+}
+
+// Aggregator reads events.enriched and writes rows.
+func (p *Process) Aggregator(s *Store) (*runtime.Reader, Stage, error) {
+	return p.newReader("aggregator", s.feed(p.reader("aggregator", runtime.TopicEnriched, runtime.ChangelogAggregator, fused.NewAggregator)))
+}
+
+// Fused is enricher and aggregator in one.
+func (p *Process) Fused(s *Store) (*runtime.Reader, Stage, error) {
+	return p.newReader("run", s.feed(p.reader("run", runtime.TopicEvents, runtime.ChangelogRun, fused.NewRun)))
+}
+
+func (p *Process) newReader(name string, cfg runtime.ReaderConfig) (*runtime.Reader, Stage, error) {
+	r, err := runtime.NewReader(cfg, p.Log.Named(name), p.registry)
+	if err != nil {
+		return nil, Stage{}, err
+	}
+	p.Admin.AddCheck(name, r.Ready)
+	return r, Stage{name, r.Run}, nil
+}
+
+// Store is ClickHouse, ready to take the rows of this log.
+type Store struct {
+	*clickhouse.Sink
+	Epoch  uint16
+	roller *clickhouse.Roller
+	mu     sync.Mutex
+	owned  bool
+	change chan struct{} // closed when owned changes
+}
+
+// Store waits for ClickHouse, creates what is missing there and asks for the epoch of the log. Close it last.
+func (p *Process) Store(ctx context.Context) (*Store, error) {
+	sink, err := OpenStore(ctx, p.Config, p.Log.Named("clickhouse"), p.registry)
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{Sink: sink, change: make(chan struct{})}
+	if err := s.prepare(ctx, p); err != nil {
+		sink.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Store) prepare(ctx context.Context, p *Process) error {
+	if err := p.await(ctx, "clickhouse", s.Ping); err != nil {
+		return err
+	}
+	if err := s.Apply(ctx); err != nil {
+		return err
+	}
+	id, err := eventsTopicID(ctx, p.Config)
+	if err != nil {
+		return err
+	}
+	if s.Epoch, err = s.EnsureEpoch(ctx, id); err != nil {
+		return err
+	}
+	s.roller, err = clickhouse.NewRoller(s.Sink, s.Epoch, RollerConfig(p.Config))
+	return err
+}
+
+// feed makes a reader write here, and its owner of partition 0 run the roller.
+func (s *Store) feed(cfg runtime.ReaderConfig) runtime.ReaderConfig {
+	cfg.Sink, cfg.Epoch = s.Sink, s.Epoch
+	cfg.OnOwned = func(partitions []int32) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if owned := slices.Contains(partitions, 0); owned != s.owned {
+			s.owned = owned
+			close(s.change)
+			s.change = make(chan struct{})
+		}
+	}
+	return cfg
+}
+
+// Roller folds closed partials while this process owns partition 0.
+func (s *Store) Roller() Stage {
+	return Stage{"roller", func(ctx context.Context) error {
+		for ctx.Err() == nil {
+			s.mu.Lock()
+			owned, change := s.owned, s.change
+			s.mu.Unlock()
+			if owned {
+				if err := s.roll(ctx, change); err != nil {
+					return err
+				}
+			}
+			select {
+			case <-ctx.Done():
+			case <-change:
+			}
+		}
+		return nil
+	}}
+}
+
+// roll works until partition 0 is someone else's.
+func (s *Store) roll(ctx context.Context, change <-chan struct{}) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-change:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	if err := s.roller.Run(ctx); ctx.Err() == nil {
+		return err
+	}
+	return nil
+}
+
+// RollAll folds everything there is, with a roller of its own: before tables are compared.
+func (s *Store) RollAll(ctx context.Context, p *Process) error {
+	r, err := clickhouse.NewRoller(s.Sink, s.Epoch, RollerConfig(p.Config))
+	if err != nil {
+		return err
+	}
+	return r.RollAll(ctx)
+}
+
+// Rejected copies the dead letters into ClickHouse.
+func (p *Process) Rejected(s *Store) Stage {
+	return Stage{"rejected", func(ctx context.Context) error {
+		c := p.Config
+		return runtime.RunRejected(ctx, runtime.RejectedConfig{
+			Brokers: c.Kafka.Brokers, KafkaOpts: p.kafka, Topic: c.Kafka.Prefix + runtime.TopicRejected, Group: c.Kafka.Prefix + "rejected",
+			InstanceID: c.InstanceID, WriteTimeout: c.Flush.Timeout, Log: p.Log.Named("rejected"),
+		}, s.WriteRejected)
+	}}
+}
+
+// Gateway listens at once, so that a port in use is told early; it takes requests when its stage runs.
+func (p *Process) Gateway() (Stage, string, error) {
+	c := p.Config
+	opts := slices.Concat(p.kafka, gateway.ClientOpts(), []kgo.Opt{kgo.SeedBrokers(c.Kafka.Brokers...)})
+	client, err := kgo.NewClient(opts...)
+	if err != nil {
+		return Stage{}, "", fmt.Errorf("gateway: Kafka client: %w", err)
+	}
+	g := c.Gateway
+	cfg := gateway.Config{Addr: g.Addr, AllowOpen: g.AllowOpen, RatePerToken: g.RatePerToken, AllowedOrigins: g.AllowedOrigins,
+		MaxInFlightBytes: g.MaxInFlightBytes, ProduceTimeout: g.ProduceTimeout, ReadTimeout: g.ReadTimeout}
+	for _, t := range g.Tokens {
+		cfg.Tokens = append(cfg.Tokens, gateway.Token(t))
+	}
+	srv, err := gateway.New(cfg, client, c.Kafka.Prefix, p.Log.Named("gateway"), p.registry)
+	if err != nil {
+		client.Close()
+		return Stage{}, "", err
+	}
+	addr, err := srv.Listen()
+	if err != nil {
+		client.Close()
+		return Stage{}, "", err
+	}
+	p.Admin.AddCheck("gateway", srv.Ready)
+	return Stage{"gateway", func(ctx context.Context) error {
+		defer client.Close()
+		return srv.Run(ctx)
+	}}, addr.String(), nil
+}

@@ -1,0 +1,39 @@
+package ui
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// Column of a table. Numbers stand right.
+type Column struct {
+	Title string
+	Right bool
+}
+
+// Table lays out rows in columns as wide as they need; the first line is the titles.
+func (t *Terminal) Table(columns []Column, rows [][]string) []string {
+	width := make([]int, len(columns))
+	for i, c := range columns {
+		width[i] = utf8.RuneCountInString(c.Title)
+		for _, r := range rows {
+			width[i] = max(width[i], utf8.RuneCountInString(r[i]))
+		}
+	}
+	line := func(cell func(i int) string) string {
+		parts := make([]string, len(columns))
+		for i, c := range columns {
+			text := cell(i)
+			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(text))
+			if parts[i] = text + pad; c.Right {
+				parts[i] = pad + text
+			}
+		}
+		return strings.TrimRight(strings.Join(parts, "  "), " ")
+	}
+	out := []string{t.Paint("1", line(func(i int) string { return columns[i].Title }))}
+	for _, r := range rows {
+		out = append(out, line(func(i int) string { return r[i] }))
+	}
+	return out
+}

@@ -1,0 +1,119 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/livemeter/livemeter/pipeline/rollup"
+)
+
+// apply one portion, looking after the sink writer's messages between two records.
+func (t *partition) apply(fs kgo.Fetches) error {
+	var failed error
+	fs.EachPartition(func(p kgo.FetchTopicPartition) {
+		if p.Err != nil && failed == nil {
+			failed = t.fetchError(p.Err)
+		}
+		t.high = max(t.high, p.HighWatermark)
+		for _, rec := range p.Records {
+			if failed != nil {
+				return
+			}
+			failed = t.applyRecord(rec)
+		}
+	})
+	if failed != nil {
+		return failed
+	}
+	t.observe()
+	return nil
+}
+
+func (t *partition) applyRecord(rec *kgo.Record) error {
+	if rec.Offset < t.next { // an earlier record of the same batch
+		return nil
+	}
+	if rec.Offset > t.next {
+		if err := t.gap(rec.Offset); err != nil {
+			return err
+		}
+	}
+	if err := t.task.Apply(rec.Offset, rec.Value); err != nil {
+		return fatal("partition %d of %s: record at offset %d: %w", t.s.id, t.r.cfg.Topic, rec.Offset, err)
+	}
+	t.next = rec.Offset + 1
+	t.begun, t.changed = true, true
+	if t.flush == nil {
+		return nil
+	}
+	if !t.flush.dirty.Load() {
+		t.flush.dirty.Store(true)
+	}
+	select {
+	case <-t.flush.asks:
+		t.flushNow(false)
+	case a := <-t.flush.acks:
+		t.acked(a)
+	default:
+	}
+	return nil
+}
+
+// gap: offsets are no count of records, but a gap may also be what retention took while we were not looking.
+func (t *partition) gap(to int64) error {
+	ctx, cancel := context.WithTimeout(t.ctx, commitLimit)
+	defer cancel()
+	starts, err := t.r.admin.ListStartOffsets(ctx, t.r.cfg.Topic)
+	if err != nil {
+		return fmt.Errorf("%s: list start offsets at a gap from %d to %d: %w", t.r.cfg.Topic, t.next, to, err)
+	}
+	if first, ok := starts.Lookup(t.r.cfg.Topic, t.s.id); ok && first.Offset > t.next {
+		return t.r.lost(t.s.id, t.next, first.Offset)
+	}
+	return nil
+}
+
+func (t *partition) fetchError(err error) error {
+	var loss *kgo.ErrDataLoss
+	if errors.Is(err, kerr.OffsetOutOfRange) || errors.As(err, &loss) {
+		return fatal("partition %d of %s: the log no longer has offset %d: retention or a broker's loss removed it. Rebuild with a new epoch and an empty changelog %s: %w",
+			t.s.id, t.r.cfg.Topic, t.next, t.r.cfg.Changelog, err)
+	}
+	return fmt.Errorf("partition %d of %s: fetch at offset %d: %w", t.s.id, t.r.cfg.Topic, t.next, err)
+}
+
+// flushNow answers the writer. While behind only finished rows leave, unless the dirty cells are what stops the input.
+func (t *partition) flushNow(wait bool) {
+	w := t.r.writer
+	at := t.next
+	token, rows, joined := w.join(t.flush, t.stats.MaxRecv, wait, func(b *rollup.Batch) uint64 { return t.task.Flush(b, t.behind && !t.full) })
+	switch {
+	case !joined:
+		t.flush.asks <- struct{}{} // it was just taken out: look again after the next record
+		return
+	case rows == 0:
+		t.task.Ack(token)
+		t.flushed = at
+	default:
+		t.flushAt = at
+	}
+	t.flush.dirty.Store(false)
+	t.observe()
+}
+
+func (t *partition) acked(a ack) {
+	if a.ok {
+		t.task.Ack(a.token)
+		t.flushed = t.flushAt
+	} else {
+		t.task.Nack(a.token)
+		t.flush.dirty.Store(true)
+	}
+	t.changed = true
+	t.r.writer.acknowledged(t.flush)
+	t.observe()
+}
