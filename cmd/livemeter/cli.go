@@ -46,7 +46,7 @@ func newCLI() *cli {
 	c := &cli{flags: newConfigFlags()}
 	for _, with := range []*withConfig{&c.Demo.withConfig, &c.Up.withConfig, &c.Run.withConfig, &c.Collector.withConfig, &c.Enricher.withConfig,
 		&c.Aggregator.withConfig, &c.Gateway.withConfig, &c.Generate.withConfig, &c.Verify.withConfig, &c.KPI.withConfig,
-		&c.Schema.Apply.withConfig, &c.Schema.DDL.withConfig, &c.Config.Check.withConfig, &c.Config.Show.withConfig} {
+		&c.Schema.Apply.withConfig, &c.Schema.Print.withConfig, &c.Config.Check.withConfig, &c.Config.Show.withConfig} {
 		with.Plugins = kong.Plugins{c.flags.values}
 	}
 	return c

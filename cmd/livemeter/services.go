@@ -2,13 +2,9 @@ package main
 
 import (
 	"context"
-	"fmt"
-
-	"go.uber.org/zap"
 
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
 	"github.com/livemeter/livemeter/cmd/livemeter/service"
-	"github.com/livemeter/livemeter/pipeline/runtime"
 )
 
 type runCmd struct {
@@ -26,19 +22,25 @@ Example:
 }
 
 func (c runCmd) Run(ctx context.Context, g global, s streams) error {
-	return c.serve(ctx, g, s, config.Pipeline, func(p *service.Process) ([]service.Stage, func(), error) {
+	return c.serve(ctx, g, s, config.Pipeline, func(ctx context.Context, p *service.Process) (service.Plan, error) {
 		store, err := p.Store(ctx)
 		if err != nil {
-			return nil, nil, err
+			return service.Plan{}, err
 		}
+		plan := service.Plan{Close: store.Close}
 		_, fused, err := p.Fused(store)
-		stages := []service.Stage{p.Collector(), fused, p.Rejected(store), store.Roller()}
-		if err == nil && c.ServeHTTP {
-			var gateway service.Stage
-			gateway, _, err = p.Gateway()
-			stages = append(stages, gateway)
+		if err != nil {
+			return plan, err
 		}
-		return stages, closer(p, store), err
+		plan.Stages = []service.Stage{p.Collector(), fused, p.Rejected(store), store.Roller()}
+		if c.ServeHTTP {
+			gateway, _, err := p.Gateway()
+			if err != nil {
+				return plan, err
+			}
+			plan.Stages = append(plan.Stages, gateway)
+		}
+		return plan, nil
 	})
 }
 
@@ -49,8 +51,8 @@ func (collectorCmd) Help() string {
 }
 
 func (c collectorCmd) Run(ctx context.Context, g global, s streams) error {
-	return c.serve(ctx, g, s, config.Pipeline, func(p *service.Process) ([]service.Stage, func(), error) {
-		return []service.Stage{p.Collector()}, nil, nil
+	return c.serve(ctx, g, s, config.Pipeline, func(ctx context.Context, p *service.Process) (service.Plan, error) {
+		return service.Plan{Stages: []service.Stage{p.Collector()}}, nil
 	})
 }
 
@@ -61,9 +63,9 @@ func (enricherCmd) Help() string {
 }
 
 func (c enricherCmd) Run(ctx context.Context, g global, s streams) error {
-	return c.serve(ctx, g, s, config.Client, func(p *service.Process) ([]service.Stage, func(), error) {
+	return c.serve(ctx, g, s, config.Client, func(ctx context.Context, p *service.Process) (service.Plan, error) {
 		_, stage, err := p.Enricher()
-		return []service.Stage{stage}, nil, err
+		return service.Plan{Stages: []service.Stage{stage}}, err
 	})
 }
 
@@ -77,15 +79,13 @@ Example:
 }
 
 func (c aggregatorCmd) Run(ctx context.Context, g global, s streams) error {
-	return c.serve(ctx, g, s, config.Client, func(p *service.Process) ([]service.Stage, func(), error) {
+	return c.serve(ctx, g, s, config.Client, func(ctx context.Context, p *service.Process) (service.Plan, error) {
 		store, err := p.Store(ctx)
 		if err != nil {
-			return nil, nil, err
+			return service.Plan{}, err
 		}
-		var r *runtime.Reader
-		r, stage, err := p.Aggregator(store)
-		_ = r
-		return []service.Stage{stage, p.Rejected(store), store.Roller()}, closer(p, store), err
+		_, stage, err := p.Aggregator(store)
+		return service.Plan{Stages: []service.Stage{stage, p.Rejected(store), store.Roller()}, Close: store.Close}, err
 	})
 }
 
@@ -100,14 +100,14 @@ Example:
 }
 
 func (c gatewayCmd) Run(ctx context.Context, g global, s streams) error {
-	return c.serve(ctx, g, s, config.Client, func(p *service.Process) ([]service.Stage, func(), error) {
+	return c.serve(ctx, g, s, config.Client, func(ctx context.Context, p *service.Process) (service.Plan, error) {
 		stage, _, err := p.Gateway()
-		return []service.Stage{stage}, nil, err
+		return service.Plan{Stages: []service.Stage{stage}}, err
 	})
 }
 
-// serve runs a service from its configuration to its orderly end. build makes the stages once the topics are there.
-func (w withConfig) serve(ctx context.Context, g global, s streams, need config.Service, build func(*service.Process) ([]service.Stage, func(), error)) error {
+// serve runs a service from its configuration to its orderly end. plan is asked for the stages once the topics are there.
+func (w withConfig) serve(ctx context.Context, g global, s streams, need config.Service, plan func(context.Context, *service.Process) (service.Plan, error)) error {
 	cfg, err := w.valid(g, need, nil)
 	if err != nil {
 		return err
@@ -121,18 +121,10 @@ func (w withConfig) serve(ctx context.Context, g global, s streams, need config.
 	if err != nil {
 		return err
 	}
-	return p.Serve(ctx, func(ctx context.Context) ([]service.Stage, func(), error) {
+	return p.Serve(ctx, func(ctx context.Context) (service.Plan, error) {
 		if err := p.Topics(ctx); err != nil {
-			return nil, nil, err
+			return service.Plan{}, err
 		}
-		return build(p)
+		return plan(ctx, p)
 	})
-}
-
-func closer(p *service.Process, s *service.Store) func() {
-	return func() {
-		if err := s.Close(); err != nil {
-			p.Log.Warn("closing ClickHouse", zap.Error(fmt.Errorf("%w", err)))
-		}
-	}
 }

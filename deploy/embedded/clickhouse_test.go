@@ -140,7 +140,10 @@ func TestPassword(t *testing.T) {
 	}{
 		{"none", func(*http.Request) {}, 401},
 		{"basic", func(r *http.Request) { r.SetBasicAuth("lm", "secret") }, 200},
-		{"headers", func(r *http.Request) { r.Header.Set("X-ClickHouse-User", "lm"); r.Header.Set("X-ClickHouse-Key", "secret") }, 200},
+		{"headers", func(r *http.Request) {
+			r.Header.Set("X-ClickHouse-User", "lm")
+			r.Header.Set("X-ClickHouse-Key", "secret")
+		}, 200},
 		{"url", func(r *http.Request) { r.URL.RawQuery += "&user=lm&password=secret" }, 200},
 		{"wrong password", func(r *http.Request) { r.SetBasicAuth("lm", "guess") }, 403},
 		{"wrong user", func(r *http.Request) { r.SetBasicAuth("default", "secret") }, 403},

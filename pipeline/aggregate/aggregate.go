@@ -120,8 +120,11 @@ func (a *Aggregator) add(c *change.Change) {
 }
 
 func ownTimes(c *change.Change) (first, last, own int64) {
-	if c.Flags&change.Own == 0 || c.TS == 0 {
+	if c.Flags&change.Own == 0 {
 		return 0, 0, 0
+	}
+	if c.Mask != change.AllGrains { // a distinct window's time stands for the window, not for an event
+		return 0, 0, c.Recv
 	}
 	return c.TS, c.TS, c.Recv
 }

@@ -192,7 +192,7 @@ func (s *Stage) cost() {
 func (s *Stage) stock() {
 	e, in := &s.ev, &s.in
 	in.ViewerHi, in.ViewerLo = s.names.Stock(e.Platform, e.SKU, e.Room, e.Session)
-	in.Kind = eventlog.Stock
+	in.Kind, in.SKU = eventlog.Stock, e.SKU
 	in.EventFP = s.natural(e.StockVersion, e.Platform, e.SKU, e.Room, e.Session)
 }
 

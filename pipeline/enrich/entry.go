@@ -36,6 +36,8 @@ func (e *Enricher) entry(n *eventlog.Entry) {
 		e.viewer(slot, v, n, late)
 	case eventlog.Interaction:
 		e.interaction(slot, v, n, late)
+	case eventlog.Cost, eventlog.Stock:
+		e.supply(n)
 	}
 }
 
@@ -139,4 +141,21 @@ func pseudonym(v *viewer) (p [16]byte) {
 	binary.BigEndian.PutUint64(p[:8], v.hi)
 	binary.BigEndian.PutUint64(p[8:], v.lo)
 	return p
+}
+
+// supply counts a cost or stock event where it names a room: there it is one of the accepted events of all types. What it says joins in
+// ClickHouse, where viewers and supply meet.
+func (e *Enricher) supply(n *eventlog.Entry) {
+	room := e.str(n.Room)
+	key := e.keys.RoomKey(room)
+	if e.keys.Key(key).Room == "" {
+		return
+	}
+	e.counts(key, n, measure.Events, 1)
+	if n.SKU != 0 {
+		e.counts(e.keys.Cell(measure.SKU, room, e.str(n.SKU), 0), n, measure.Events, 1)
+	}
+	for _, x := range e.variants(e.str(n.Exps)) {
+		e.counts(e.keys.Cell(measure.Variant, room, x, 0), n, measure.Events, 1)
+	}
 }

@@ -8,7 +8,7 @@ type Decoder struct {
 }
 
 // NewDecoder gives a Decoder with its scratch.
-func NewDecoder() *Decoder { return &Decoder{} }
+func NewDecoder() *Decoder { return new(Decoder) }
 
 // anyTopic is the topic of a record that is judged without one: that of its type.
 const anyTopic = NumTopics

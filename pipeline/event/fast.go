@@ -12,7 +12,9 @@ import (
 // that stood there last, and compared eight bytes at a time.
 type fast struct {
 	raw  []byte
-	next [int(numFields) + int(numScopes)]fieldID // by the field before, or numFields+scope at an object's begin; 0 is a guess too
+	// next is the guess plus 1, by the field before, or by numFields+scope at an object's begin. 0 is no guess: a guess is only ever a
+	// field of the same object, for names of other objects (sdk.type) are unknown there.
+	next [int(numFields) + int(numScopes)]fieldID
 
 	at   [numFields]span  // of strings, without the quotes
 	num  [numFields]int64 // of integers; of booleans 0 and 1
@@ -47,14 +49,14 @@ func (f *fast) object(s scope, pos int) int {
 		return pos + 1
 	}
 	for {
-		id := f.next[prev]
+		id := f.next[prev] - 1 // 0 wraps to noField, which matches nothing
 		field := &fieldTable[id]
 		if n := field.match(raw, pos); n > 0 {
 			pos += n
 		} else if id, pos = f.name(s, pos); pos < 0 {
 			return -1
 		} else if field = &fieldTable[id]; id != noField {
-			f.next[prev] = id
+			f.next[prev] = id + 1
 		}
 		if raw[pos] <= ' ' {
 			pos = skipSpace(raw, pos)
@@ -170,18 +172,16 @@ var fieldTable = func() (table [256]fieldKey) {
 // match gives the length of the field's name with its quotes and colon if it stands at pos, else 0. Near the record's end, where words
 // do not fit, it gives 0 too, and the name is looked up.
 func (k *fieldKey) match(raw []byte, pos int) int {
-	if pos+32 > len(raw) {
+	last := int(k.last & 3)
+	end := pos + 8*last + 8
+	if end > len(raw) || binary.LittleEndian.Uint64(raw[end-8:end])&k.mask != k.word[last] {
 		return 0
 	}
-	b := raw[pos : pos+32]
-	i := uint8(0)
-	for ; i < k.last&3; i++ {
-		if binary.LittleEndian.Uint64(b[8*i:]) != k.word[i&3] {
+	for i := range last {
+		if binary.LittleEndian.Uint64(raw[pos:]) != k.word[i&3] {
 			return 0
 		}
-	}
-	if binary.LittleEndian.Uint64(b[8*i:])&k.mask != k.word[i&3] {
-		return 0
+		pos += 8
 	}
 	return int(k.n)
 }

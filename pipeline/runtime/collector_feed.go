@@ -43,6 +43,7 @@ type collectorFeed struct {
 	asked  bool             // a permit is out
 	queued int              // records in the sources' queues
 
+	ready      atomic.Bool // it has learnt for the first time what it is to read
 	committing sync.Mutex  // held while a commit is under way
 	recommit   atomic.Bool // the last one failed: all offsets are to be stored again
 }
@@ -66,6 +67,7 @@ func newCollectorFeed(s *collectorSession, t event.Topic) (*collectorFeed, error
 		kgo.HeartbeatInterval(s.cfg.SessionTimeout / 5),
 		kgo.DisableAutoCommit(),
 		kgo.BlockRebalanceOnPoll(),
+		kgo.OnPartitionsAssigned(f.joined),
 		kgo.AdjustFetchOffsetsFn(f.assigned),
 		kgo.OnPartitionsRevoked(f.revoked),
 		kgo.OnPartitionsLost(f.lost),
@@ -96,6 +98,14 @@ func (f *collectorFeed) poll() {
 	}
 }
 
+// joined is called after every rebalance; a member that got nothing is not asked about offsets.
+func (f *collectorFeed) joined(_ context.Context, _ *kgo.Client, got map[string][]int32) {
+	if len(got[f.name]) == 0 {
+		f.ready.Store(true)
+		f.s.wakeUp()
+	}
+}
+
 // assigned is called with the offsets at which the client is about to start reading.
 func (f *collectorFeed) assigned(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
 	parts := offsets[f.name]
@@ -117,11 +127,12 @@ func (f *collectorFeed) assigned(ctx context.Context, offsets map[string]map[int
 		if !ok1 || !ok2 || start.Err != nil || end.Err != nil {
 			return nil, fmt.Errorf("offsets of %s/%d are not to be had: %v, %v", f.name, p, start.Err, end.Err)
 		}
-		at := start.Offset
-		if e := o.EpochOffset(); e.Offset >= 0 && e.Offset > at {
-			at = e.Offset
+		a := collectorAssignment{partition: p, start: start.Offset, end: end.Offset}
+		if committed := o.EpochOffset().Offset; committed >= 0 {
+			a.expired = max(0, start.Offset-committed)
+			a.start = max(start.Offset, committed)
 		}
-		req.assign = append(req.assign, collectorAssignment{p, at, end.Offset})
+		req.assign = append(req.assign, a)
 	}
 	return offsets, f.s.request(ctx, req)
 }

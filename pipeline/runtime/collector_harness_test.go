@@ -169,11 +169,13 @@ type collectorLog struct {
 	seen     map[eventlog.SourceID]map[int64]int // records by offset: how often they count
 	rejects  int
 	repeated int
+	disorder int64 // by how much an entry that counts was received before one that stands before it, ms
 	parts    [collectorTestEvents]collectorLogPart
 	bytes    []byte // all values, one after the other
 }
 
 type collectorLogPart struct {
+	recv       int64
 	high       map[eventlog.SourceID]int64
 	promised   map[eventlog.SourceID]int64 // highest offset promised
 	promise    map[eventlog.SourceID]int64 // highest receive time promised
@@ -290,6 +292,8 @@ func (l *collectorLog) block(part *collectorLogPart, r *kgo.Record) {
 			t.Fatalf("events/%d@%d: entry of source %x/%d at offset %d comes after a promise that all below %d were sent", r.Partition, r.Offset, id.TopicID, id.Partition, e.Offset, part.promised[id])
 		}
 		part.high[id] = e.Offset
+		part.recv = max(part.recv, e.Recv)
+		l.disorder = max(l.disorder, part.recv-e.Recv)
 		if l.seen[id] == nil {
 			l.seen[id] = map[int64]int{}
 		}

@@ -101,6 +101,7 @@ func (s *collectorSession) enqueue(f *collectorFeed, fetches kgo.Fetches) error 
 					return err
 				}
 				if src := s.find(f, p.Partition); src != nil && t.Topic == f.name {
+					s.expired(f, p.Partition, p.LogStartOffset-src.handed)
 					src.push(p)
 					f.queued += len(p.Records)
 				}
@@ -123,9 +124,27 @@ func (s *collectorSession) fetchError(f *collectorFeed, p *kgo.FetchPartition) e
 	return fmt.Errorf("fetch %s/%d: %w", f.name, p.Partition, p.Err)
 }
 
+// ready: every feed knows what it has to read, so that none runs ahead of another. A group that does not come to an end (a killed member
+// has to time out) is waited for a little longer than that takes.
+func (s *collectorSession) ready() bool {
+	if s.started {
+		return true
+	}
+	s.started = s.cfg.Now().Sub(s.opened) > s.cfg.SessionTimeout+collectorPatienceMS*time.Millisecond
+	if !s.started {
+		for _, f := range s.feeds {
+			if !f.ready.Load() {
+				return false
+			}
+		}
+	}
+	s.started = true
+	return true
+}
+
 // take moves one run of records into blocks; false when there is nothing to take or no room.
 func (s *collectorSession) take() bool {
-	if s.build.bytes >= s.cfg.MaxInflightBytes/2 {
+	if s.build.bytes >= s.cfg.MaxInflightBytes/2 || !s.ready() {
 		return false
 	}
 	src, limit := collectorPick(s.sources, s.nowMS())

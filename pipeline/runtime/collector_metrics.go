@@ -20,6 +20,7 @@ type collectorMetrics struct {
 	blockSize  prometheus.Histogram
 	ack        prometheus.Histogram
 	inflight   prometheus.Gauge
+	expired    *prometheus.CounterVec
 	commits    *prometheus.CounterVec
 	sessions   *prometheus.CounterVec
 }
@@ -45,6 +46,7 @@ func newCollectorMetrics(reg prometheus.Registerer) (*collectorMetrics, error) {
 		blockSize:  hist("block_entries", "Entries per block of the log.", prometheus.ExponentialBuckets(1, 2, 11)),
 		ack:        hist("ack_seconds", "From handing a batch to the producer to its acknowledgement.", prometheus.ExponentialBuckets(0.0005, 2, 15)),
 		inflight:   prometheus.NewGauge(prometheus.GaugeOpts{Namespace: ns, Subsystem: sub, Name: "inflight_bytes", Help: "Bytes in the batch under way; at half of the configured limit the next one stops growing."}),
+		expired:    counter("expired_offsets_total", "Offsets of raw topics that retention removed before they were collected: lost records.", "topic", "partition"),
 		commits:    counter("commits_total", "Commits of source offsets, by result (ok, failed).", "topic", "result"),
 		sessions:   counter("sessions_total", "Sessions, by how they ended (finished, failed).", "result"),
 	}
@@ -53,7 +55,7 @@ func newCollectorMetrics(reg prometheus.Registerer) (*collectorMetrics, error) {
 	}
 	return m, errors.Join(collectorRegister(reg, &m.records), collectorRegister(reg, &m.bytes), collectorRegister(reg, &m.lagRecords), collectorRegister(reg, &m.lagSeconds),
 		collectorRegister(reg, &m.blockBytes), collectorRegister(reg, &m.blockSize), collectorRegister(reg, &m.ack), collectorRegister(reg, &m.inflight),
-		collectorRegister(reg, &m.commits), collectorRegister(reg, &m.sessions))
+		collectorRegister(reg, &m.expired), collectorRegister(reg, &m.commits), collectorRegister(reg, &m.sessions))
 }
 
 func collectorRegister[C prometheus.Collector](reg prometheus.Registerer, c *C) error {

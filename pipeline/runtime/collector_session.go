@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -42,7 +43,9 @@ type collectorSession struct {
 	eventsLimit, rejectLimit int // max.message.bytes
 
 	sources    []*collectorSource // owned
-	moved      bool               // a record was acknowledged
+	started    bool               // records are taken: all feeds know what to read
+	opened     time.Time
+	moved      bool // a record was acknowledged
 	sourcesRec eventlog.Sources
 	progress   eventlog.Progress
 
@@ -68,6 +71,7 @@ type collectorRequest struct {
 type collectorAssignment struct {
 	partition  int32
 	start, end int64 // next offset to read; last stable offset
+	expired    int64 // records that the topic's retention removed before they were read
 }
 
 type collectorMetadata struct {
@@ -125,6 +129,7 @@ func (s *collectorSession) open(ctx context.Context) (err error) {
 	}
 	now := s.cfg.Now()
 	s.pace = collectorPace{now, now, now, now}
+	s.opened = now
 	s.oldest = now // what stands in build goes out at once
 	return nil
 }
@@ -228,10 +233,12 @@ func (s *collectorSession) adopt(f *collectorFeed, parts []collectorAssignment) 
 			}
 		}
 		s.drop(f, a.partition) // assigned a second time without having been read
+		s.expired(f, a.partition, a.expired)
 		id := eventlog.SourceID{TopicID: s.sourcesRec.Topics[f.topic].ID, Partition: a.partition}
 		s.sources = append(s.sources, &collectorSource{feed: f, partition: a.partition, id: id, num: s.stage.Source(id), last: minTimestamp,
 			end: a.end, handed: a.start, next: a.start, flying: a.start, acked: a.start, stored: a.start, metrics: s.metrics.source(f.name, a.partition)})
 	}
+	f.ready.Store(true)
 	s.log.Info("collector owns", zap.String("topic", f.name), zap.Int("partitions", len(s.owned(f))))
 	return nil
 }
@@ -255,6 +262,14 @@ func (s *collectorSession) giveBack(f *collectorFeed, parts []int32) error {
 		s.drop(f, p)
 	}
 	return nil
+}
+
+// expired: records are gone that nobody has counted, by the retention of the raw topic.
+func (s *collectorSession) expired(f *collectorFeed, partition int32, n int64) {
+	if n > 0 {
+		s.metrics.expired.WithLabelValues(f.name, strconv.Itoa(int(partition))).Add(float64(n))
+		s.log.Error("retention of a raw topic removed records before they were collected; they are counted nowhere", zap.String("topic", f.name), zap.Int32("partition", partition), zap.Int64("offsets", n))
+	}
 }
 
 func (s *collectorSession) drop(f *collectorFeed, partition int32) {

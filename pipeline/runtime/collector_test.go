@@ -39,6 +39,24 @@ func TestCollectorMovesEveryRecordOnce(t *testing.T) {
 	w.checkCommitted()
 }
 
+// A backlog enters the log in the order of receive times, whatever topic and partition it comes from, and in less time than the patience
+// with a source that does not deliver.
+func TestCollectorKeepsReceiveOrderInCatchUp(t *testing.T) {
+	w := newCollectorWorld(t)
+	for range 10 {
+		w.send(4000)
+	}
+	began := time.Now()
+	w.start(w.config())
+	l := w.readLog()
+	l.until("the backlog", l.all)
+	l.check()
+	if l.disorder > collectorSlackMS {
+		t.Errorf("an entry stands %d ms too late", l.disorder)
+	}
+	t.Log(time.Since(began))
+}
+
 // checkCommitted: after a clean end the groups stand at the end of every partition.
 func (w *collectorWorld) checkCommitted() {
 	w.t.Helper()
@@ -109,32 +127,38 @@ func TestCollectorRestarts(t *testing.T) {
 	w.checkCommitted()
 }
 
-// Two collectors come and go under load; one of them is cut off without a word.
+// Two collectors come and go under load, with rebalances that take single partitions away and with those that take all.
 func TestCollectorsShareAndRebalance(t *testing.T) {
-	w := newCollectorWorld(t)
-	w.send(2000)
-	l := w.readLog()
-	a := w.start(w.config())
-	l.until("the first records", func() bool { return l.count() >= 100 })
-	b := w.start(w.config())
-	for range 10 {
-		w.send(200)
-		l.until("the batch", l.all)
+	for name, balancer := range map[string]kgo.GroupBalancer{"cooperative": kgo.CooperativeStickyBalancer(), "eager": kgo.RangeBalancer()} {
+		t.Run(name, func(t *testing.T) {
+			w := newCollectorWorld(t)
+			cfg := w.config()
+			cfg.KafkaOpts = append(cfg.KafkaOpts, kgo.Balancers(balancer))
+			w.send(2000)
+			l := w.readLog()
+			a := w.start(cfg)
+			l.until("the first records", func() bool { return l.count() >= 100 })
+			b := w.start(cfg)
+			for range 10 {
+				w.send(200)
+				l.until("the batch", l.all)
+			}
+			a.stop()
+			w.send(1000)
+			l.until("all records of the second one", l.all)
+			c := w.start(cfg)
+			for range 5 {
+				w.send(200)
+				l.until("the batch", l.all)
+			}
+			b.stop()
+			w.send(500)
+			l.until("all records of the third one", l.all)
+			c.stop()
+			l.check()
+			w.checkCommitted()
+		})
 	}
-	a.stop()
-	w.send(1000)
-	l.until("all records of the second one", l.all)
-	c := w.start(w.config())
-	for range 5 {
-		w.send(200)
-		l.until("the batch", l.all)
-	}
-	b.stop()
-	w.send(500)
-	l.until("all records of the third one", l.all)
-	c.stop()
-	l.check()
-	w.checkCommitted()
 }
 
 // A source that is idle promises that time passes, and a source with data promises no more than it has sent (the log reader checks that

@@ -40,17 +40,32 @@ func New(c *config.Config, log *zap.Logger) (*Process, error) {
 	return p, err
 }
 
-// Run runs the stages and the admin server until ctx ends or one of them fails; then all stop in order. A stage that ends without an
-// error before ctx does is a failure too. The admin server is the last to stop.
-func (p *Process) Run(ctx context.Context, stages ...Stage) error {
+// Plan is what a process runs. Close, which may be nil, is called when all stages have stopped.
+type Plan struct {
+	Stages []Stage
+	Close  func() error
+}
+
+// Serve runs the admin server, asks for the plan, and runs its stages until ctx ends or one of them fails; then all stop in order. A stage
+// that ends without an error before ctx does is a failure too. The admin server answers from the beginning, while plan waits, to the end.
+func (p *Process) Serve(ctx context.Context, plan func(context.Context) (Plan, error)) error {
 	adminCtx, stopAdmin := context.WithCancel(context.WithoutCancel(ctx))
 	adminDone := make(chan error, 1)
 	go func() { adminDone <- p.Admin.Run(adminCtx) }()
-	g, ctx := errgroup.WithContext(ctx)
-	for _, s := range stages {
-		g.Go(func() error { return p.stage(ctx, s) })
+	made, err := plan(ctx)
+	switch {
+	case err == nil:
+		g, stagesCtx := errgroup.WithContext(ctx)
+		for _, s := range made.Stages {
+			g.Go(func() error { return p.stage(stagesCtx, s) })
+		}
+		err = g.Wait()
+	case ctx.Err() != nil:
+		err = nil // told to stop while it waited
 	}
-	err := g.Wait()
+	if made.Close != nil {
+		err = errors.Join(err, made.Close())
+	}
 	stopAdmin()
 	return errors.Join(err, <-adminDone)
 }

@@ -1,229 +1,153 @@
-// Package stack wires the services of one process: topics, store, collector, reader, dead letters, roller. Which of them run is the caller's
-// choice; the stage code is the same for all.
+// Package stack starts what demo and up need around the pipeline: the engines, on a directory that can be used again, and a key.
 package stack
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
 	"errors"
 	"fmt"
-	"sync"
-	"time"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
-	"go.uber.org/zap"
-
-	"github.com/livemeter/livemeter/pipeline/eventlog"
-	"github.com/livemeter/livemeter/pipeline/fused"
-	"github.com/livemeter/livemeter/pipeline/runtime"
-	"github.com/livemeter/livemeter/sinks/clickhouse"
+	"github.com/livemeter/livemeter/deploy/embedded"
+	"github.com/livemeter/livemeter/deploy/embedded/engines"
+	"github.com/livemeter/livemeter/deploy/embedded/kafka"
 )
 
-// Config of a process.
-type Config struct {
-	Brokers      []string
-	KafkaOpts    []kgo.Opt
-	Prefix       string // of all topics and groups
-	Topics       runtime.TopicSpec
-	Settings     eventlog.Settings
-	PseudonymKey []byte
-	ClickHouse   clickhouse.Config
-	InstanceID   string
-
-	CheckpointEvery time.Duration
-	FlushHot        time.Duration
-	RollEvery       time.Duration
+// Options of Start.
+type Options struct {
+	Dir            string
+	Apache         bool // Apache Kafka instead of the embedded one
+	KafkaAddr      string
+	ClickHouseAddr string
+	Progress       func(string)
 }
 
-// Stack is what runs in this process.
+// Stack is the running engines.
 type Stack struct {
-	cfg  Config
-	log  *zap.Logger
-	reg  prometheus.Registerer
-	Sink *clickhouse.Sink
-	// Reader is nil where this process reads no log.
-	Reader *runtime.Reader
-	Roller *clickhouse.Roller
-	epoch  uint16
+	Brokers    []string
+	ClickHouse string
 
-	wg   sync.WaitGroup
-	mu   sync.Mutex
-	errs []error
-	stop context.CancelFunc
+	stops []func() error
+	ends  []ended
 }
 
-// New prepares Kafka's topics and, with store, ClickHouse's schema.
-func New(ctx context.Context, cfg Config, store bool, log *zap.Logger, reg prometheus.Registerer) (*Stack, error) {
-	s := &Stack{cfg: cfg, log: log, reg: reg}
-	s.cfg.Topics.Prefix, s.cfg.Topics.Log = cfg.Prefix, log
-	s.cfg.Topics.EventsPartitions = int32(cfg.Settings.Partitions)
-	cl, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(cfg.Brokers...)}, cfg.KafkaOpts...)...)
+// ended is an engine that may end by itself.
+type ended struct {
+	name string
+	done <-chan struct{}
+}
+
+// Start starts the engines; what it has started it stops again when it fails. ClickHouse is a child process of this binary, so that a crash
+// of the library leaves the pipeline alone; both end with this process.
+func Start(ctx context.Context, o Options) (*Stack, error) {
+	s := &Stack{}
+	err := s.startKafka(ctx, o)
+	if err == nil {
+		err = s.startClickHouse(ctx, o)
+	}
 	if err != nil {
-		return nil, fmt.Errorf("kafka: %w", err)
-	}
-	defer cl.Close()
-	adm := kadm.NewClient(cl)
-	if err := runtime.EnsureTopics(ctx, adm, s.cfg.Topics); err != nil {
-		return nil, err
-	}
-	if !store {
-		return s, nil
-	}
-	if s.Sink, err = clickhouse.New(ctx, cfg.ClickHouse, log, reg); err != nil {
-		return nil, err
-	}
-	if err := s.Sink.Apply(ctx); err != nil {
-		return nil, err
-	}
-	events := cfg.Prefix + runtime.TopicEvents
-	topics, err := adm.ListTopics(ctx, events)
-	if err != nil {
-		return nil, fmt.Errorf("kafka: topic %s: %w", events, err)
-	}
-	if s.epoch, err = s.Sink.EnsureEpoch(ctx, [16]byte(topics[events].ID)); err != nil {
-		return nil, err
+		return nil, errors.Join(err, s.Stop())
 	}
 	return s, nil
 }
 
-// Service starts fn and ends the whole process's context when it fails.
-func (s *Stack) service(name string, fn func() error) {
-	s.wg.Go(func() {
-		err := fn()
+func (s *Stack) startKafka(ctx context.Context, o Options) error {
+	if !o.Apache {
+		f, err := kafka.StartFake(filepath.Join(o.Dir, "kafka-embedded"), o.KafkaAddr)
 		if err != nil {
-			s.log.Error("service ended", zap.String("service", name), zap.Error(err))
-			s.mu.Lock()
-			s.errs = append(s.errs, fmt.Errorf("%s: %w", name, err))
-			s.mu.Unlock()
-			s.stop()
-		}
-	})
-}
-
-// Parts says which services run.
-type Parts struct {
-	Collector, Run, Enricher, Aggregator bool
-}
-
-// Start starts the parts. They end when ctx does; Wait waits for them.
-func (s *Stack) Start(ctx context.Context, parts Parts) error {
-	ctx, s.stop = context.WithCancel(ctx)
-	if parts.Run || parts.Enricher || parts.Aggregator {
-		if err := s.startReader(ctx, parts); err != nil {
 			return err
 		}
+		s.Brokers, s.stops = f.Brokers(), append(s.stops, f.Close)
+		return nil
 	}
-	if parts.Collector {
-		cfg := runtime.CollectorConfig{Brokers: s.cfg.Brokers, KafkaOpts: s.cfg.KafkaOpts, Prefix: s.cfg.Prefix, Settings: s.cfg.Settings,
-			PseudonymKey: s.cfg.PseudonymKey, InstanceID: s.cfg.InstanceID}
-		s.service("collector", func() error { return runtime.RunCollector(ctx, cfg, s.log.Named("collector"), s.reg) })
-	}
-	if parts.Run || parts.Aggregator {
-		rejected := runtime.RejectedConfig{Brokers: s.cfg.Brokers, KafkaOpts: s.cfg.KafkaOpts, Topic: s.cfg.Prefix + runtime.TopicRejected,
-			Group: s.cfg.Prefix + "livemeter.rejected", Log: s.log.Named("rejected")}
-		s.service("rejected", func() error { return runtime.RunRejected(ctx, rejected, s.Sink.WriteRejected) })
-	}
-	return nil
-}
-
-func (s *Stack) startReader(ctx context.Context, parts Parts) error {
-	p := s.cfg.Prefix
-	cfg := runtime.ReaderConfig{Brokers: s.cfg.Brokers, KafkaOpts: s.cfg.KafkaOpts, InstanceID: s.cfg.InstanceID, Epoch: s.epoch,
-		CheckpointEvery: s.cfg.CheckpointEvery, FlushHot: s.cfg.FlushHot}
-	switch {
-	case parts.Run:
-		cfg.Topic, cfg.Group, cfg.Changelog, cfg.NewTask, cfg.Sink = p+runtime.TopicEvents, p+"livemeter.run", p+runtime.ChangelogRun, fused.NewRun, s.Sink
-	case parts.Enricher:
-		cfg.Topic, cfg.Group, cfg.Changelog, cfg.NewTask = p+runtime.TopicEvents, p+"livemeter.enricher", p+runtime.ChangelogEnricher, fused.NewEnricher
-		cfg.OutputTopic = p + runtime.TopicEnriched
-	default:
-		cfg.Topic, cfg.Group, cfg.Changelog, cfg.NewTask, cfg.Sink = p+runtime.TopicEnriched, p+"livemeter.aggregator", p+runtime.ChangelogAggregator, fused.NewAggregator, s.Sink
-	}
-	if cfg.Sink != nil {
-		var err error
-		if s.Roller, err = clickhouse.NewRoller(s.Sink, s.epoch, s.roller()); err != nil {
-			return err
-		}
-		cfg.OnOwned = s.rollWhereOwned(ctx)
-	}
-	r, err := runtime.NewReader(cfg, s.log.Named("reader"), s.reg)
+	lib, err := engines.Kafka(ctx, o.Progress)
 	if err != nil {
 		return err
 	}
-	s.Reader = r
-	s.service("reader", func() error { return r.Run(ctx) })
+	a, err := kafka.StartApache(ctx, lib, filepath.Join(o.Dir, "kafka-apache"), o.KafkaAddr, kafka.ApacheOptions{})
+	if err != nil {
+		return err
+	}
+	s.Brokers, s.stops, s.ends = a.Brokers(), append(s.stops, a.Close), append(s.ends, ended{"Apache Kafka", a.Done()})
 	return nil
 }
 
-func (s *Stack) roller() clickhouse.RollerConfig {
-	cfg := clickhouse.DefaultRollerConfig()
-	cfg.Zone = s.cfg.Settings.Zone
-	if s.cfg.RollEvery > 0 {
-		cfg.Every = s.cfg.RollEvery
+func (s *Stack) startClickHouse(ctx context.Context, o Options) error {
+	if _, err := engines.ClickHouse(ctx, o.Progress); err != nil { // here, since the child's progress goes to its log
+		return err
 	}
-	return cfg
+	exe, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program, to start ClickHouse with it: %w", err)
+	}
+	p, err := embedded.StartClickHouseProcess(ctx, exe, filepath.Join(o.Dir, "clickhouse"), o.ClickHouseAddr)
+	if err != nil {
+		return err
+	}
+	s.ClickHouse, s.stops, s.ends = p.Addr(), append(s.stops, p.Close), append(s.ends, ended{"ClickHouse", p.Done()})
+	return nil
 }
 
-// rollWhereOwned runs the roller while this process owns partition 0: one folder is enough, and a second one does no harm.
-func (s *Stack) rollWhereOwned(ctx context.Context) func([]int32) {
-	var mu sync.Mutex
-	var cancel context.CancelFunc
-	return func(parts []int32) {
-		mu.Lock()
-		defer mu.Unlock()
-		owns := len(parts) > 0 && parts[0] == 0
-		if owns == (cancel != nil) {
-			return
-		}
-		if !owns {
-			cancel()
-			cancel = nil
-			return
-		}
-		var roll context.Context
-		roll, cancel = context.WithCancel(ctx)
-		s.wg.Go(func() {
-			if err := s.Roller.Run(roll); err != nil && roll.Err() == nil {
-				s.log.Error("roller ended", zap.Error(err))
+// Watch returns an error when an engine ends by itself, nil when ctx ends.
+func (s *Stack) Watch(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	for _, e := range s.ends {
+		go func() {
+			select {
+			case <-e.done:
+				cancel(fmt.Errorf("%s has ended; its log is in the data directory", e.name))
+			case <-ctx.Done():
 			}
-		})
+		}()
 	}
+	<-ctx.Done()
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	return nil
 }
 
-// Stop ends all parts.
-func (s *Stack) Stop() { s.stop() }
-
-// Wait returns when all parts have ended, with what went wrong.
-func (s *Stack) Wait() error {
-	s.wg.Wait()
-	if s.Sink != nil {
-		s.errs = append(s.errs, s.Sink.Close())
+// Stop stops the engines, the last one first. Their directories can be used again.
+func (s *Stack) Stop() error {
+	var errs []error
+	for i := len(s.stops) - 1; i >= 0; i-- {
+		errs = append(errs, s.stops[i]())
 	}
-	return errors.Join(s.errs...)
+	s.stops, s.ends = nil, nil
+	return errors.Join(errs...)
 }
 
-// Drain waits until everything that was produced before has been counted and acknowledged and the watermark has passed until; say tells
-// now and then what it waits for.
-func (s *Stack) Drain(ctx context.Context, until time.Time, say func(string)) error {
-	for {
-		ok, why, err := s.Reader.Drained(ctx)
-		if err != nil {
-			return err
-		}
-		for p, wm := range s.Reader.Watermarks() {
-			if wm < until.UnixMilli() {
-				ok, why = false, fmt.Sprintf("the watermark of partition %d is %s behind", p, until.Sub(time.UnixMilli(wm)).Round(time.Second))
-			}
-		}
-		if ok {
-			return nil
-		}
-		say(why)
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(250 * time.Millisecond):
-		}
+// Key reads the pseudonym key of a directory, making one the first time. Services never do that: a key that is made by accident splits every
+// viewer in two.
+func Key(dir string) (string, error) {
+	path := filepath.Join(dir, "pseudonym.key")
+	data, err := os.ReadFile(path)
+	if err == nil {
+		return strings.TrimSpace(string(data)), nil
 	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	raw := make([]byte, 32)
+	rand.Read(raw) // never fails
+	key := hex.EncodeToString(raw)
+	return key, writeKey(path, key+"\n")
+}
+
+// writeKey makes the file whole or not at all: half a key would be another key.
+func writeKey(path, text string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".pseudonym-*") // mode 0600
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Link(f.Name(), path) // fails where another process was faster
+	}
+	return errors.Join(err, os.Remove(f.Name()))
 }

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -104,6 +105,9 @@ func (c *Conn) Close() {
 	}
 }
 
+// closeWait bounds how long Close waits for statements that run.
+const closeWait = 5 * time.Second
+
 // Close waits for the connections that are lent out and stops the engine. Another can't be opened in this process.
 func (e *Engine) Close() error {
 	e.mu.Lock()
@@ -115,9 +119,20 @@ func (e *Engine) Close() error {
 	idle := e.idle
 	e.idle = nil
 	e.mu.Unlock()
-	e.open.Wait()
 	for _, c := range idle {
 		c.Close()
+	}
+	ended := make(chan struct{})
+	go func() {
+		e.open.Wait()
+		close(ended)
+	}()
+	timer := time.NewTimer(closeWait)
+	defer timer.Stop()
+	select {
+	case <-ended:
+	case <-timer.C:
+		return fmt.Errorf("chdb: statements on %s still run after %s; they end with the process", e.dir, closeWait)
 	}
 	e.keeper.Close()
 	return e.lock.Close()

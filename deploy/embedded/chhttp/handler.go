@@ -166,6 +166,8 @@ func allowed(st statement, method string) error {
 	switch {
 	case st.keyword == "":
 		return fail(codeSyntax, "SYNTAX_ERROR", "Syntax error: Empty query")
+	case st.keyword == "INSERT" && st.data < 0:
+		return fail(codeSyntax, "SYNTAX_ERROR", "Syntax error: INSERT needs VALUES, FORMAT or SELECT behind the table")
 	case st.several:
 		return fail(codeSyntax, "SYNTAX_ERROR", "Syntax error: Multi-statements are not allowed")
 	case method != http.MethodPost && !st.reads():

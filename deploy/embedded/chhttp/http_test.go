@@ -146,6 +146,7 @@ func TestErrors(t *testing.T) {
 		{"SELECT 1 FORMAT Nope", "73", 404, nil},
 		{"INSERT INTO t FORMAT CSV\nx", "117", 400, nil},
 		{"INSERT INTO nope VALUES (1)", "60", 404, nil},
+		{"INSERT INTO t", "62", 400, nil},
 		{"SELECT throwIf(number = 3) FROM numbers(10)", "395", 500, nil},
 		{"SELECT {a:UInt8}", "456", 500, nil},
 		{"SELECT 1", "374", 400, []string{"session_id", "x", "session_timeout", "never"}},
@@ -220,13 +221,15 @@ func TestInsertForms(t *testing.T) {
 	s.post("CREATE TABLE t (a UInt64, b String DEFAULT 'd') ENGINE = MergeTree ORDER BY a")
 	s.post("INSERT INTO t VALUES (1, 'x')").want(t, 200, "")
 	s.post(" (2, ';')", "query", "INSERT INTO t VALUES").want(t, 200, "")
-	s.post("", "query", "INSERT INTO t (a) VALUES (3)").want(t, 200, "")
+	s.post("VALUES (3)", "query", "INSERT INTO t (a)").want(t, 200, "")
+	s.post("", "query", "INSERT INTO t (a) VALUES (0)").want(t, 200, "")
+	s.post("SELECT 10, 'q'", "query", "INSERT INTO t").want(t, 200, "")
 	s.post("INSERT INTO t FORMAT JSONEachRow\n{\"a\":4}\n{\"a\":5,\"b\":\"y\"}").want(t, 200, "")
 	s.post("6\ty\n", "query", "INSERT INTO t SETTINGS max_threads = 1 FORMAT TabSeparated").want(t, 200, "")
 	s.post("INSERT INTO t SELECT number + 7, 's' FROM numbers(2)").want(t, 200, "")
 	s.post("INSERT INTO t FORMAT Native\n"+s.post("SELECT toUInt64(9) AS a, 'n' AS b FORMAT Native").body).want(t, 200, "")
 	s.post("SELECT groupArray((a, b)) FROM (SELECT * FROM t ORDER BY a)").
-		want(t, 200, `[(1,'x'),(2,';'),(3,'d'),(4,'d'),(5,'y'),(6,'y'),(7,'s'),(8,'s'),(9,'n')]`+"\n")
+		want(t, 200, `[(0,'d'),(1,'x'),(2,';'),(3,'d'),(4,'d'),(5,'y'),(6,'y'),(7,'s'),(8,'s'),(9,'n'),(10,'q')]`+"\n")
 }
 
 func TestCompressedRequestsAndResults(t *testing.T) {

@@ -49,7 +49,6 @@ func (s *response) commit(status int) error {
 	header := s.w.Header()
 	if summary, err := json.Marshal(summary(s.stats)); err == nil {
 		header.Set("X-ClickHouse-Summary", string(summary))
-		header.Set("X-ClickHouse-Progress", string(summary))
 	}
 	s.out = s.w
 	if len(s.pending) == 0 && status == http.StatusOK {

@@ -53,14 +53,7 @@ func bodyError(err error) error {
 
 // insert feeds the data behind an INSERT to the engine as it comes. It is committed only if the body came to its end.
 func (h *Handler) insert(res *response, c *chdb.Conn, q request, st statement, text string, rest io.Reader) error {
-	format := st.format
-	if format == "" {
-		format = "Values"
-		if q.format != "TabSeparated" {
-			format = q.format
-		}
-	}
-	in, err := c.Insert(text[:st.body], format, q.params...)
+	in, err := c.Insert(text[:st.body], st.format, q.params...)
 	if err != nil {
 		return err
 	}

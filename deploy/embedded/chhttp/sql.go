@@ -123,7 +123,7 @@ type reader struct {
 	statement
 	tokens []token
 	depth  int // of open brackets
-	table  int // INSERT: the number of tokens with the table's name, 0 before it
+	table  int // of an INSERT: how many tokens there are up to the table's name, 0 before it
 }
 
 // analyse reads the statement at the start of sql. More bytes of an INSERT's data behind it change nothing.
@@ -143,10 +143,6 @@ func analyse(sql string) statement {
 		if r.keyword == "INSERT" && r.depth == 0 && t.kind != symbol && r.beginsData(t) {
 			return r.statement
 		}
-	}
-	if r.keyword == "INSERT" && r.table > 0 {
-		r.data = len(sql)
-		return r.statement
 	}
 	r.finish()
 	return r.statement

@@ -22,17 +22,17 @@ func TestAnalyse(t *testing.T) {
 		"insert into t format CSV  1,2":                              {keyword: "INSERT", format: "CSV", body: "insert into t ", data: "1,2"},
 		"INSERT INTO db.values SETTINGS async_insert=0 FORMAT TSV\n": {keyword: "INSERT", format: "TSV", body: "INSERT INTO db.values SETTINGS async_insert=0 "},
 		"INSERT INTO FUNCTION null('a UInt8') VALUES (1)":            {keyword: "INSERT", format: "Values", body: "INSERT INTO FUNCTION null('a UInt8') ", data: " (1)"},
-		"INSERT INTO t":                                              {keyword: "INSERT", body: "INSERT INTO t"},
 		"INSERT INTO `d`.`t` (`a`) FORMAT Native\n;x":                {keyword: "INSERT", format: "Native", body: "INSERT INTO `d`.`t` (`a`) ", data: ";x"},
 		"INSERT INTO t SELECT 1 FORMAT Null":                         {keyword: "INSERT SELECT", format: "Null", body: "INSERT INTO t SELECT 1 "},
 		"INSERT INTO t (a) WITH 1 AS x SELECT x":                     {keyword: "INSERT SELECT", body: "INSERT INTO t (a) WITH 1 AS x SELECT x"},
 		"SET max_threads = 1":                                        {keyword: "SET", body: "SET max_threads = 1", spoils: true},
 		"CREATE OR REPLACE TEMPORARY TABLE t (a UInt8)":              {keyword: "CREATE", body: "CREATE OR REPLACE TEMPORARY TABLE t (a UInt8)", spoils: true},
-		"'unfinished":  {body: "'unfinished"},
-		"/* nothing":   {body: "/* nothing"},
-		"SELECT '\\":   {keyword: "SELECT", body: "SELECT '\\"},
-		"INSERT":       {keyword: "INSERT", body: "INSERT"},
-		"INSERT INTO ": {keyword: "INSERT", body: "INSERT INTO "},
+		"'unfinished":   {body: "'unfinished"},
+		"/* nothing":    {body: "/* nothing"},
+		"SELECT '\\":    {keyword: "SELECT", body: "SELECT '\\"},
+		"INSERT INTO t": {keyword: "INSERT", body: "INSERT INTO t"},
+		"INSERT":        {keyword: "INSERT", body: "INSERT"},
+		"INSERT INTO ":  {keyword: "INSERT", body: "INSERT INTO "},
 	} {
 		got := analyse(sql)
 		data := ""

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/livemeter/livemeter/cmd/livemeter/config"
+	"github.com/livemeter/livemeter/cmd/livemeter/service"
+	"github.com/livemeter/livemeter/cmd/livemeter/ui"
+	"github.com/livemeter/livemeter/sinks/clickhouse"
+)
+
+type kpiCmd struct {
+	Room string `arg:"" optional:"" help:"room_id; without it, the rooms."`
+	withConfig
+	Last  time.Duration `default:"20m" help:"How far back to look at a room; rooms without an event for a day are not listed."`
+	Top   int           `default:"20" help:"Rooms to list."`
+	Watch bool          `short:"w" help:"Again every second."`
+}
+
+func (kpiCmd) Help() string {
+	return `Reads the views that analysts query (room_measures, room_money). Interaction rate is distinct viewers who commented, liked, shared or followed ÷
+viewers; GMV is paid.
+
+Example:
+    livemeter kpi
+    livemeter kpi r_00042 --last 1h -w`
+}
+
+func (c kpiCmd) Run(ctx context.Context, g global, s streams) error {
+	cfg, err := c.valid(g, config.Client, nil)
+	if err != nil {
+		return err
+	}
+	zone, err := time.LoadLocation(cfg.Zone)
+	if err != nil {
+		return err
+	}
+	sink, err := service.OpenStore(ctx, cfg, zap.NewNop(), nil)
+	if err != nil {
+		return err
+	}
+	defer sink.Close()
+	t := ui.NewTerminal(s.out)
+	again := time.NewTicker(time.Second)
+	defer again.Stop()
+	for {
+		lines, err := c.lines(ctx, t, sink, zone)
+		if err != nil {
+			return err
+		}
+		if c.Watch && t.TTY {
+			t.Frame(lines)
+		} else {
+			for _, l := range lines {
+				fmt.Fprintln(t, l)
+			}
+		}
+		if !c.Watch {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-again.C:
+		}
+	}
+}
+
+func (c kpiCmd) lines(ctx context.Context, t *ui.Terminal, sink *clickhouse.Sink, zone *time.Location) ([]string, error) {
+	if c.Room != "" {
+		minutes, err := ui.Minutes(ctx, sink.Conn(), sink.Database(), c.Room, c.Last)
+		if err != nil {
+			return nil, err
+		}
+		if len(minutes) == 0 {
+			return []string{fmt.Sprintf("room %s: nothing in the last %s", c.Room, c.Last)}, nil
+		}
+		return t.MinuteTable(minutes, zone), nil
+	}
+	rooms, err := ui.Hottest(ctx, sink.Conn(), sink.Database(), 24*time.Hour, c.Top)
+	if err != nil {
+		return nil, err
+	}
+	if len(rooms) == 0 {
+		return []string{"no room had an event in the last day"}, nil
+	}
+	return t.RoomTable(rooms, time.Now()), nil
+}

@@ -1,0 +1,152 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"go.uber.org/zap"
+
+	"github.com/livemeter/livemeter/cmd/livemeter/config"
+	"github.com/livemeter/livemeter/cmd/livemeter/service"
+	"github.com/livemeter/livemeter/cmd/livemeter/stack"
+	"github.com/livemeter/livemeter/pipeline/runtime"
+)
+
+// localFlags are what demo and up have in common.
+type localFlags struct {
+	withConfig
+	Kafka     string `enum:"embedded,apache" default:"embedded" help:"embedded needs nothing; apache is the real broker and wants Java and Maven."`
+	KafkaAddr string `default:"127.0.0.1:9092" help:"Where Kafka listens."`
+}
+
+// local is a whole livemeter on this machine: engines and pipeline.
+type local struct {
+	cfg       *config.Config
+	log       *zap.Logger
+	stack     *stack.Stack
+	process   *service.Process
+	store     *service.Store
+	reader    *runtime.Reader
+	gateway   string // its address
+	admin     string
+	logFile   string
+	stopInput func() // ends gateway
+	stopFeed  func() // ends the collector
+	ended     chan error
+	end       context.CancelFunc
+}
+
+// startLocal starts everything on dir. The pipeline does not end with ctx but with stop: its orderly end comes after that of the input.
+func (f localFlags) startLocal(ctx context.Context, g global, dir string, say func(string)) (_ *local, err error) {
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("data directory (--dir): %w", err)
+	}
+	cfg, err := f.localConfig(g, dir)
+	if err != nil {
+		return nil, err
+	}
+	l := &local{cfg: cfg, logFile: filepath.Join(dir, "livemeter.log"), ended: make(chan error, 1), end: func() {}}
+	out, err := os.OpenFile(l.logFile, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o640)
+	if err != nil {
+		return nil, err
+	}
+	if l.log, err = service.NewLogger(cfg.Log, out); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, l.stop())
+		}
+	}()
+	if l.process, err = service.New(cfg, l.log); err != nil {
+		return nil, err
+	}
+	say("starting Kafka (" + f.Kafka + ") and ClickHouse in " + dir)
+	l.stack, err = stack.Start(ctx, stack.Options{Dir: dir, Apache: f.Kafka == "apache", KafkaAddr: f.KafkaAddr, ClickHouseAddr: cfg.ClickHouse.Addr[0], Progress: say})
+	if err != nil {
+		return nil, err
+	}
+	cfg.Kafka.Brokers, cfg.ClickHouse.Addr = l.stack.Brokers, []string{l.stack.ClickHouse}
+	return l, l.startPipeline(ctx)
+}
+
+// localConfig is the configuration with what engines on this machine want otherwise.
+func (f localFlags) localConfig(g global, dir string) (*config.Config, error) {
+	cfg, err := f.load(g, func(c *config.Config) { c.Topics.LogAppend = false })
+	if err != nil {
+		return nil, err
+	}
+	if cfg.PseudonymKey == "" {
+		if cfg.PseudonymKey, err = stack.Key(dir); err != nil {
+			return nil, fmt.Errorf("pseudonym key of %s: %w", dir, err)
+		}
+	}
+	cfg.Kafka.TLS, cfg.Kafka.SASL = config.TLS{}, config.SASL{}
+	ch := &cfg.ClickHouse
+	ch.Protocol, ch.User, ch.Password, ch.TLS = "http", "default", "", config.TLS{}
+	return cfg, cfg.Validate(config.Pipeline)
+}
+
+func (l *local) startPipeline(ctx context.Context) error {
+	p := l.process
+	running, end := context.WithCancel(context.WithoutCancel(ctx))
+	l.end = end
+	ready := make(chan error, 1)
+	go func() {
+		l.ended <- p.Serve(running, func(context.Context) (service.Plan, error) {
+			plan, err := l.plan(ctx)
+			ready <- err
+			return plan, err
+		})
+	}()
+	return <-ready
+}
+
+// plan makes the stages. Gateway and collector can be ended before the others, to drain.
+func (l *local) plan(ctx context.Context) (service.Plan, error) {
+	p := l.process
+	if err := p.Topics(ctx); err != nil {
+		return service.Plan{}, err
+	}
+	store, err := p.Store(ctx)
+	if err != nil {
+		return service.Plan{}, err
+	}
+	l.store = store
+	plan := service.Plan{Close: store.Close}
+	reader, fused, err := p.Fused(store)
+	if err != nil {
+		return plan, err
+	}
+	gateway, addr, err := p.Gateway()
+	if err != nil {
+		return plan, err
+	}
+	l.reader, l.gateway = reader, addr
+	collector, stopFeed := service.Stoppable(p.Collector())
+	gateway, l.stopInput = service.Stoppable(gateway)
+	l.stopFeed = stopFeed
+	plan.Stages = []service.Stage{collector, fused, p.Rejected(store), store.Roller(), gateway, {Name: "engines", Run: l.stack.Watch}}
+	return plan, nil
+}
+
+// stop ends the pipeline in order, then the engines.
+func (l *local) stop() error {
+	var err error
+	l.end()
+	if l.store != nil || l.reader != nil {
+		err = <-l.ended
+	}
+	if l.stack != nil {
+		err = errors.Join(err, l.stack.Stop())
+	}
+	return err
+}
+
+func sayTo(w io.Writer) func(string) {
+	return func(message string) { fmt.Fprintln(w, message) }
+}

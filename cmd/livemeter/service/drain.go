@@ -1,0 +1,103 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+
+	"github.com/livemeter/livemeter/pipeline/event"
+	"github.com/livemeter/livemeter/pipeline/runtime"
+)
+
+// ViewsClose is how long after its last event a view without a leave is over: the last moment at which a row can still change by itself.
+const ViewsClose = 31 * time.Second
+
+// Stoppable lets a stage be ended before the others: stop ends it and waits until it has.
+func Stoppable(s Stage) (out Stage, stop func()) {
+	asked, ended := make(chan struct{}), make(chan struct{})
+	out = Stage{s.Name, func(ctx context.Context) error {
+		mine, cancel := context.WithCancel(ctx)
+		defer cancel()
+		go func() {
+			select {
+			case <-asked:
+				cancel()
+			case <-mine.Done():
+			}
+		}()
+		err := s.Run(mine)
+		close(ended)
+		if err == nil || mine.Err() != nil && ctx.Err() == nil {
+			<-ctx.Done() // ended as asked: the others go on
+		}
+		return err
+	}}
+	return out, func() { close(asked); <-ended }
+}
+
+// Behind says how many records of the raw topics have not been taken into the log, and how many dead letters are not in ClickHouse.
+func Behind(ctx context.Context, adm *kadm.Client, p *Process) (int64, error) {
+	c := p.Config
+	var behind int64
+	for _, t := range event.TopicNames {
+		n, err := lag(ctx, adm, c.Kafka.Prefix+c.Collector.Group+"."+t, c.Kafka.Prefix+t)
+		if err != nil {
+			return 0, err
+		}
+		behind += n
+	}
+	n, err := lag(ctx, adm, c.Kafka.Prefix+"rejected", c.Kafka.Prefix+runtime.TopicRejected)
+	return behind + n, err
+}
+
+func lag(ctx context.Context, adm *kadm.Client, group, topic string) (int64, error) {
+	committed, err := Committed(ctx, adm, group)
+	if err != nil {
+		return 0, err
+	}
+	ends, err := adm.ListEndOffsets(ctx, topic)
+	if err == nil {
+		err = ends.Error()
+	}
+	if err != nil {
+		return 0, fmt.Errorf("kafka: end of %s: %w", topic, err)
+	}
+	var n int64
+	ends.Each(func(o kadm.ListedOffset) {
+		at, _ := committed.Lookup(o.Topic, o.Partition)
+		n += o.Offset - max(at.At, 0)
+	})
+	return n, nil
+}
+
+// Committed are the offsets of a group.
+func Committed(ctx context.Context, adm *kadm.Client, group string) (kadm.OffsetResponses, error) {
+	offsets, err := adm.FetchOffsets(ctx, group)
+	if err == nil {
+		err = offsets.Error()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("kafka: offsets of group %s: %w", group, err)
+	}
+	return offsets, nil
+}
+
+// Admin makes a client for the questions above. Close it.
+func (p *Process) KafkaAdmin() (*kadm.Client, error) { return newAdmin(p.Config) }
+
+// Watermark is the lowest of a reader's partitions; zero while one of them has none.
+func Watermark(r *runtime.Reader) time.Time {
+	var low int64
+	first := true
+	for _, wm := range r.Watermarks() {
+		if first || wm < low {
+			low, first = wm, false
+		}
+	}
+	if low == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(low)
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+type upCmd struct {
+	Dir string `default:"./livemeter-data" help:"Data directory; what is in it goes on where it stopped." placeholder:"DIR"`
+	localFlags
+}
+
+func (upCmd) Help() string {
+	return `Kafka, ClickHouse, pipeline and gateway on this machine, for your own producers. The broker takes the producer's timestamp as the receive time.
+
+Example:
+    livemeter up
+    livemeter up --dir /var/tmp/shop --kafka apache --horizon 720h`
+}
+
+func (c upCmd) Run(ctx context.Context, g global, s streams) error {
+	l, err := c.startLocal(ctx, g, c.Dir, sayTo(s.err))
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	l.addresses(s.out, time.Now())
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(s.err, "stopping; Ctrl-C again ends at once")
+		return l.stop()
+	case err := <-l.ended:
+		l.ended <- nil
+		if err == nil {
+			err = errors.New("the pipeline ended by itself")
+		}
+		return errors.Join(fmt.Errorf("%w; see %s", err, l.logFile), l.stop())
+	}
+}
+
+// addresses prints where everything is, with a line to try for each.
+func (l *local) addresses(w io.Writer, now time.Time) {
+	at := now.UnixMilli()
+	event := fmt.Sprintf(`{"event_id":"e-%d","schema_version":"1-0-0","type":"viewer","action":"enter","platform":"my","room_id":"r_1","live_session_id":"ls_1",`+
+		`"user_id":"u_1","view_id":"v_%d","sdk_instance_id":"i_1","seq":1,"client_ts":%d,"sent_ts":%d}`, at, at, at, at)
+	broker, ch, db := l.cfg.Kafka.Brokers[0], l.cfg.ClickHouse.Addr[0], l.cfg.ClickHouse.Database
+	topic := l.cfg.Kafka.Prefix + "raw.viewer"
+	fmt.Fprintf(w, `
+Kafka       %[1]s
+  echo '%[2]s' | kcat -P -b %[1]s -t %[3]s
+Gateway     http://%[4]s
+  curl -s http://%[4]s/v1/events -H 'Content-Type: application/x-ndjson' -d '%[2]s'
+ClickHouse  http://%[5]s
+  curl -s http://%[5]s --data "SELECT grain, window_start, room_id, viewers, views, status FROM %[6]s.room_measures WHERE room_id = 'r_1' FORMAT PrettyCompact"
+Metrics     http://%[7]s/metrics
+  curl -s http://%[7]s/readyz
+Log         %[8]s
+
+Rooms in the terminal: livemeter kpi --clickhouse-addr %[5]s
+Ctrl-C stops.
+`, broker, event, topic, l.gateway, ch, db, l.cfg.Admin.Addr, l.logFile)
+}
