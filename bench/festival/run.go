@@ -62,7 +62,7 @@ func Run(ctx context.Context, cfg Config, opt RunOptions) (Stats, error) {
 	}
 	client, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(opt.Brokers...), kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)),
 		kgo.ProducerLinger(5 * time.Millisecond), kgo.ProducerBatchCompression(kgo.SnappyCompression(), kgo.NoCompression()),
-		kgo.MaxBufferedRecords(100_000), kgo.UnknownTopicRetries(-1)}, opt.Client...)...)
+		kgo.MaxBufferedRecords(100_000), kgo.UnknownTopicRetries(-1), kgo.MetadataMinAge(250 * time.Millisecond)}, opt.Client...)...)
 	if err != nil {
 		return Stats{}, fmt.Errorf("festival: Kafka client for %v: %w", opt.Brokers, err)
 	}

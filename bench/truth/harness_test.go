@@ -12,7 +12,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap/zaptest"
 
-	"github.com/livemeter/livemeter/cmd/livemeter/stack"
 	"github.com/livemeter/livemeter/deploy/embedded/kafka"
 	"github.com/livemeter/livemeter/deploy/embedded/testengine"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
@@ -39,8 +38,8 @@ func newRig(t *testing.T) *rig {
 	return &rig{t: t, brokers: fake.Brokers(), addr: addr, db: db}
 }
 
-func (r *rig) config() stack.Config {
-	return stack.Config{Brokers: r.brokers, Topics: runtime.TopicSpec{RawPartitions: 2, RawCreateTime: true},
+func (r *rig) config() Config {
+	return Config{Brokers: r.brokers, Topics: runtime.TopicSpec{RawPartitions: 2, RawCreateTime: true},
 		Settings: eventlog.Settings{Epoch: 1, Partitions: 2, HorizonMS: 6 * 3600_000, LatenessMS: 60_000, SessionGapMS: 3600_000, DedupeMS: 600_000,
 			Zone: "Asia/Shanghai", MaxCells: 1 << 20},
 		PseudonymKey: []byte("0123456789abcdef"), ClickHouse: clickhouse.Config{Addr: []string{r.addr}, Database: r.db},
@@ -50,18 +49,18 @@ func (r *rig) config() stack.Config {
 // running is a set of processes of one pipeline.
 type running struct {
 	t      *testing.T
-	stacks []*stack.Stack
+	stacks []*Stack
 	cancel context.CancelFunc
 	once   sync.Once
 }
 
 // startAll starts one process for each of parts; they run until stop or the end of the test.
-func (r *rig) startAll(parts []stack.Parts) *running {
+func (r *rig) startAll(parts []Parts) *running {
 	r.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	all := &running{t: r.t, cancel: cancel}
 	for _, p := range parts {
-		s, err := stack.New(ctx, r.config(), p.Run || p.Aggregator, zaptest.NewLogger(r.t, zaptest.Level(zapLevel)), prometheus.NewRegistry())
+		s, err := newStack(ctx, r.config(), p.Run || p.Aggregator, zaptest.NewLogger(r.t, zaptest.Level(zapLevel)), prometheus.NewRegistry())
 		if err != nil {
 			r.t.Fatal(err)
 		}

@@ -6,14 +6,12 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap/zapcore"
-
-	"github.com/livemeter/livemeter/cmd/livemeter/stack"
 )
 
 const zapLevel = zapcore.WarnLevel
 
 // wirings are the two ways to run the same stages: all in one process, or apart.
-var wirings = map[string][]stack.Parts{
+var wirings = map[string][]Parts{
 	"run":      {{Collector: true, Run: true}},
 	"services": {{Aggregator: true}, {Enricher: true}, {Collector: true}},
 }

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"maps"
 	"os"
 	"reflect"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -39,16 +41,17 @@ type cli struct {
 	Engines  enginesCmd  `cmd:"" group:"Tools" help:"Fetch the engines of demo and up beforehand."`
 	Engine   engineCmd   `cmd:"" hidden:"" help:"An engine as a process of its own; demo and up start it."`
 
-	flags *configFlags `kong:"-"`
+	flags, local *configFlags `kong:"-"`
 }
 
 func newCLI() *cli {
-	c := &cli{flags: newConfigFlags()}
-	for _, with := range []*withConfig{&c.Demo.withConfig, &c.Up.withConfig, &c.Run.withConfig, &c.Collector.withConfig, &c.Enricher.withConfig,
+	c := &cli{flags: newConfigFlags(func(config.Key) bool { return true }), local: newConfigFlags(ownEngines)}
+	for _, with := range []*withConfig{&c.Run.withConfig, &c.Collector.withConfig, &c.Enricher.withConfig,
 		&c.Aggregator.withConfig, &c.Gateway.withConfig, &c.Generate.withConfig, &c.Verify.withConfig, &c.KPI.withConfig,
 		&c.Schema.Apply.withConfig, &c.Schema.Print.withConfig, &c.Config.Check.withConfig, &c.Config.Show.withConfig} {
 		with.Plugins = kong.Plugins{c.flags.values}
 	}
+	c.Demo.Plugins, c.Up.Plugins = kong.Plugins{c.local.values}, kong.Plugins{c.local.values}
 	return c
 }
 
@@ -58,14 +61,30 @@ type withConfig struct {
 	Plugins kong.Plugins
 }
 
-// global is what commands get from the command line as a whole.
-type global struct{ flags *configFlags }
+// ownEngines says which keys mean something to demo and up, which start the engines themselves.
+func ownEngines(k config.Key) bool {
+	for _, p := range []string{"kafka.brokers", "kafka.tls.", "kafka.sasl.", "topics.replication", "clickhouse.protocol", "clickhouse.user", "clickhouse.password", "clickhouse.tls."} {
+		if strings.HasPrefix(k.Path, p) {
+			return false
+		}
+	}
+	return true
+}
 
-func (c *cli) global() global { return global{c.flags} }
+// global is what commands get from the command line as a whole: the flags of keys. Only those of one command can be given.
+type global struct{ flags, local *configFlags }
+
+func (c *cli) global() global { return global{c.flags, c.local} }
+
+func (g global) given() map[string]string {
+	out := g.flags.given()
+	maps.Copy(out, g.local.given())
+	return out
+}
 
 // load reads the configuration of a command: file, environment, flags.
 func (w withConfig) load(g global, base func(*config.Config)) (*config.Config, error) {
-	return config.Load(config.Sources{File: w.Config, Env: os.LookupEnv, Flags: g.flags.given(), Base: base})
+	return config.Load(config.Sources{File: w.Config, Env: os.LookupEnv, Flags: g.given(), Base: base})
 }
 
 // valid is load with every mistake reported.
@@ -83,8 +102,8 @@ type configFlags struct {
 	keys   []config.Key
 }
 
-func newConfigFlags() *configFlags {
-	keys := config.Keys()
+func newConfigFlags(keep func(config.Key) bool) *configFlags {
+	keys := slices.DeleteFunc(config.Keys(), func(k config.Key) bool { return !keep(k) })
 	fields := make([]reflect.StructField, len(keys))
 	for i, k := range keys {
 		tag := `name:"` + k.Flag() + `" help:"` + flagHelp(k) + `" placeholder:"` + placeholder(k) + `" group:"Configuration (docs/config.md: every key is a flag and a LIVEMETER_ variable)"`

@@ -32,11 +32,11 @@ type local struct {
 	store     *service.Store
 	reader    *runtime.Reader
 	gateway   string // its address
-	admin     string
 	logFile   string
 	stopInput func() // ends gateway
 	stopFeed  func() // ends the collector
-	ended     chan error
+	serving   bool
+	ended     chan error // what the pipeline ended with
 	end       context.CancelFunc
 }
 
@@ -94,7 +94,7 @@ func (f localFlags) localConfig(g global, dir string) (*config.Config, error) {
 func (l *local) startPipeline(ctx context.Context) error {
 	p := l.process
 	running, end := context.WithCancel(context.WithoutCancel(ctx))
-	l.end = end
+	l.end, l.serving = end, true
 	ready := make(chan error, 1)
 	go func() {
 		l.ended <- p.Serve(running, func(context.Context) (service.Plan, error) {
@@ -103,7 +103,11 @@ func (l *local) startPipeline(ctx context.Context) error {
 			return plan, err
 		})
 	}()
-	return <-ready
+	if err := <-ready; err != nil {
+		l.serving = false
+		return <-l.ended
+	}
+	return nil
 }
 
 // plan makes the stages. Gateway and collector can be ended before the others, to drain.
@@ -138,13 +142,22 @@ func (l *local) plan(ctx context.Context) (service.Plan, error) {
 func (l *local) stop() error {
 	var err error
 	l.end()
-	if l.store != nil || l.reader != nil {
+	if l.serving {
 		err = <-l.ended
 	}
 	if l.stack != nil {
 		err = errors.Join(err, l.stack.Stop())
 	}
 	return err
+}
+
+// died is what to say when the pipeline ended without being asked to.
+func (l *local) died(err error) error {
+	l.serving = false
+	if err == nil {
+		err = errors.New("the pipeline ended by itself")
+	}
+	return fmt.Errorf("%w; more in %s", err, l.logFile)
 }
 
 func sayTo(w io.Writer) func(string) {

@@ -35,11 +35,7 @@ func (c upCmd) Run(ctx context.Context, g global, s streams) error {
 		fmt.Fprintln(s.err, "stopping; Ctrl-C again ends at once")
 		return l.stop()
 	case err := <-l.ended:
-		l.ended <- nil
-		if err == nil {
-			err = errors.New("the pipeline ended by itself")
-		}
-		return errors.Join(fmt.Errorf("%w; see %s", err, l.logFile), l.stop())
+		return errors.Join(l.died(err), l.stop())
 	}
 }
 
@@ -63,5 +59,5 @@ Log         %[8]s
 
 Rooms in the terminal: livemeter kpi --clickhouse-addr %[5]s
 Ctrl-C stops.
-`, broker, event, topic, l.gateway, ch, db, l.cfg.Admin.Addr, l.logFile)
+`, broker, event, topic, l.gateway, ch, db, l.process.Addr, l.logFile)
 }

@@ -5,13 +5,13 @@ import (
 	"testing"
 )
 
-// viewer350 is a heartbeat of 350 bytes as the web SDK writes it; order713 an order of two items.
+// viewer350 is a heartbeat of 350 bytes as the web SDK writes it; order725 an order of two items.
 const (
 	viewer350 = `{"event_id":"019b7a52-6a3e-7c11-9f0e-2f6d1c3b5a01","schema_version":"1-0-0","type":"viewer","platform":"douyin",` +
 		`"room_id":"r_42","live_session_id":"ls_42_20261122","user_id":"u_881","view_id":"v_77ab01","sdk_instance_id":"i_3c9d",` +
 		`"seq":17,"client_ts":1795312800123,"sent_ts":1795312800450,"action":"heartbeat","watch_ms_delta":5000,` +
 		`"foreground":true}`
-	order713 = `{"event_id":"019b7a52-6a3e-7c11-9f0e-2f6d1c3b5a02","schema_version":"1-0-0","type":"order","platform":"douyin",` +
+	order725 = `{"event_id":"019b7a52-6a3e-7c11-9f0e-2f6d1c3b5a02","schema_version":"1-0-0","type":"order","platform":"douyin",` +
 		`"room_id":"r_00042","live_session_id":"ls_00042_20261122","user_id":"u_881","view_id":"v_77ab01","sdk_instance_id":"srv_orders_3",` +
 		`"seq":90121,"client_ts":1795312800123,"sent_ts":1795312800450,"order_id":"o_5501","order_version":2,"state":"paid",` +
 		`"buyer_id":"u_881","currency":"CNY","goods_minor":25800,"discount_minor":2000,"platform_subsidy_minor":500,"shipping_minor":0,` +
@@ -38,9 +38,9 @@ func onStrict(d *Decoder, t Topic, raw []byte, ev *Event) bool {
 }
 
 func BenchmarkFastViewer(b *testing.B)   { benchmarkDecode(b, TopicViewer, viewer350, onFast) }
-func BenchmarkFastOrder(b *testing.B)    { benchmarkDecode(b, TopicOrder, order713, onFast) }
+func BenchmarkFastOrder(b *testing.B)    { benchmarkDecode(b, TopicOrder, order725, onFast) }
 func BenchmarkStrictViewer(b *testing.B) { benchmarkDecode(b, TopicViewer, viewer350, onStrict) }
-func BenchmarkStrictOrder(b *testing.B)  { benchmarkDecode(b, TopicOrder, order713, onStrict) }
+func BenchmarkStrictOrder(b *testing.B)  { benchmarkDecode(b, TopicOrder, order725, onStrict) }
 
 // The speed rests on plain records taking the fast path, and the heap staying out of it.
 func TestPlainRecordsTakeTheFastPath(t *testing.T) {
@@ -50,9 +50,9 @@ func TestPlainRecordsTakeTheFastPath(t *testing.T) {
 		record string
 	}{
 		{"viewer", TopicViewer, viewer350},
-		{"order", TopicOrder, order713},
+		{"order", TopicOrder, order725},
 		{"spaces as Python writes them", TopicViewer, strings.NewReplacer(`,"`, `, "`, `:`, `: `).Replace(viewer350)},
-		{"indented", TopicOrder, strings.NewReplacer(`,"`, ",\n  \"", `:`, `: `, `{`, "{\r\n\t", `}`, "\n}", `[`, "[ ", `]`, " ]\n").Replace(order713) + "\n"},
+		{"indented", TopicOrder, strings.NewReplacer(`,"`, ",\n  \"", `:`, `: `, `{`, "{\r\n\t", `}`, "\n}", `[`, "[ ", `]`, " ]\n").Replace(order725) + "\n"},
 		{"an unknown field", TopicViewer, viewer350[:len(viewer350)-1] + `,"extra":{"a":[1.5e3,"\\u0000"]}}`},
 		{"not ASCII", TopicViewer, strings.Replace(viewer350, "r_42", "直播间", 1)},
 		{"null", TopicViewer, strings.Replace(viewer350, `"seq"`, `"anon_id":null,"seq"`, 1)},

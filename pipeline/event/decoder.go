@@ -14,7 +14,7 @@ func NewDecoder() *Decoder { return new(Decoder) }
 const anyTopic = NumTopics
 
 // Decode judges one record of a topic by contract.md, Outcomes. On acceptance it has filled ev, whose strings may point into raw;
-// on rejection what ev holds means nothing. raw is not kept beyond that.
+// on rejection what ev holds means nothing. raw must not change while ev is in use; the Decoder refers to it until the next Decode.
 func (d *Decoder) Decode(topic Topic, raw []byte, ev *Event) Verdict {
 	if d.fast.decode(topic, raw, ev) {
 		return Verdict{}

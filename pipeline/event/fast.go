@@ -3,7 +3,6 @@ package event
 import (
 	"encoding/binary"
 	"math/bits"
-	"unicode/utf8"
 )
 
 // fast is the path of almost all records. It accepts or defers: whatever it is not sure of (an escape, a name given twice, a value out
@@ -11,7 +10,7 @@ import (
 // with an equal Event. It is fast because producers write their names in one order: the name behind each name is guessed to be the one
 // that stood there last, and compared eight bytes at a time.
 type fast struct {
-	raw  []byte
+	raw []byte
 	// next is the guess plus 1, by the field before, or by numFields+scope at an object's begin. 0 is no guess: a guess is only ever a
 	// field of the same object, for names of other objects (sdk.type) are unknown there.
 	next [int(numFields) + int(numScopes)]fieldID
@@ -25,15 +24,6 @@ type fast struct {
 }
 
 type span struct{ start, end uint32 }
-
-const (
-	lows   = 0x0101010101010101
-	highs  = 0x8080808080808080
-	quotes = '"' * lows
-	slash  = '\\' * lows
-	blanks = ' ' * lows
-	zeros  = '0' * lows
-)
 
 // object reads from the brace at pos to behind the closing one; -1 defers. The caller has made sure that the record's last byte is a
 // closing brace: every loop over spaces, digits or names ends there at the latest.
@@ -136,56 +126,6 @@ func skipSpace(raw []byte, pos int) int {
 	return pos
 }
 
-// fieldKey is what the loop over a record's names needs of a field: its name as it stands there, "name": in little-endian words, the
-// last one masked.
-type fieldKey struct {
-	word  [4]uint64
-	mask  uint64 // of the last word
-	bit   uint64 // in the masks of its scope
-	n     uint8  // bytes of the name with its quotes and colon
-	last  uint8  // index of the last word
-	shape shape
-}
-
-// fieldTable has an entry for every fieldID, so that no index needs a check; those without a field match nothing.
-var fieldTable = func() (table [256]fieldKey) {
-	for i := range table {
-		table[i] = fieldKey{word: [4]uint64{1}, mask: 0, n: 1, shape: shapeText}
-	}
-	for f := range numFields {
-		text := `"` + fieldName(f) + `":`
-		var padded [32]byte
-		copy(padded[:], text)
-		k := fieldKey{mask: ^uint64(0), n: uint8(len(text)), last: uint8(len(text)-1) / 8, shape: fieldShapes[f]}
-		for i := range k.word {
-			k.word[i] = binary.LittleEndian.Uint64(padded[8*i:])
-		}
-		if rest := len(text) % 8; rest != 0 {
-			k.mask = 1<<(8*rest) - 1
-		}
-		k.bit = 1 << (f - scopeStart[fieldScope(f)])
-		table[f] = k
-	}
-	return table
-}()
-
-// match gives the length of the field's name with its quotes and colon if it stands at pos, else 0. Near the record's end, where words
-// do not fit, it gives 0 too, and the name is looked up.
-func (k *fieldKey) match(raw []byte, pos int) int {
-	last := int(k.last & 3)
-	end := pos + 8*last + 8
-	if end > len(raw) || binary.LittleEndian.Uint64(raw[end-8:end])&k.mask != k.word[last] {
-		return 0
-	}
-	for i := range last {
-		if binary.LittleEndian.Uint64(raw[pos:]) != k.word[i&3] {
-			return 0
-		}
-		pos += 8
-	}
-	return int(k.n)
-}
-
 // name looks a name up that was not guessed; noField if it is not known there.
 func (f *fast) name(s scope, pos int) (fieldID, int) {
 	if f.raw[pos] != '"' {
@@ -242,45 +182,6 @@ func (f *fast) value(id fieldID, sh shape, pos int) int {
 	default:
 		return f.array(id, pos)
 	}
-}
-
-// stringEnd gives the index of the quote that ends a string; -1 for one with an escape, a control character or U+007F, or bytes that
-// are not UTF-8.
-func (f *fast) stringEnd(i int) int {
-	raw := f.raw
-	for ; i+8 <= len(raw); i += 8 {
-		if m := specials(binary.LittleEndian.Uint64(raw[i:])); m != 0 {
-			i += bits.TrailingZeros64(m) >> 3
-			if raw[i] == '"' {
-				return i
-			}
-			return f.stringEndSlow(i)
-		}
-	}
-	return f.stringEndSlow(i)
-}
-
-// specials has the high bit of a byte set where it is a quote, a backslash, below a blank, or above ~. Borrows and carries can set bits
-// above a true one only, so the lowest is exact.
-func specials(w uint64) uint64 {
-	q, b := w^quotes, w^slash
-	return ((q-lows)&^q | (b-lows)&^b | (w-blanks)&^w | (w + lows) | w) & highs
-}
-
-// stringEndSlow goes byte by byte: the record's last seven bytes, and all that is not ASCII.
-func (f *fast) stringEndSlow(start int) int {
-	for i := start; i < len(f.raw); i++ {
-		switch c := f.raw[i]; {
-		case c == '"':
-			if !utf8.Valid(f.raw[start:i]) {
-				return -1
-			}
-			return i
-		case c == '\\' || c < ' ' || c == 0x7f:
-			return -1
-		}
-	}
-	return -1
 }
 
 func (f *fast) boolean(id fieldID, pos int) int {

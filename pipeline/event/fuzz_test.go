@@ -114,7 +114,7 @@ func depth(valid []byte) (deepest int) {
 // The same properties over records that are nearly right, where a byte fuzzer seldom comes: vectors with small edits, read by
 // decoders that carry their guesses from record to record.
 func TestPathsAgreeOnNearMisses(t *testing.T) {
-	rounds := 60_000
+	rounds := 30_000
 	if testing.Short() {
 		rounds = 5_000
 	}

@@ -139,18 +139,12 @@ func TestCollectorsShareAndRebalance(t *testing.T) {
 			a := w.start(cfg)
 			l.until("the first records", func() bool { return l.count() >= 100 })
 			b := w.start(cfg)
-			for range 10 {
-				w.send(200)
-				l.until("the batch", l.all)
-			}
+			w.loadUntilShared(l, 2)
 			a.stop()
 			w.send(1000)
 			l.until("all records of the second one", l.all)
 			c := w.start(cfg)
-			for range 5 {
-				w.send(200)
-				l.until("the batch", l.all)
-			}
+			w.loadUntilShared(l, 2)
 			b.stop()
 			w.send(500)
 			l.until("all records of the third one", l.all)
@@ -158,6 +152,32 @@ func TestCollectorsShareAndRebalance(t *testing.T) {
 			l.check()
 			w.checkCommitted()
 		})
+	}
+}
+
+// loadUntilShared keeps records coming until n members share the partitions of every raw topic, and through a few batches more.
+func (w *collectorWorld) loadUntilShared(l *collectorLog, n int) {
+	w.t.Helper()
+	for more := 3; more > 0; {
+		w.send(100)
+		l.until("the batch", l.all)
+		shared := true
+		for _, name := range event.TopicNames {
+			groups, err := w.adm.DescribeGroups(w.t.Context(), "c."+name)
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			working := 0
+			for _, m := range groups["c."+name].Members {
+				if c, ok := m.Assigned.AsConsumer(); ok && len(c.Topics) > 0 {
+					working++
+				}
+			}
+			shared = shared && working == n
+		}
+		if shared {
+			more--
+		}
 	}
 }
 

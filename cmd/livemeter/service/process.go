@@ -22,6 +22,7 @@ type Process struct {
 	Config *config.Config
 	Log    *zap.Logger
 	Admin  *admin.Server
+	Addr   string // of the admin server
 
 	registry *prometheus.Registry
 	kafka    []kgo.Opt
@@ -36,8 +37,12 @@ func New(c *config.Config, log *zap.Logger) (*Process, error) {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	p := &Process{Config: c, Log: log, Admin: admin.New(c.Admin.Addr, reg, log.Named("admin")), registry: reg, kafka: opts}
-	_, err = p.Admin.Listen()
-	return p, err
+	addr, err := p.Admin.Listen()
+	if err != nil {
+		return nil, err
+	}
+	p.Addr = addr.String()
+	return p, nil
 }
 
 // Plan is what a process runs. Close, which may be nil, is called when all stages have stopped.

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"github.com/livemeter/livemeter/bench/festival"
+	"github.com/livemeter/livemeter/cmd/livemeter/service"
+	"github.com/livemeter/livemeter/cmd/livemeter/ui"
+)
+
+type demoCmd struct {
+	For  time.Duration `help:"Stop the generator after this long; without it, at Ctrl-C." placeholder:"60s"`
+	Rate float64       `default:"20000" help:"Events a second."`
+	Seed uint64        `help:"Generate the same again; 0 takes another one each time."`
+	Dir  string        `help:"Data directory, to be kept and used again; without it a temporary one." placeholder:"DIR"`
+	localFlags
+}
+
+func (demoCmd) Help() string {
+	return `Starts Kafka and ClickHouse, lets a simulated shopping festival flow through the pipeline and shows the hottest rooms as ClickHouse has them. At
+the end it waits until all views are closed, computes from the raw records alone what every table must hold, and compares: exit code 0 only if
+no row differs. Ctrl-C ends the generator; a second one ends everything at once.
+
+Example:
+    livemeter demo --for 60s
+    livemeter demo --for 5m --rate 50000 --kafka apache`
+}
+
+func (c demoCmd) Run(ctx context.Context, g global, s streams) (err error) {
+	if c.Rate <= 0 {
+		return usageError{errors.New("demo: --rate must be above 0")}
+	}
+	dir, temporary := c.Dir, c.Dir == ""
+	if temporary {
+		if dir, err = os.MkdirTemp("", "livemeter-demo-"); err != nil {
+			return err
+		}
+	}
+	l, err := c.startLocal(ctx, g, dir, sayTo(s.err))
+	if err != nil {
+		if ctx.Err() != nil {
+			err = fmt.Errorf("interrupted while starting")
+		}
+		return errors.Join(err, removeIf(temporary, dir))
+	}
+	d := &demo{local: l, cmd: c, t: ui.NewTerminal(s.out), say: sayTo(s.err)}
+	equal, err := d.run(ctx)
+	err = errors.Join(err, l.stop())
+	if err == nil && equal {
+		return removeIf(temporary, dir)
+	}
+	fmt.Fprintf(s.err, "the data is kept in %s, the log is %s\n", dir, l.logFile)
+	if err == nil {
+		err = errSilent
+	}
+	return err
+}
+
+func removeIf(yes bool, dir string) error {
+	if !yes {
+		return nil
+	}
+	return os.RemoveAll(dir)
+}
+
+// demo is one run: generator, table, comparison.
+type demo struct {
+	*local
+	cmd   demoCmd
+	t     *ui.Terminal
+	say   func(string)
+	stats atomic.Pointer[festival.Stats]
+}
+
+func (d *demo) run(ctx context.Context) (equal bool, err error) {
+	seed := d.cmd.Seed
+	if seed == 0 {
+		seed = rand.Uint64()>>32 | 1
+	}
+	d.say(fmt.Sprintf("gateway http://%s, ClickHouse http://%s, Kafka %s, metrics http://%s/metrics, seed %d", d.gateway, d.cfg.ClickHouse.Addr[0],
+		d.cfg.Kafka.Brokers[0], d.process.Addr, seed))
+	stats, err := d.generate(ctx, seed)
+	if err != nil {
+		return false, err
+	}
+	d.t.Settle()
+	fmt.Fprintf(d.t, "%s events in %s. Waiting until the pipeline has them all and every view is over (%s after its last event).\n",
+		ui.Count(stats.Acked), ui.Age(stats.Elapsed), ui.Age(service.ViewsClose))
+	if ctx.Err() != nil {
+		ctx = context.WithoutCancel(ctx) // Ctrl-C has ended the generator; the next one ends the process
+	}
+	report, err := d.settle(ctx, stats.Acked)
+	if err != nil {
+		return false, err
+	}
+	differ := report.Total.Different + report.Total.Missing + report.Total.Extra
+	if !report.OK() {
+		if err := report.WriteTable(d.t, d.t.Color); err != nil {
+			return false, err
+		}
+	}
+	code := "1;32"
+	if !report.OK() {
+		code = "1;31"
+	}
+	_, err = fmt.Fprintln(d.t, d.t.Paint(code, fmt.Sprintf("%s rows compared with the ledger, %s differ", ui.Count(report.Total.Compared), ui.Count(differ))))
+	return report.OK(), err
+}
+
+// generate runs the festival and shows the rooms meanwhile.
+func (d *demo) generate(ctx context.Context, seed uint64) (festival.Stats, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	shown := make(chan error, 1)
+	go func() { shown <- d.show(ctx) }()
+	type result struct {
+		stats festival.Stats
+		err   error
+	}
+	done := make(chan result, 1)
+	go func() {
+		stats, err := festival.Run(ctx, festival.Config{Seed: seed, Faults: true, Prefix: d.cfg.Kafka.Prefix}, festival.RunOptions{
+			Brokers: d.cfg.Kafka.Brokers, Rate: d.cmd.Rate, For: d.cmd.For, Progress: func(s festival.Stats) { d.stats.Store(&s) }})
+		done <- result{stats, err}
+	}()
+	select {
+	case r := <-done:
+		cancel()
+		return r.stats, errors.Join(r.err, <-shown)
+	case err := <-d.ended:
+		cancel()
+		<-done
+		<-shown
+		return festival.Stats{}, d.died(err)
+	}
+}
+
+const topRooms = 12
+
+// show prints the hottest rooms each second on a terminal, one line each five seconds elsewhere.
+func (d *demo) show(ctx context.Context) error {
+	every := time.Second
+	if !d.t.TTY {
+		every = 5 * time.Second
+	}
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		rooms, err := ui.Hottest(ctx, d.store.Conn(), d.store.Database(), time.Hour, topRooms)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		d.draw(rooms)
+	}
+}
+
+func (d *demo) draw(rooms []ui.Room) {
+	now := time.Now()
+	stats := d.stats.Load()
+	if stats == nil {
+		stats = &festival.Stats{}
+	}
+	var newest time.Time
+	for _, r := range rooms {
+		if r.Updated.After(newest) {
+			newest = r.Updated
+		}
+	}
+	fresh := "–"
+	if !newest.IsZero() {
+		fresh = ui.Age(now.Sub(newest))
+	}
+	head := fmt.Sprintf("%4s  %s events  %s events/s  newest event visible %s ago", ui.Age(stats.Elapsed), ui.Count(stats.Acked), perSecond(stats.Acked, stats.Elapsed), fresh)
+	if d.t.TTY {
+		d.t.Frame(append([]string{"", d.t.Paint("1;36", head), ""}, d.t.RoomTable(rooms, now)...))
+		return
+	}
+	if len(rooms) > 0 {
+		r := rooms[0]
+		head += fmt.Sprintf("  hottest %s: %s online, interaction rate %s, %s orders, GMV %s", r.Room, ui.Count(r.Online), ui.Ratio(r.Interactors, r.Viewers),
+			ui.Count(r.Orders), ui.Money(r.GMV, r.Currency))
+	}
+	io.WriteString(d.t, head+"\n")
+}
