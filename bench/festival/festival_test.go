@@ -101,12 +101,12 @@ func TestSameSeedSameRecords(t *testing.T) {
 
 // Without faults the ledger accepts everything; with faults it finds every reason, and about the promised shares.
 func TestLedgerJudgesTheFaults(t *testing.T) {
-	const n = 400_000
-	clean, _ := truthOf(t, Config{Seed: 5, Rate: 2000}, n).Totals()
+	const n = 150_000
+	clean, _ := truthOf(t, Config{Seed: 5, Rate: 1000}, n).Totals()
 	if clean["accepted"] != n {
 		t.Errorf("without faults: %v, want %d accepted", clean, n)
 	}
-	truth := truthOf(t, Config{Seed: 5, Rate: 2000, Faults: true, Prefix: "p."}, n)
+	truth := truthOf(t, Config{Seed: 5, Rate: 1000, Faults: true, Prefix: "p."}, n)
 	outcomes, reasons := truth.Totals()
 	if sum := outcomes["accepted"] + outcomes["duplicate"] + outcomes["invalid"]; sum != n {
 		t.Errorf("outcomes %v add up to %d, want %d", outcomes, sum, n)

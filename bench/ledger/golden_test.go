@@ -87,6 +87,23 @@ func (s *script) expect(truth *Truth, p Place, list []expect) {
 
 var none [2]string
 
+// value finds one measure of one row; ok is false where the truth has no such row.
+func (t *Truth) value(table, grain string, window int64, p Place, sub [2]string, m string) (n int64, ok bool) {
+	for _, tab := range t.Tables {
+		for i, r := range tab.Rows {
+			if tab.Name != table || grainNames[r.Grain] != grain || r.Window != window || t.Places[r.Place] != p || t.Subs[r.Sub] != sub {
+				continue
+			}
+			for j, name := range tab.Measures {
+				if name == m {
+					return tab.Values[i*len(tab.Measures)+j], true
+				}
+			}
+		}
+	}
+	return 0, false
+}
+
 func TestOnlineBorders(t *testing.T) {
 	s := newScript(t)
 	s.viewer(0, "v", "enter", "")          // enter < t: not online at the end of a pane that ended at +0
@@ -101,6 +118,20 @@ func TestOnlineBorders(t *testing.T) {
 		list = append(list, expect{"room_measures", "10s", pane, none, "online", want})
 	}
 	s.expect(truth, theRoom, list)
+}
+
+func TestOnlineNotBeforeTheEnter(t *testing.T) {
+	s := newScript(t)
+	s.viewer(20_000, "v", "enter", "")
+	s.viewer(-5_000, "v", "heartbeat", "") // in [t − 30 s, t) of t = 0, 10 and 20 s, but the enter is not before them
+	s.viewer(41_000, "v", "leave", "")
+	s.expect(s.finish(), theRoom, []expect{
+		{"room_measures", "10s", -10_000, none, "online", 0},
+		{"room_measures", "10s", 10_000, none, "online", 0},
+		{"room_measures", "10s", 20_000, none, "online", 1},
+		{"room_measures", "10s", 30_000, none, "online", 1},
+		{"room_measures", "10s", 40_000, none, "online", 0},
+	})
 }
 
 func TestOnlineEndsAtLeave(t *testing.T) {
@@ -371,6 +402,17 @@ func TestLoginInsideAViewIsAnotherViewer(t *testing.T) {
 		{"room_measures", "10s", 0, none, "views", 1},
 		{"room_measures", "10s", 0, none, "bounces", 1}, // what was watched after the login is the user's
 		{"room_measures", "10s", 0, none, "effective_views_10s", 0},
+	})
+}
+
+func TestCostAndStockAreEventsOfTheRoomTheyName(t *testing.T) {
+	s := newScript(t)
+	s.add("stock", 0, room+`,"sku_id":"a","available":-1,"stock_version":1,"ts":5`)
+	s.add("cost", 0, room+`,"cost_id":"c","cost_version":1,"channel":"x","kind":"ads","spend_minor":1,"currency":"CNY","period_start":5,"period_end":5`)
+	s.add("cost", 0, `"cost_id":"c","cost_version":2,"channel":"x","kind":"ads","spend_minor":1,"currency":"CNY","period_start":5,"period_end":5`)
+	s.expect(s.finish(), theRoom, []expect{
+		{"room_measures", "10s", 0, none, "events", 2},
+		{"sku_measures", "10s", 0, [2]string{"a"}, "events", 1},
 	})
 }
 

@@ -102,23 +102,6 @@ func (t *Truth) Totals() (outcomes, reasons map[string]int64) {
 	return outcomes, reasons
 }
 
-// value finds one measure of one row; ok is false where the truth has no such row.
-func (t *Truth) value(table, grain string, window int64, p Place, sub [2]string, m string) (n int64, ok bool) {
-	for _, tab := range t.Tables {
-		for i, r := range tab.Rows {
-			if tab.Name != table || grainNames[r.Grain] != grain || r.Window != window || t.Places[r.Place] != p || t.Subs[r.Sub] != sub {
-				continue
-			}
-			for j, name := range tab.Measures {
-				if name == m {
-					return tab.Values[i*len(tab.Measures)+j], true
-				}
-			}
-		}
-	}
-	return 0, false
-}
-
 // magic is the first line of a ledger file: its format and version.
 const magic = "livemeter-ledger 1\n"
 

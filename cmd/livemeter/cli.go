@@ -15,9 +15,9 @@ import (
 
 const description = `Live-commerce events in Kafka become exact, live measures in ClickHouse.
 
-To look at it:           livemeter demo
-With your own events:    livemeter up
-In production:           livemeter run --config livemeter.yaml`
+    livemeter demo                          to look at it
+    livemeter up                            with your own events
+    livemeter run --config livemeter.yaml   in production`
 
 // cli is the command line. Flags of the configuration are made from its keys.
 type cli struct {
@@ -26,7 +26,7 @@ type cli struct {
 	Demo demoCmd `cmd:"" group:"Try it" help:"Engines, a simulated festival, the pipeline and a live table; at the end compared with a ledger."`
 	Up   upCmd   `cmd:"" group:"Try it" help:"Engines, pipeline and gateway, for your own events."`
 
-	Run        runCmd        `cmd:"" group:"Services" help:"All services but the gateway in one process."`
+	Run        runCmd        `cmd:"" group:"Services" help:"All services in one process."`
 	Collector  collectorCmd  `cmd:"" group:"Services" help:"Raw topics to the log events: validate, repair clocks, pseudonymise."`
 	Enricher   enricherCmd   `cmd:"" group:"Services" help:"events to events.enriched: dedupe, views, distinct viewers, orders."`
 	Aggregator aggregatorCmd `cmd:"" group:"Services" help:"events.enriched to rows in ClickHouse."`
@@ -57,8 +57,8 @@ func newCLI() *cli {
 
 // withConfig gives a command --config and a flag for every key of the configuration.
 type withConfig struct {
-	Config  string `help:"YAML file with the configuration." env:"LIVEMETER_CONFIG" placeholder:"FILE" group:"Configuration (docs/config.md: every key is a flag and a LIVEMETER_ variable)"`
-	Plugins kong.Plugins
+	Config  string       `help:"YAML file with the configuration." env:"LIVEMETER_CONFIG" placeholder:"FILE" group:"Configuration (docs/config.md: every key is a flag and a LIVEMETER_ variable)"`
+	Plugins kong.Plugins `embed:""`
 }
 
 // ownEngines says which keys mean something to demo and up, which start the engines themselves.

@@ -111,16 +111,16 @@ func TestApplyIsIdempotentAndAddsWhatIsMissing(t *testing.T) {
 	if after := e.query("SELECT name, uuid, comment FROM system.tables WHERE database = '$db' ORDER BY name"); after != before {
 		t.Errorf("a second Apply changed tables:\n%s\nbefore:\n%s", after, before)
 	}
-	e.query("ALTER TABLE $db.room_rows DROP COLUMN rating_sum")
+	e.query("ALTER TABLE $db.room_rows DROP COLUMN online")
 	e.query("DROP TABLE $db.orders_rows SYNC")
-	err := e.Write(context.Background(), &rollup.Batch{Epoch: e.epoch, Cells: []*rollup.Cells{conformance.Cells(conformance.Row{Room: "r", Window: conformance.Start})}})
+	err := e.Write(context.Background(), &rollup.Batch{Epoch: e.epoch, Cells: []*rollup.Cells{conformance.Cells(conformance.Row{Room: "r", Window: conformance.Start, Online: 1})}})
 	if err == nil || !strings.Contains(err.Error(), "schema apply") {
 		t.Errorf("a missing column gave %v; want an error at once that names `schema apply`", err)
 	}
 	if err := e.Apply(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if got := e.query("SELECT events, rating_sum FROM $db.room_measures"); got != "4\t0" {
+	if got := e.query("SELECT events, online FROM $db.room_measures"); got != "4\t0" {
 		t.Errorf("after the column came back: %q", got)
 	}
 }
@@ -137,11 +137,20 @@ func TestRetentionFollowsTheConfiguration(t *testing.T) {
 	if err := s.Apply(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	ddl := e.query("SELECT create_table_query FROM system.tables WHERE database = '$db' AND name = 'room_rows'")
+	show := func() string {
+		return e.query("SELECT create_table_query FROM system.tables WHERE database = '$db' AND name IN ('room_rows', 'orders_rows')")
+	}
+	ddl := show()
 	for _, want := range []string{"toIntervalDay(4)", "toIntervalDay(5)", "toIntervalDay(8)"} {
 		if !strings.Contains(ddl, want) {
-			t.Errorf("%s is not in the table's TTL: %s", want, ddl)
+			t.Errorf("%s is not in a TTL: %s", want, ddl)
 		}
+	}
+	if err := e.Apply(context.Background()); err != nil { // for ever again
+		t.Fatal(err)
+	}
+	if ddl := show(); strings.Contains(ddl, "toIntervalDay") {
+		t.Errorf("rows still expire: %s", ddl)
 	}
 }
 
@@ -219,6 +228,18 @@ func TestAllCubesAreWrittenAndRead(t *testing.T) {
 	}
 	if got := e.query("SELECT net_minor = gmv_paid_minor - refund_minor_by_order FROM $db.sku_money"); got != "1" {
 		t.Errorf("net_minor: %s", got)
+	}
+}
+
+// Values travel in the narrowest type of their block: none may be cut.
+func TestValuesOfAnySize(t *testing.T) {
+	e := open(t)
+	for i, values := range [][]int64{{0, 0}, {1, 255}, {-1, 256}, {-32_768, 32_767}, {-32_769, 0}, {1 << 31, -1 << 31}, {1<<62 - 1, -1 << 62}} {
+		room := fmt.Sprint("r", i)
+		e.write(conformance.Row{Room: room, Window: conformance.Start, Version: 1, Value: values[0], Online: values[1]})
+		if got, want := e.query("SELECT events, online FROM $db.room_measures WHERE room_id = '%s'", room), fmt.Sprintf("%d\t%d", values[0], values[1]); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
 	}
 }
 

@@ -133,12 +133,12 @@ func (s *Sink) cellInserts(epoch uint16, c *rollup.Cells) ([]*insert, error) {
 	}
 	var out []*insert
 	for _, at := range blocks(c, s.cfg.MaxBlockRows) {
-		out = append(out, cellInsert(epoch, c, at))
+		out = append(out, cellInsert(epoch, c, at, s.cfg.Protocol == HTTP))
 	}
 	return out, nil
 }
 
-func cellInsert(epoch uint16, c *rollup.Cells, at []int32) *insert {
+func cellInsert(epoch uint16, c *rollup.Cells, at []int32, narrow bool) *insert {
 	n := len(c.Grain)
 	if at != nil {
 		n = len(at)
@@ -169,7 +169,7 @@ func cellInsert(epoch uint16, c *rollup.Cells, at []int32) *insert {
 	fixed(in, "updated_at", ms, 8, pick(c.Updated, at))
 	stored, index := storedMeasures(c.Cube)
 	for i, m := range stored {
-		fixed(in, m.Name, "Int64", 8, pick(c.Values[index[i]], at))
+		in.measure(m.Name, pick(c.Values[index[i]], at), narrow)
 	}
 	return in
 }
