@@ -77,6 +77,7 @@ type demo struct {
 	t     *ui.Terminal
 	say   func(string)
 	stats atomic.Pointer[festival.Stats]
+	told  time.Time // of the last line about progress
 }
 
 func (d *demo) run(ctx context.Context) (equal bool, err error) {

@@ -100,10 +100,14 @@ func (d *demo) until(ctx context.Context, missing func() (string, error)) error 
 	}
 }
 
-// progress shows what is waited for in one line; without a terminal it says nothing, since the reason has been printed.
+// progress shows what is waited for: in one line on a terminal, every five seconds elsewhere.
 func (d *demo) progress(what string) {
-	if d.t.TTY {
+	switch {
+	case d.t.TTY:
 		d.t.Frame([]string{what})
+	case time.Since(d.told) >= 5*time.Second:
+		d.told = time.Now()
+		fmt.Fprintln(d.t, what)
 	}
 }
 

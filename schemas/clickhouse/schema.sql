@@ -64,7 +64,7 @@ PARTITION BY (epoch, if(grain IN ('10s', '1m'), toYYYYMMDD(window_start), 0))
 PRIMARY KEY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id)
 ORDER BY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, window_start, part, gen)
 TTL multiIf(grain = '10s', toDate(window_start) + toIntervalDay(15), grain = '1m', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = 'session', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = '1d', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))
-SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1
+SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1, ratio_of_defaults_for_sparse_serialization = 1, min_bytes_for_wide_part = 67108864
 COMMENT 'Partial rows of room_measures: query the view, which adds them up; expires multiIf(grain = \'10s\', toDate(window_start) + toIntervalDay(15), grain = \'1m\', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = \'session\', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = \'1d\', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))';
 
 CREATE TABLE IF NOT EXISTS livemeter.sku_rows
@@ -122,7 +122,7 @@ PARTITION BY (epoch, if(grain IN ('10s', '1m'), toYYYYMMDD(window_start), 0))
 PRIMARY KEY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, sku_id)
 ORDER BY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, sku_id, window_start, part, gen)
 TTL multiIf(grain = '10s', toDate(window_start) + toIntervalDay(15), grain = '1m', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = 'session', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = '1d', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))
-SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1
+SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1, ratio_of_defaults_for_sparse_serialization = 1, min_bytes_for_wide_part = 67108864
 COMMENT 'Partial rows of sku_measures: query the view, which adds them up; expires multiIf(grain = \'10s\', toDate(window_start) + toIntervalDay(15), grain = \'1m\', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = \'session\', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = \'1d\', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))';
 
 CREATE TABLE IF NOT EXISTS livemeter.source_rows
@@ -159,7 +159,7 @@ PARTITION BY (epoch, if(grain IN ('10s', '1m'), toYYYYMMDD(window_start), 0))
 PRIMARY KEY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, entry_source, campaign_id)
 ORDER BY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, entry_source, campaign_id, window_start, part, gen)
 TTL multiIf(grain = '10s', toDate(window_start) + toIntervalDay(15), grain = '1m', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = 'session', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = '1d', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))
-SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1
+SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1, ratio_of_defaults_for_sparse_serialization = 1, min_bytes_for_wide_part = 67108864
 COMMENT 'Partial rows of source_measures: query the view, which adds them up; expires multiIf(grain = \'10s\', toDate(window_start) + toIntervalDay(15), grain = \'1m\', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = \'session\', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = \'1d\', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))';
 
 CREATE TABLE IF NOT EXISTS livemeter.variant_rows
@@ -226,7 +226,7 @@ PARTITION BY (epoch, if(grain IN ('10s', '1m'), toYYYYMMDD(window_start), 0))
 PRIMARY KEY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, experiment_id, variant)
 ORDER BY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, experiment_id, variant, window_start, part, gen)
 TTL multiIf(grain = '10s', toDate(window_start) + toIntervalDay(15), grain = '1m', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = 'session', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = '1d', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))
-SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1
+SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1, ratio_of_defaults_for_sparse_serialization = 1, min_bytes_for_wide_part = 67108864
 COMMENT 'Partial rows of variant_measures: query the view, which adds them up; expires multiIf(grain = \'10s\', toDate(window_start) + toIntervalDay(15), grain = \'1m\', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = \'session\', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = \'1d\', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))';
 
 CREATE TABLE IF NOT EXISTS livemeter.room_money_rows
@@ -261,7 +261,7 @@ PARTITION BY (epoch, if(grain IN ('10s', '1m'), toYYYYMMDD(window_start), 0))
 PRIMARY KEY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, currency)
 ORDER BY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, currency, window_start, part, gen)
 TTL multiIf(grain = '10s', toDate(window_start) + toIntervalDay(15), grain = '1m', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = 'session', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = '1d', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))
-SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1
+SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1, ratio_of_defaults_for_sparse_serialization = 1, min_bytes_for_wide_part = 67108864
 COMMENT 'Partial rows of room_money: query the view, which adds them up; expires multiIf(grain = \'10s\', toDate(window_start) + toIntervalDay(15), grain = \'1m\', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = \'session\', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = \'1d\', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))';
 
 CREATE TABLE IF NOT EXISTS livemeter.sku_money_rows
@@ -293,7 +293,7 @@ PARTITION BY (epoch, if(grain IN ('10s', '1m'), toYYYYMMDD(window_start), 0))
 PRIMARY KEY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, sku_id, currency)
 ORDER BY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, sku_id, currency, window_start, part, gen)
 TTL multiIf(grain = '10s', toDate(window_start) + toIntervalDay(15), grain = '1m', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = 'session', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = '1d', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))
-SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1
+SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1, ratio_of_defaults_for_sparse_serialization = 1, min_bytes_for_wide_part = 67108864
 COMMENT 'Partial rows of sku_money: query the view, which adds them up; expires multiIf(grain = \'10s\', toDate(window_start) + toIntervalDay(15), grain = \'1m\', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = \'session\', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = \'1d\', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))';
 
 CREATE TABLE IF NOT EXISTS livemeter.epochs
