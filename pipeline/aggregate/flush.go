@@ -83,7 +83,7 @@ func (a *Aggregator) leaves(c *cell, behind bool) bool {
 	if c.state&rollup.Closed != 0 {
 		return true
 	}
-	if behind || c.window > a.maxRecv {
+	if behind || c.window > max(a.maxRecv, a.wm) {
 		return false
 	}
 	return c.grain <= measure.Grain1m || a.flushes%coarseEvery == 0

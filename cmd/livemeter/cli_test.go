@@ -1,0 +1,184 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/livemeter/livemeter/deploy/embedded/testengine"
+)
+
+func TestMain(m *testing.M) { testengine.Main(m) }
+
+// livemeter runs a command line in this process.
+func livemeter(t *testing.T, stdin string, args ...string) (code int, out, err string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	code = execute(t.Context(), args, streams{strings.NewReader(stdin), &o, &e})
+	return code, o.String(), e.String()
+}
+
+func TestHelpHasAnExampleEverywhere(t *testing.T) {
+	for _, c := range []string{"demo", "up", "run", "collector", "enricher", "aggregator", "gateway", "generate", "verify", "kpi", "check", "schema", "schema apply",
+		"config", "config check", "config show", "engines", "engine clickhouse"} {
+		code, out, errOut := livemeter(t, "", append(strings.Fields(c), "--help")...)
+		if code != exitOK || !strings.Contains(out, "Example:") || !strings.Contains(out, "livemeter "+strings.Fields(c)[0]) {
+			t.Errorf("%s --help: exit code %d, want 0 and an example\n%s%s", c, code, out, errOut)
+		}
+	}
+}
+
+func TestUsageErrors(t *testing.T) {
+	for _, args := range [][]string{{"dmeo"}, {"demo", "--fro", "1s"}, {"demo", "--rate", "0"}, {"verify"}, {"demo", "--kafka", "redpanda"}, {"generate", "--file", "-"}} {
+		if code, out, errOut := livemeter(t, "", args...); code != exitUsage || !strings.Contains(errOut, "livemeter: ") {
+			t.Errorf("%q: exit code %d, want 2 and a message\n%s%s", args, code, out, errOut)
+		}
+	}
+}
+
+func TestConfigCheckTellsAll(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c.yaml")
+	if err := os.WriteFile(path, []byte("zone: Mars/Olympus\nlog: {level: loud}\nnonsense: 1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, _, errOut := livemeter(t, "", "config", "check", "--config", path, "--for", "run", "--horizon", "1s")
+	if code != exitFail {
+		t.Errorf("exit code %d, want 1", code)
+	}
+	for _, want := range []string{"c.yaml:3: unknown key nonsense", "zone \"Mars/Olympus\"", "log.level \"loud\"", "horizon 1s", "no pseudonym key"} {
+		if !strings.Contains(errOut, want) {
+			t.Errorf("missing %q in:\n%s", want, errOut)
+		}
+	}
+	if code, out, errOut := livemeter(t, "", "config", "check"); code != exitOK {
+		t.Errorf("the defaults: exit code %d\n%s%s", code, out, errOut)
+	}
+}
+
+const enter = `{"event_id":"e1","schema_version":"1-0-0","type":"viewer","platform":"p","room_id":"r","live_session_id":"s","user_id":"u","view_id":"v","sdk_instance_id":"i","seq":1,"client_ts":1,"sent_ts":1,"action":"enter"}`
+
+func TestCheckSaysWhatTheCollectorWouldSay(t *testing.T) {
+	lines := strings.Join([]string{
+		enter,
+		"",
+		strings.Replace(enter, `"enter"`, `"jump"`, 1),
+		strings.Replace(enter, `"viewer"`, `"visitor"`, 1),
+		`{"pad":"` + strings.Repeat("x", 100<<10) + `"}`,
+		strings.Replace(enter, `"view_id":"v",`, ``, 1),
+		enter + " {}",
+		enter, // without a line end
+	}, "\n")
+	code, out, errOut := livemeter(t, lines, "check")
+	want := "1\taccepted\n3\tbad_enum\taction\n4\tunknown_type\ttype\n5\ttoo_large\n6\tmissing_field\tview_id\n7\ttrailing_bytes\n8\taccepted\n"
+	if code != exitFail || out != want {
+		t.Errorf("exit code %d, want 1; got\n%swant\n%s", code, out, want)
+	}
+	if !strings.Contains(errOut, "7 lines: 2 accepted, 5 invalid") {
+		t.Errorf("summary: %s", errOut)
+	}
+	if code, out, _ := livemeter(t, enter+"\n", "check", "-q"); code != exitOK || out != "" {
+		t.Errorf("valid input with -q: exit code %d, output %q", code, out)
+	}
+	if code, out, _ := livemeter(t, enter+"\n", "check", "--topic", "raw.order", "--json"); code != exitFail || !strings.Contains(out, `"reason":"wrong_topic"`) {
+		t.Errorf("on raw.order: exit code %d, output %q", code, out)
+	}
+}
+
+// TestCheckOnTheVectors: every vector of schemas/testdata lands where its file says.
+func TestCheckOnTheVectors(t *testing.T) {
+	for _, f := range vectors(t, "valid/*.ndjson") {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if code, out, errOut := livemeter(t, string(text), "check", "-q"); code != exitOK {
+			t.Errorf("%s: exit code %d\n%s%s", f, code, out, errOut)
+		}
+	}
+	for _, f := range vectors(t, "invalid/*.txt") {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		reason := strings.TrimSuffix(filepath.Base(f), ".txt")
+		for _, line := range strings.Split(strings.TrimSpace(string(text)), "\n") {
+			checkInvalid(t, reason, line)
+		}
+	}
+}
+
+func vectors(t *testing.T, pattern string) []string {
+	t.Helper()
+	files, err := filepath.Glob(root + "schemas/testdata/" + pattern)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no vectors in schemas/testdata/%s: %v", pattern, err)
+	}
+	return files
+}
+
+// checkInvalid checks one line "TOPIC FIELD RECORD". Records that are no line (empty, or with a line end inside) can't be in NDJSON.
+func checkInvalid(t *testing.T, reason, line string) {
+	t.Helper()
+	part := strings.SplitN(line, " ", 3)
+	if len(part) < 3 || strings.HasPrefix(line, "#") {
+		return
+	}
+	record := part[2]
+	if unquoted, err := strconv.Unquote(record); err == nil && strings.HasPrefix(record, `"`) {
+		record = unquoted
+	}
+	if strings.TrimSpace(record) == "" || strings.Contains(record, "\n") {
+		return
+	}
+	want := "1\t" + reason
+	if part[1] != "-" {
+		want += "\t" + part[1]
+	}
+	if code, out, _ := livemeter(t, record, "check", "--topic", "raw."+part[0]); code != exitFail || out != want+"\n" {
+		t.Errorf("%s: exit code %d, got %q, want %q\n%s", reason, code, out, want, record)
+	}
+}
+
+func TestSchemaPrintsEverything(t *testing.T) {
+	code, out, errOut := livemeter(t, "", "schema", "--clickhouse-database", "shop")
+	for _, want := range []string{"schemas/events/order/1-0-0.json", "asyncapi:", "openapi:", "CREATE DATABASE IF NOT EXISTS shop", "shop.room_measures"} {
+		if code != exitOK || !strings.Contains(out, want) {
+			t.Errorf("exit code %d, missing %q\n%s", code, want, errOut)
+		}
+	}
+}
+
+func TestGenerateWritesWhatCheckAccepts(t *testing.T) {
+	code, out, errOut := livemeter(t, "", "generate", "--events", "500", "--file", "-", "--no-faults", "--seed", "7")
+	if code != exitOK || strings.Count(out, "\n") != 500 {
+		t.Fatalf("exit code %d, %d lines\n%s", code, strings.Count(out, "\n"), errOut)
+	}
+	if code, _, errOut := livemeter(t, out, "check", "-q"); code != exitOK {
+		t.Errorf("check: exit code %d, %s", code, errOut)
+	}
+}
+
+// TestPortInUseIsNamed: before anything is started.
+func TestPortInUseIsNamed(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	for _, flag := range []string{"--kafka-addr", "--admin-addr"} {
+		args := []string{"up", "--dir", t.TempDir(), "--kafka-addr", "127.0.0.1:0", "--clickhouse-addr", "127.0.0.1:0", "--gateway-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", flag, l.Addr().String()}
+		ctx, cancel := context.WithCancel(t.Context())
+		var o, e bytes.Buffer
+		code := execute(ctx, args, streams{strings.NewReader(""), &o, &e})
+		cancel()
+		if code != exitFail || !strings.Contains(e.String(), port) || !strings.Contains(e.String(), flag) {
+			t.Errorf("%s in use: exit code %d, message %s", flag, code, e.String())
+		}
+	}
+}
