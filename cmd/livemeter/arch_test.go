@@ -15,7 +15,7 @@ const module = "github.com/livemeter/livemeter/"
 var rules = map[string][]string{
 	"cmd":              {"cmd", "pipeline", "sinks", "schemas", "deploy", "bench"},
 	"pipeline":         {"pipeline"},
-	"pipeline/event":   {},
+	"pipeline/event":   {"pipeline/event"},
 	"pipeline/measure": {},
 	"pipeline/rollup":  {"pipeline/measure"},
 	"sinks":            {"sinks", "pipeline/rollup", "pipeline/measure", "schemas"},

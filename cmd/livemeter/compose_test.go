@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
-	"github.com/compose-spec/compose-go/v2/cli"
+	composecli "github.com/compose-spec/compose-go/v2/cli"
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
@@ -24,7 +24,7 @@ const root = "../../"
 // compose reads docker-compose.yml as docker does.
 func compose(t *testing.T) *types.Project {
 	t.Helper()
-	o, err := cli.NewProjectOptions([]string{root + "docker-compose.yml"}, cli.WithWorkingDirectory(root))
+	o, err := composecli.NewProjectOptions([]string{root + "docker-compose.yml"}, composecli.WithWorkingDirectory(root))
 	if err != nil {
 		t.Fatal(err)
 	}

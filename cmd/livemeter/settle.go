@@ -76,19 +76,25 @@ func (d *demo) drained(ctx context.Context, adm *kadm.Client) (string, error) {
 	return "", err
 }
 
+// stuckAfter is how long the same may be missing before it is called a failure.
+const stuckAfter = 2 * time.Minute
+
 // until asks until nothing is missing, ctx ends, or the pipeline does.
 func (d *demo) until(ctx context.Context, missing func() (string, error)) error {
 	again := time.NewTicker(200 * time.Millisecond)
 	defer again.Stop()
-	said := ""
+	said, since := "", time.Now()
 	for {
 		why, err := missing()
 		if err != nil || why == "" {
 			return err
 		}
 		if why != said {
-			said = why
+			said, since = why, time.Now()
 			d.progress(why)
+		}
+		if time.Since(since) > stuckAfter {
+			return fmt.Errorf("the pipeline does not come to rest: for %v, %s", stuckAfter, why)
 		}
 		select {
 		case <-ctx.Done():
