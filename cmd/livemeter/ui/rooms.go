@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -54,6 +55,9 @@ func Hottest(ctx context.Context, db Querier, database string, within time.Durat
 	return out, rows.Err()
 }
 
+// narrow is the width of a window below which the session is left out.
+const narrow = 110
+
 // RoomTable is the list of rooms.
 func (t *Terminal) RoomTable(rooms []Room, now time.Time) []string {
 	columns := []Column{{"room", false}, {"platform", false}, {"session", false}, {"online", true}, {"viewers", true}, {"interaction rate", true},
@@ -65,6 +69,13 @@ func (t *Terminal) RoomTable(rooms []Room, now time.Time) []string {
 			gmv = fmt.Sprintf("(+%d) %s", r.Currencies-1, gmv)
 		}
 		rows[i] = []string{r.Room, r.Platform, r.Session, Count(r.Online), Count(r.Viewers), Ratio(r.Interactors, r.Viewers), Count(r.Orders), gmv, Age(now.Sub(r.Updated))}
+	}
+	if width, _ := t.Size(); t.TTY && width < narrow {
+		const session = 2
+		columns = slices.Delete(columns, session, session+1)
+		for i := range rows {
+			rows[i] = slices.Delete(rows[i], session, session+1)
+		}
 	}
 	return t.Table(columns, rows)
 }
