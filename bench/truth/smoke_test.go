@@ -21,7 +21,7 @@ func TestEventsBecomeRows(t *testing.T) {
 	for name, parts := range wirings {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t)
-			at := time.Now().Add(-40 * time.Second)
+			at := time.Now().Add(-100 * time.Second).Truncate(time.Minute).Add(10 * time.Second) // all panes of the view in one minute
 			rec := func(topic, value string) *kgo.Record {
 				return &kgo.Record{Topic: topic, Value: []byte(value), Timestamp: at}
 			}
@@ -46,7 +46,7 @@ func TestEventsBecomeRows(t *testing.T) {
 				"WHERE grain = '1d' AND room_id = 'r1'", "5\t1\t1\t6000\t7\t1\t1\t2\t0\n")
 			r.expect("SELECT outcome, reason, sum(records) FROM outcomes GROUP BY ALL ORDER BY ALL", "accepted\t\t5\nduplicate\t\t1\ninvalid\tnot_json\t1\n")
 			r.expect("SELECT currency, gmv_paid_minor, net_minor FROM room_money WHERE grain = 'session'", "CNY\t90\t90\n")
-			r.expect("SELECT grain, online FROM room_measures WHERE online > 0 AND grain != '10s' ORDER BY grain", "1d\t1\n1h\t1\n1m\t1\nsession\t1\n")
+			r.expect("SELECT grain, online FROM room_measures WHERE online > 0 AND grain != '10s' ORDER BY grain", "1m\t1\n1h\t1\n1d\t1\nsession\t1\n")
 			r.expect("SELECT state, paid_minor FROM orders", "paid\t90\n")
 		})
 	}

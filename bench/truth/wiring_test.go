@@ -76,11 +76,11 @@ func newStack(ctx context.Context, cfg Config, store bool, log *zap.Logger, reg 
 		return nil, err
 	}
 	events := cfg.Prefix + runtime.TopicEvents
-	topics, err := adm.ListTopics(ctx, events)
+	id, err := runtime.TopicID(ctx, cl, events)
 	if err != nil {
-		return nil, fmt.Errorf("kafka: topic %s: %w", events, err)
+		return nil, err
 	}
-	if s.epoch, err = s.Sink.EnsureEpoch(ctx, [16]byte(topics[events].ID)); err != nil {
+	if s.epoch, err = s.Sink.EnsureEpoch(ctx, id); err != nil {
 		return nil, err
 	}
 	return s, nil

@@ -4,9 +4,9 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -88,47 +88,40 @@ func EnsureTopics(ctx context.Context, c *config.Config, log *zap.Logger) error 
 }
 
 func newAdmin(c *config.Config) (*kadm.Client, error) {
-	opts, err := KafkaOpts(c.Kafka)
+	client, err := newClient(c)
 	if err != nil {
 		return nil, err
-	}
-	client, err := kgo.NewClient(append(opts, kgo.SeedBrokers(c.Kafka.Brokers...))...)
-	if err != nil {
-		return nil, fmt.Errorf("kafka: %w", err)
 	}
 	return kadm.NewClient(client), nil
 }
 
+func newClient(c *config.Config, more ...kgo.Opt) (*kgo.Client, error) {
+	opts, err := KafkaOpts(c.Kafka)
+	if err != nil {
+		return nil, err
+	}
+	client, err := kgo.NewClient(slices.Concat(opts, []kgo.Opt{kgo.SeedBrokers(c.Kafka.Brokers...)}, more)...)
+	if err != nil {
+		return nil, fmt.Errorf("kafka: %w", err)
+	}
+	return client, nil
+}
+
 // eventsTopicID is the identity of the log, by which the store knows its epoch.
-func eventsTopicID(ctx context.Context, c *config.Config) (id [16]byte, err error) {
-	adm, err := newAdmin(c)
+func eventsTopicID(ctx context.Context, c *config.Config) ([16]byte, error) {
+	client, err := newClient(c)
 	if err != nil {
-		return id, err
+		return [16]byte{}, err
 	}
-	defer adm.Close()
-	name := c.Kafka.Prefix + runtime.TopicEvents
-	topics, err := adm.ListTopics(ctx, name)
-	if err == nil {
-		err = topics[name].Err
-	}
-	if err != nil {
-		return id, fmt.Errorf("kafka: topic %s: %w", name, err)
-	}
-	if id = topics[name].ID; id == [16]byte{} {
-		return id, errors.New("kafka: this broker gives topics no id; Apache Kafka 2.8 or newer does")
-	}
-	return id, nil
+	defer client.Close()
+	return runtime.TopicID(ctx, client, c.Kafka.Prefix+runtime.TopicEvents)
 }
 
 // pingKafka asks any broker for a sign of life.
 func pingKafka(ctx context.Context, c *config.Config) error {
-	opts, err := KafkaOpts(c.Kafka)
+	client, err := newClient(c, kgo.RequestRetries(0))
 	if err != nil {
 		return err
-	}
-	client, err := kgo.NewClient(append(opts, kgo.SeedBrokers(c.Kafka.Brokers...), kgo.RequestRetries(0))...)
-	if err != nil {
-		return fmt.Errorf("kafka: %w", err)
 	}
 	defer client.Close()
 	if err := client.Ping(ctx); err != nil {
