@@ -3,7 +3,7 @@ GO ?= go
 FUZZTIME ?= 30s
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test restart bench lint build engines fuzz clean
+.PHONY: help demo test bench lint build engines fuzz clean
 
 help: ## print the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -13,9 +13,6 @@ demo: build ## a simulated festival through Kafka into ClickHouse, compared with
 
 test: ## all tests, on real engines
 	$(GO) test -timeout 20m ./...
-
-restart: ## the truth tests with a restart under load
-	LIVEMETER_TRUTH_RESTART=1 $(GO) test -count 1 -timeout 20m ./bench/truth
 
 bench: ## benchmarks of the stages
 	$(GO) test -run '^$$' -bench . -benchmem ./pipeline/...

@@ -13,7 +13,13 @@ import (
 	"github.com/livemeter/livemeter/deploy/embedded/testengine"
 )
 
-func TestMain(m *testing.M) { testengine.Main(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(asBinary) != "" {
+		main()
+		return
+	}
+	testengine.Main(m)
+}
 
 // livemeter runs a command line in this process.
 func livemeter(t *testing.T, stdin string, args ...string) (code int, out, err string) {
