@@ -170,12 +170,14 @@ func TestTablesEqualTheLedgerThroughKills(t *testing.T) {
 			t.Run(broker+"/"+wiring, func(t *testing.T) {
 				p := newPipeline(t, brokers(t))
 				p.start(services...)
+				seed := rand.Uint64()
+				t.Logf("seed %d", seed)
 				sent := make(chan festival.Stats, 1)
 				go func() {
 					defer close(sent)
-					sent <- p.festival(7, 4000, 80_000)
+					sent <- p.festival(seed, 4000, 80_000)
 				}()
-				stats, ok := p.killUntil(sent)
+				stats, ok := p.killUntil(rand.New(rand.NewPCG(seed, 1)), sent)
 				if !ok {
 					return
 				}
@@ -190,8 +192,7 @@ func TestTablesEqualTheLedgerThroughKills(t *testing.T) {
 }
 
 // killUntil ends and starts the processes in turn until the festival is over: three times by SIGKILL, then once in order.
-func (p *pipeline) killUntil(sent chan festival.Stats) (stats festival.Stats, ok bool) {
-	rnd := rand.New(rand.NewPCG(1, 2))
+func (p *pipeline) killUntil(rnd *rand.Rand, sent chan festival.Stats) (stats festival.Stats, ok bool) {
 	over := func(wait time.Duration) bool {
 		select {
 		case stats, ok = <-sent:
