@@ -51,6 +51,8 @@ type Enricher struct {
 	progress eventlog.Progress
 	strIDs   []uint32 // by string of the block, 0 until asked for
 	srcRows  []uint32 // by source of the block
+	slots    []uint32 // by entry of the block: the viewer, 0 where it is not known yet
+	warm     uint32   // what touch loaded: keeps the loads from being removed
 	exps     map[uint32][]uint32
 	noOrigin uint32
 	ledger   outcomes
@@ -164,6 +166,7 @@ func (e *Enricher) applyBlock() {
 	for _, id := range b.Sources {
 		e.srcRows = append(e.srcRows, e.sources.find(id))
 	}
+	e.touch()
 	for i := range b.Entries {
 		n := &b.Entries[i]
 		row := &e.sources.list[e.srcRows[n.Source]]
@@ -174,7 +177,7 @@ func (e *Enricher) applyBlock() {
 		row.offset = n.Offset
 		row.recv = max(row.recv, n.Recv)
 		e.maxRecv = max(e.maxRecv, n.Recv)
-		e.entry(n)
+		e.entry(n, e.slots[i])
 	}
 }
 

@@ -10,14 +10,17 @@ import (
 	"github.com/livemeter/livemeter/pipeline/measure"
 )
 
-// entry applies one entry that provenance let through. Each has exactly one outcome.
-func (e *Enricher) entry(n *eventlog.Entry) {
+// entry applies one entry that provenance let through. Each has exactly one outcome. slot is its viewer, 0 where find has to look.
+func (e *Enricher) entry(n *eventlog.Entry, slot uint32) {
 	if n.Kind == eventlog.Reject {
 		e.Stats.Invalid[n.Sub]++
 		e.ledger.count(e, n, outcomeInvalid, event.Reason(n.Sub))
 		return
 	}
-	slot, v := e.find(n.ViewerHi, n.ViewerLo)
+	if slot == 0 {
+		slot = e.find(n.ViewerHi, n.ViewerLo)
+	}
+	v := e.viewers.At(slot)
 	v.last = max(v.last, n.Recv)
 	e.mark(slot)
 	if e.isDuplicate(slot, v, n) {

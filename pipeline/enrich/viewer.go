@@ -21,7 +21,7 @@ type viewerTable struct {
 const minTable = 1024
 
 // find returns the viewer's slot, making it if it is new.
-func (e *Enricher) find(hi, lo uint64) (uint32, *viewer) {
+func (e *Enricher) find(hi, lo uint64) uint32 {
 	t := &e.table
 	if t.used*4 >= len(t.slots)*3 {
 		e.growTable()
@@ -31,7 +31,7 @@ func (e *Enricher) find(hi, lo uint64) (uint32, *viewer) {
 	for t.slots[i] != 0 {
 		n := t.slots[i]
 		if v := e.viewers.At(n); v.lo == lo && v.hi == hi {
-			return n, v
+			return n
 		}
 		i = (i + 1) & mask
 	}
@@ -40,7 +40,7 @@ func (e *Enricher) find(hi, lo uint64) (uint32, *viewer) {
 	t.used++
 	v := e.viewers.At(n)
 	v.hi, v.lo = hi, lo
-	return n, v
+	return n
 }
 
 func (e *Enricher) growTable() {

@@ -5,6 +5,9 @@ import (
 	"math"
 	"math/rand/v2"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/livemeter/livemeter/pipeline/event"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
@@ -62,13 +65,22 @@ func benchBlocks(rooms, viewers, blocks int) [][]byte {
 	return out
 }
 
+// cpu is the processor time this process has used: unlike the wall clock it hardly minds what else the machine does.
+func cpu() time.Duration {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
 func BenchmarkRun(b *testing.B) {
 	for _, c := range []struct{ rooms, viewers int }{{100, 250_000}, {10_000, 250_000}, {50_000, 250_000}} {
 		b.Run(fmt.Sprintf("rooms=%d", c.rooms), func(b *testing.B) {
 			blocks := benchBlocks(c.rooms, c.viewers, 8000)
 			b.ResetTimer()
 			b.ReportAllocs()
-			events := 0
+			events, began := 0, cpu()
 			for b.Loop() {
 				task := NewRun(0, nil)
 				rows := 0
@@ -93,7 +105,7 @@ func BenchmarkRun(b *testing.B) {
 				events += 232 * len(blocks)
 				b.ReportMetric(float64(rows), "rows")
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(events), "ns/event")
+			b.ReportMetric(float64(cpu()-began)/float64(events), "cpu-ns/event")
 		})
 	}
 }

@@ -3,14 +3,14 @@
 package slab
 
 const (
-	chunkBits = 10
+	chunkBits = 12 // the table of chunks stays in the first-level cache
 	chunkSize = 1 << chunkBits
 	chunkMask = chunkSize - 1
 )
 
 // Slab holds values of T. Index 0 is never handed out, so 0 can mean none. The zero Slab is ready.
 type Slab[T any] struct {
-	chunks [][]T
+	chunks []*[chunkSize]T
 	free   []uint32
 	next   uint32
 	live   int
@@ -33,7 +33,7 @@ func (s *Slab[T]) Alloc() uint32 {
 	i := s.next
 	s.next++
 	if int(i>>chunkBits) == len(s.chunks) {
-		s.chunks = append(s.chunks, make([]T, chunkSize))
+		s.chunks = append(s.chunks, new([chunkSize]T))
 	}
 	return i
 }
@@ -55,7 +55,7 @@ func (s *Slab[T]) Cap() uint32 { return max(s.next, 1) }
 // Place makes index i live, for restoring a slab in its former order. After the last Place call Rebuild.
 func (s *Slab[T]) Place(i uint32) *T {
 	for int(i>>chunkBits) >= len(s.chunks) {
-		s.chunks = append(s.chunks, make([]T, chunkSize))
+		s.chunks = append(s.chunks, new([chunkSize]T))
 	}
 	s.next = max(s.next, i+1)
 	s.live++
