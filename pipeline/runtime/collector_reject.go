@@ -3,6 +3,7 @@ package runtime
 import (
 	"strconv"
 
+	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/livemeter/livemeter/pipeline/event"
@@ -28,6 +29,7 @@ func (s *collectorSession) reject(src *collectorSource, r *kgo.Record, v event.V
 		{Key: "reason", Value: []byte(v.Reason.String())},
 		{Key: "field", Value: []byte(v.Field)},
 		{Key: "source_topic", Value: []byte(src.feed.name)},
+		{Key: "source_topic_id", Value: []byte(uuid.UUID(src.id.TopicID).String())},
 		{Key: "source_partition", Value: strconv.AppendInt(nil, int64(src.partition), 10)},
 		{Key: "source_offset", Value: strconv.AppendInt(nil, r.Offset, 10)},
 		{Key: "received_ts", Value: strconv.AppendInt(nil, recv, 10)},

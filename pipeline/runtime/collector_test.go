@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -257,7 +258,7 @@ func TestCollectorRejectsKeepTheOriginal(t *testing.T) {
 		for _, x := range got[i].Headers {
 			h[x.Key] = string(x.Value)
 		}
-		wantHeaders := map[string]string{"reason": want, "field": h["field"], "source_topic": "raw.order", "source_partition": "2", "source_offset": strconv.Itoa(i), "received_ts": strconv.FormatInt(w.base, 10)}
+		wantHeaders := map[string]string{"reason": want, "field": h["field"], "source_topic": "raw.order", "source_topic_id": uuid.UUID(w.ids["raw.order"]).String(), "source_partition": "2", "source_offset": strconv.Itoa(i), "received_ts": strconv.FormatInt(w.base, 10)}
 		if fmt.Sprint(h) != fmt.Sprint(wantHeaders) || string(got[i].Key) != "key"+strconv.Itoa(i) {
 			t.Errorf("record %d: key %q, headers %v, want %v", i, got[i].Key, h, wantHeaders)
 		}
