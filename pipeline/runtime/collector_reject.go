@@ -24,6 +24,9 @@ func (s *collectorSession) reject(src *collectorSource, r *kgo.Record, v event.V
 	if room -= len(key); len(value) > room {
 		value, cut = value[:room], append(cut, kgo.RecordHeader{Key: "cut_value_bytes", Value: strconv.AppendInt(nil, int64(len(value)), 10)})
 	}
+	if cut != nil {
+		s.metrics.cut.WithLabelValues(src.feed.name).Inc()
+	}
 	out := s.build.add(s.rejectTopic, src.partition%s.rejectPartitions, key, value)
 	out.Headers = append([]kgo.RecordHeader{
 		{Key: "reason", Value: []byte(v.Reason.String())},

@@ -298,10 +298,13 @@ func TestCollectorSurvivesARecordTooBigToReject(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.sent[eventlog.SourceID{TopicID: w.ids["raw.viewer"]}] = 1
-	w.start(w.config())
+	p := w.start(w.config())
 	l := w.readLog()
 	l.until("the marker", l.all)
 	got := w.rejected(1)[0]
+	if _, ok := gather(t, p.reg)["livemeter_collector_rejected_cut_total"]; !ok {
+		t.Error("no metric tells of the cut")
+	}
 	if got.Key != nil || len(got.Value) < 15000 || !bytes.Equal(got.Value, r.Value[:len(got.Value)]) {
 		t.Errorf("key of %d bytes, value of %d", len(got.Key), len(got.Value))
 	}
