@@ -97,7 +97,7 @@ func TestBadInput(t *testing.T) {
 
 func badInput(t *testing.T, fused bool, samples []sample) {
 	p := start(t, fused, nil)
-	received := time.Now().Add(-time.Minute).Truncate(time.Millisecond)
+	received := received()
 	var sent []*kgo.Record
 	for i, s := range samples {
 		id := strconv.Itoa(i)

@@ -64,6 +64,7 @@ func start(t *testing.T, fused bool, change func(*config.Config)) *pipeline {
 	cfg.Gateway.Addr, cfg.Admin.Addr = "127.0.0.1:0", "127.0.0.1:0"
 	cfg.Topics.LogAppend, cfg.Topics.Replication = false, 1
 	cfg.PseudonymKey, cfg.Log.Level, cfg.CheckpointEvery = testKey, "debug", 300*time.Millisecond
+	cfg.Flush.Hot, cfg.Flush.Behind = 20*time.Millisecond, 20*time.Millisecond
 	if change != nil {
 		change(cfg)
 	}
@@ -136,6 +137,9 @@ func (p *pipeline) plan(ctx context.Context, fused bool) (service.Plan, error) {
 	p.gateway, plan.Stages = addr, append(plan.Stages, gateway)
 	return plan, nil
 }
+
+// received is a receive time long enough ago that no row waits for a pane that has not begun.
+func received() time.Time { return time.Now().Add(-2 * time.Minute).Truncate(time.Millisecond) }
 
 // send produces records and waits until Kafka has them.
 func (p *pipeline) send(records ...*kgo.Record) {
