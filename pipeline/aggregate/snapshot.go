@@ -176,7 +176,10 @@ func (a *Aggregator) unpackMeta(r *wire.Reader) error {
 
 func (a *Aggregator) unpackBucket(r *wire.Reader, bucket uint32) error {
 	for r.Left() > 0 && r.Err() == nil {
-		i := bucket*slab.BucketSlots + uint32(r.Byte()) - 1
+		i, ok := slab.SlotOf(bucket, r.Byte())
+		if !ok {
+			return wire.ErrDamaged
+		}
 		a.unpackCell(r, i, a.cells.Place(i))
 	}
 	return r.Err()

@@ -61,7 +61,10 @@ func (e *Enricher) unpackMeta(r *wire.Reader) error {
 
 func (e *Enricher) unpackBucket(r *wire.Reader, bucket uint32) error {
 	for r.Left() > 0 && r.Err() == nil {
-		slot := bucket*slab.BucketSlots + uint32(r.Byte()) - 1
+		slot, ok := slab.SlotOf(bucket, r.Byte())
+		if !ok {
+			return wire.ErrDamaged
+		}
 		v := e.viewers.Place(slot)
 		e.unpackViewer(r, slot, v)
 		if v.hi|v.lo == 0 {
