@@ -188,8 +188,12 @@ func (a *Aggregator) unpackBucket(r *wire.Reader, bucket uint32) error {
 func (a *Aggregator) unpackCell(r *wire.Reader, i uint32, c *cell) {
 	k := cellkey.Key{Cube: measure.Cube(r.Byte()), Platform: r.String(), Room: r.String(), Session: r.String()}
 	k.Sub[0], k.Sub[1] = r.String(), r.String()
-	c.key = a.keys.Of(k)
 	c.grain, c.state = measure.Grain(r.Byte()), r.Byte()
+	if k.Cube > cellkey.Outcomes || c.grain >= measure.NumGrains {
+		r.Damaged("cube or grain")
+		return
+	}
+	c.key = a.keys.Of(k)
 	unsent := r.Bool()
 	c.window, c.gen = r.Int(), uint64(r.Int())
 	c.first, c.last, c.own, c.any, c.due = r.Int(), r.Int(), r.Int(), r.Int(), r.Int()

@@ -157,6 +157,10 @@ func (e *Enricher) unpackScope(r *wire.Reader) uint32 {
 	s := e.scopes.At(i)
 	k := cellkey.Key{Cube: measure.Cube(r.Byte()), Platform: r.String(), Room: r.String(), Session: r.String()}
 	k.Sub[0], k.Sub[1] = r.String(), r.String()
+	if k.Cube > cellkey.Outcomes {
+		r.Damaged("cube")
+		return i
+	}
 	s.key = e.keys.Of(k)
 	unpackPanes(r, &s.panes, &e.scopeArch)
 	s.dayHi, s.hour, s.session, s.last = int32(r.Int()), r.Byte(), r.Byte(), r.Int()
