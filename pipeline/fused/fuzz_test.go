@@ -1,11 +1,13 @@
 package fused
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -109,4 +111,35 @@ func clean(r change.Record) string {
 		settings = fmt.Sprint(*r.Settings)
 	}
 	return fmt.Sprint(r.Offset, r.Watermark, r.MaxRecv, settings, r.Changes, r.Orders)
+}
+
+// recorder keeps the records that a task applies.
+type recorder struct {
+	runtime.Task
+	seen [][]byte
+}
+
+func (r *recorder) Apply(offset int64, value []byte) error {
+	r.seen = append(r.seen, bytes.Clone(value))
+	return r.Task.Apply(offset, value)
+}
+
+// FuzzLog: whatever a record of the log holds, a task applies it or answers with an error, and can still flush and save itself.
+func FuzzLog(f *testing.F) {
+	r := &recorder{Task: NewRun(0, nil)}
+	playInto(f, r)
+	for _, v := range r.seen {
+		f.Add(v)
+	}
+	f.Fuzz(func(t *testing.T, value []byte) {
+		task := NewRun(0, nil)
+		for i, v := range append(slices.Clone(r.seen[:6]), value) {
+			if task.Apply(int64(i), v) != nil {
+				return
+			}
+		}
+		var b rollup.Batch
+		task.Ack(task.Flush(&b, false))
+		task.Snapshot(func([]byte, []byte) {})
+	})
 }
