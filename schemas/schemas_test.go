@@ -183,7 +183,7 @@ func TestAsyncAPIMatchesTheCode(t *testing.T) {
 		}
 	}
 	headers := doc.Components.Messages["rejected"].Headers
-	if want := "[reason field source_topic source_partition source_offset received_ts]"; fmt.Sprint(headers.Required) != want {
+	if want := "[reason field source_topic source_topic_id source_partition source_offset received_ts]"; fmt.Sprint(headers.Required) != want {
 		t.Errorf("headers of events.rejected: %v, want %s", headers.Required, want)
 	}
 	if got := headers.Properties["reason"].Enum; !slices.Equal(got, event.ReasonNames[1:]) {

@@ -45,7 +45,7 @@ type cli struct {
 }
 
 func newCLI() *cli {
-	c := &cli{flags: newConfigFlags(func(config.Key) bool { return true }), local: newConfigFlags(ownEngines)}
+	c := &cli{flags: newConfigFlags(noSecret), local: newConfigFlags(ownEngines)}
 	for _, with := range []*withConfig{&c.Run.withConfig, &c.Collector.withConfig, &c.Enricher.withConfig,
 		&c.Aggregator.withConfig, &c.Gateway.withConfig, &c.Generate.withConfig, &c.Verify.withConfig, &c.KPI.withConfig,
 		&c.Schema.Apply.withConfig, &c.Schema.Print.withConfig, &c.Config.Check.withConfig, &c.Config.Show.withConfig} {
@@ -57,12 +57,18 @@ func newCLI() *cli {
 
 // withConfig gives a command --config and a flag for every key of the configuration.
 type withConfig struct {
-	Config  string       `help:"YAML file with the configuration." env:"LIVEMETER_CONFIG" placeholder:"FILE" group:"Configuration (docs/config.md: every key is a flag and a LIVEMETER_ variable)"`
+	Config  string       `help:"YAML file with the configuration." env:"LIVEMETER_CONFIG" placeholder:"FILE" group:"Configuration (docs/config.md: every key; secrets are LIVEMETER_ variables or in the file)"`
 	Plugins kong.Plugins `embed:""`
 }
 
+// noSecret keeps secrets off the command line, which the process list shows to everybody on the machine.
+func noSecret(k config.Key) bool { return !k.Secret }
+
 // ownEngines says which keys mean something to demo and up, which start the engines themselves.
 func ownEngines(k config.Key) bool {
+	if !noSecret(k) {
+		return false
+	}
 	for _, p := range []string{"kafka.brokers", "kafka.tls.", "kafka.sasl.", "topics.replication", "clickhouse.protocol", "clickhouse.user", "clickhouse.password", "clickhouse.tls."} {
 		if strings.HasPrefix(k.Path, p) {
 			return false
@@ -106,7 +112,7 @@ func newConfigFlags(keep func(config.Key) bool) *configFlags {
 	keys := slices.DeleteFunc(config.Keys(), func(k config.Key) bool { return !keep(k) })
 	fields := make([]reflect.StructField, len(keys))
 	for i, k := range keys {
-		tag := `name:"` + k.Flag() + `" help:"` + flagHelp(k) + `" placeholder:"` + placeholder(k) + `" group:"Configuration (docs/config.md: every key is a flag and a LIVEMETER_ variable)"`
+		tag := `name:"` + k.Flag() + `" help:"` + flagHelp(k) + `" placeholder:"` + placeholder(k) + `" group:"Configuration (docs/config.md: every key; secrets are LIVEMETER_ variables or in the file)"`
 		if !k.Main {
 			tag += ` hidden:""`
 		}

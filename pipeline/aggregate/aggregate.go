@@ -49,6 +49,8 @@ type Aggregator struct {
 	unfolded  []uint32 // pending
 	dayStart  dayCache
 
+	closedEarly uint64
+
 	dirty   []uint32
 	flushes uint64
 	token   uint64

@@ -71,7 +71,9 @@ func (a *Aggregator) close(i uint32, early bool) {
 		}
 	}
 	c.state |= rollup.Closed
-	if !early {
+	if early {
+		a.closedEarly++
+	} else {
 		c.state |= rollup.Final
 	}
 	delete(a.index, cellID{c.key, c.grain, c.window})

@@ -176,7 +176,10 @@ func (a *Aggregator) unpackMeta(r *wire.Reader) error {
 
 func (a *Aggregator) unpackBucket(r *wire.Reader, bucket uint32) error {
 	for r.Left() > 0 && r.Err() == nil {
-		i := bucket*slab.BucketSlots + uint32(r.Byte()) - 1
+		i, ok := slab.SlotOf(bucket, r.Byte())
+		if !ok {
+			return wire.ErrDamaged
+		}
 		a.unpackCell(r, i, a.cells.Place(i))
 	}
 	return r.Err()
@@ -185,8 +188,12 @@ func (a *Aggregator) unpackBucket(r *wire.Reader, bucket uint32) error {
 func (a *Aggregator) unpackCell(r *wire.Reader, i uint32, c *cell) {
 	k := cellkey.Key{Cube: measure.Cube(r.Byte()), Platform: r.String(), Room: r.String(), Session: r.String()}
 	k.Sub[0], k.Sub[1] = r.String(), r.String()
-	c.key = a.keys.Of(k)
 	c.grain, c.state = measure.Grain(r.Byte()), r.Byte()
+	if k.Cube > cellkey.Outcomes || c.grain >= measure.NumGrains {
+		r.Damaged("cube or grain")
+		return
+	}
+	c.key = a.keys.Of(k)
 	unsent := r.Bool()
 	c.window, c.gen = r.Int(), uint64(r.Int())
 	c.first, c.last, c.own, c.any, c.due = r.Int(), r.Int(), r.Int(), r.Int(), r.Int()
@@ -217,6 +224,9 @@ func (a *Aggregator) unpackCell(r *wire.Reader, i uint32, c *cell) {
 func (a *Aggregator) Stats() (open, all, dirty int) {
 	return a.openCells, a.cells.Len(), len(a.dirty) + len(a.unfolded) + len(a.orders)
 }
+
+// Limit is the log's limit of open cells, 0 while unknown, and how many closed early because of it since this task began.
+func (a *Aggregator) Limit() (cells int, closedEarly uint64) { return a.maxCells, a.closedEarly }
 
 // Clock is the watermark and the highest receive time applied, ms.
 func (a *Aggregator) Clock() (wm, maxRecv int64) { return a.wm, a.maxRecv }

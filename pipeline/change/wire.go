@@ -124,15 +124,23 @@ func (d *Decoder) change(keys *cellkey.Table, base int64) (c Change) {
 	case n == 0:
 		k := cellkey.Key{Cube: measure.Cube(r.Byte()), Platform: r.String(), Room: r.String(), Session: r.String()}
 		k.Sub[0], k.Sub[1] = r.String(), r.String()
-		if r.Err() != nil || k.Cube > cellkey.Outcomes {
+		if k.Cube > cellkey.Outcomes {
+			r.Damaged("cube")
+		}
+		if r.Err() != nil {
 			return c
 		}
 		c.Key = keys.Of(k)
 		d.ids = append(d.ids, c.Key)
 	case n <= uint64(len(d.ids)):
 		c.Key = d.ids[n-1]
+	default:
+		r.Damaged("key reference")
 	}
 	c.Slot, c.Mask, c.Flags = measure.Slot(r.Byte()), r.Byte(), r.Byte()
+	if c.Mask > AllGrains || c.Slot >= measure.NumSlots || c.Flags&Distinct != 0 && c.Slot > measure.NumSlots-measure.Slot(measure.NumGrains) {
+		r.Damaged("slot")
+	}
 	c.Delta, c.TS, c.Recv = r.Int(), base-r.Int(), base-r.Int()
 	return c
 }

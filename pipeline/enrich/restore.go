@@ -61,7 +61,10 @@ func (e *Enricher) unpackMeta(r *wire.Reader) error {
 
 func (e *Enricher) unpackBucket(r *wire.Reader, bucket uint32) error {
 	for r.Left() > 0 && r.Err() == nil {
-		slot := bucket*slab.BucketSlots + uint32(r.Byte()) - 1
+		slot, ok := slab.SlotOf(bucket, r.Byte())
+		if !ok {
+			return wire.ErrDamaged
+		}
 		v := e.viewers.Place(slot)
 		e.unpackViewer(r, slot, v)
 		if v.hi|v.lo == 0 {
@@ -154,6 +157,10 @@ func (e *Enricher) unpackScope(r *wire.Reader) uint32 {
 	s := e.scopes.At(i)
 	k := cellkey.Key{Cube: measure.Cube(r.Byte()), Platform: r.String(), Room: r.String(), Session: r.String()}
 	k.Sub[0], k.Sub[1] = r.String(), r.String()
+	if k.Cube > cellkey.Outcomes {
+		r.Damaged("cube")
+		return i
+	}
 	s.key = e.keys.Of(k)
 	unpackPanes(r, &s.panes, &e.scopeArch)
 	s.dayHi, s.hour, s.session, s.last = int32(r.Int()), r.Byte(), r.Byte(), r.Int()

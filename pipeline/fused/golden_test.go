@@ -62,7 +62,7 @@ const golden0 = int64(1795492800000) // 2026-11-24T04:00:00Z
 // restored, losing every acknowledgement.
 func play(t *testing.T, script string, flush, restart int) string {
 	t.Helper()
-	p := newPlayer(t)
+	p := newPlayer(t, NewRun(0, nil))
 	n := 0
 	for line := range strings.Lines(script) {
 		line, _, _ = strings.Cut(strings.TrimSpace(line), "#")
@@ -84,7 +84,7 @@ func play(t *testing.T, script string, flush, restart int) string {
 }
 
 type player struct {
-	t      *testing.T
+	t      testing.TB
 	task   runtime.Task
 	store  *memStore
 	dict   *eventlog.Dict
@@ -96,8 +96,8 @@ type player struct {
 
 var goldenSource = eventlog.SourceID{TopicID: [16]byte{1}}
 
-func newPlayer(t *testing.T) *player {
-	p := &player{t: t, task: NewRun(0, nil), store: &memStore{rows: map[string]memRow{}}, dict: eventlog.NewDict(0), log: map[string][]byte{}}
+func newPlayer(t testing.TB, task runtime.Task) *player {
+	p := &player{t: t, task: task, store: &memStore{rows: map[string]memRow{}}, dict: eventlog.NewDict(0), log: map[string][]byte{}}
 	p.writer = eventlog.NewWriter(p.dict)
 	p.apply(eventlog.AppendSettings(nil, &eventlog.Settings{Epoch: 1, Partitions: 1, HorizonMS: 6 * 3600_000, LatenessMS: 60_000,
 		SessionGapMS: 3600_000, DedupeMS: 600_000, Zone: "Asia/Shanghai", MaxCells: 1 << 20}))

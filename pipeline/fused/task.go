@@ -161,7 +161,7 @@ func (t *Task) RestoreDone() (int64, error) {
 
 // Stats are the task's numbers for metrics.
 func (t *Task) Stats() runtime.Stats {
-	s := runtime.Stats{Events: t.records}
+	s := runtime.Stats{Events: t.records, Keys: t.keys.Len() - 1}
 	if e := t.enricher; e != nil {
 		e.Describe(&s.Watermark, &s.MaxRecv, &s.Viewers, &s.DedupeEntries)
 		s.Accepted, s.Duplicate, s.Replayed, s.Late = e.Stats.Accepted, e.Stats.Duplicate, e.Stats.Replayed, e.Stats.Late
@@ -169,6 +169,7 @@ func (t *Task) Stats() runtime.Stats {
 	}
 	if t.agg != nil {
 		_, s.Cells, s.DirtyCells = t.agg.Stats()
+		s.MaxCells, s.ClosedEarly = t.agg.Limit()
 		s.Watermark, s.MaxRecv = t.agg.Clock()
 	}
 	return s

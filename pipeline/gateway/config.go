@@ -38,6 +38,7 @@ type Config struct {
 	RatePerToken     float64          // events a second for each token (all callers together where there are none); 0: no limit
 	AllowedOrigins   []string         // browser origins such as https://shop.example, or "*"; none: no browser may read the answer
 	MaxInFlightBytes int64            // 64 MiB: bodies being read or waiting for Kafka, over all requests
+	MaxConnections   int              // 2048 open at a time; more wait until one ends
 	ProduceTimeout   time.Duration    // 5 s: how long a request waits for Kafka's acknowledgement before it is answered 503
 	ReadTimeout      time.Duration    // 15 s: headers and body of one request
 	Now              func() time.Time // time.Now; the receive time of the events
@@ -49,6 +50,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.MaxInFlightBytes == 0 {
 		c.MaxInFlightBytes = 64 << 20
+	}
+	if c.MaxConnections == 0 {
+		c.MaxConnections = 2048
 	}
 	if c.ProduceTimeout == 0 {
 		c.ProduceTimeout = 5 * time.Second
@@ -77,6 +81,9 @@ func (c Config) Validate() error {
 	}
 	if c.MaxInFlightBytes < minInFlightBytes {
 		errs = append(errs, fmt.Errorf("gateway: max_in_flight_bytes %d: want at least %d, what one compressed body of the largest size takes", c.MaxInFlightBytes, minInFlightBytes))
+	}
+	if c.MaxConnections < 1 {
+		errs = append(errs, fmt.Errorf("gateway: max_connections %d: want 1 or more", c.MaxConnections))
 	}
 	if c.ProduceTimeout < 0 || c.ProduceTimeout >= shutdownGrace {
 		errs = append(errs, fmt.Errorf("gateway: produce_timeout %v: want above 0 and below %v, the time a stopping gateway gives to requests in flight", c.ProduceTimeout, shutdownGrace))

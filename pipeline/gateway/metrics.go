@@ -20,14 +20,15 @@ type metrics struct {
 	produceSec prometheus.Histogram
 }
 
-func newMetrics(reg prometheus.Registerer, b *budget) (*metrics, error) {
+func newMetrics(reg prometheus.Registerer, s *Server) (*metrics, error) {
 	const ns, sub = "livemeter", "gateway"
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: ns, Subsystem: sub, Name: name, Help: help}, labels)
 	}
 	gauge := prometheus.GaugeOpts{Namespace: ns, Subsystem: sub, Name: "in_flight_requests", Help: "Requests being answered."}
-	held := prometheus.GaugeOpts{Namespace: ns, Subsystem: sub, Name: "in_flight_bytes", Help: "Body bytes being read or waiting for Kafka."}
-	limit := prometheus.GaugeOpts{Namespace: ns, Subsystem: sub, Name: "in_flight_bytes_limit", Help: "The bound of in_flight_bytes; beyond it requests are answered 429."}
+	measured := func(name, help string, f func() int64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: ns, Subsystem: sub, Name: name, Help: help}, func() float64 { return float64(f()) })
+	}
 
 	requests := counter("requests_total", "Requests by status code.", "code")
 	events := counter("events_total", "Events by outcome: accepted (acknowledged by Kafka), rejected (by reason), unacknowledged (answered 503).", "outcome", "reason")
@@ -47,8 +48,11 @@ func newMetrics(reg prometheus.Registerer, b *budget) (*metrics, error) {
 	}
 	var errs []error
 	for _, c := range []prometheus.Collector{requests, events, bytes, m.inFlight, m.produceSec,
-		prometheus.NewGaugeFunc(held, func() float64 { return float64(b.used.Load()) }),
-		prometheus.NewGaugeFunc(limit, func() float64 { return float64(b.limit) })} {
+		measured("in_flight_bytes", "Body bytes being read or waiting for Kafka.", func() int64 { return s.budget.used.Load() }),
+		measured("in_flight_bytes_limit", "The bound of in_flight_bytes (gateway.max_in_flight_bytes); beyond it requests are answered 429.", func() int64 { return s.budget.limit }),
+		measured("connections", "Open connections.", s.open.Load),
+		measured("connections_limit", "The bound of connections (gateway.max_connections); beyond it new ones wait.", func() int64 { return int64(s.cfg.MaxConnections) }),
+		measured("produce_queue_records", "Events handed to the Kafka client and not acknowledged.", s.client.BufferedProduceRecords)} {
 		errs = append(errs, reg.Register(c))
 	}
 	return m, errors.Join(errs...)

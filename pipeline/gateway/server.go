@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -35,6 +36,7 @@ type Server struct {
 	unpack *unpacker
 	judges sync.Pool // *judge
 	ln     net.Listener
+	open   atomic.Int64 // connections
 }
 
 // New makes a gateway that writes to the raw topics with the given prefix. The client must have been made with ClientOpts.
@@ -57,7 +59,7 @@ func New(cfg Config, client *kgo.Client, prefix string, log *zap.Logger, reg pro
 	s.log = log.Named("gateway").WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core {
 		return zapcore.NewSamplerWithOptions(c, time.Second, 10, 1000)
 	}))
-	if s.met, err = newMetrics(reg, &s.budget); err != nil {
+	if s.met, err = newMetrics(reg, s); err != nil {
 		return nil, fmt.Errorf("gateway: metrics: %w", err)
 	}
 	return s, nil
@@ -87,7 +89,7 @@ func (s *Server) Listen() (net.Addr, error) {
 		if err != nil {
 			return nil, fmt.Errorf("gateway: cannot listen on %s (--gateway-addr): %w", s.cfg.Addr, err)
 		}
-		s.ln = ln
+		s.ln = limitConnections(ln, s.cfg.MaxConnections, &s.open)
 	}
 	return s.ln.Addr(), nil
 }

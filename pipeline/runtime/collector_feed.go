@@ -158,7 +158,7 @@ func (f *collectorFeed) commit(ctx context.Context, offsets map[int32]kgo.EpochO
 	f.committing.Lock()
 	defer f.committing.Unlock()
 	var failed error
-	f.client.CommitOffsetsSync(ctx, map[string]map[int32]kgo.EpochOffset{f.name: offsets},
+	f.client.CommitOffsetsSync(f.markKey(ctx), map[string]map[int32]kgo.EpochOffset{f.name: offsets},
 		func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
 			failed = err
 			if err != nil {

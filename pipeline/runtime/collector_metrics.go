@@ -20,6 +20,10 @@ type collectorMetrics struct {
 	blockSize  prometheus.Histogram
 	ack        prometheus.Histogram
 	inflight   prometheus.Gauge
+	limit      prometheus.Gauge
+	queue      *prometheus.GaugeVec
+	queueLimit prometheus.Gauge
+	cut        *prometheus.CounterVec
 	expired    *prometheus.CounterVec
 	commits    *prometheus.CounterVec
 	sessions   *prometheus.CounterVec
@@ -46,15 +50,21 @@ func newCollectorMetrics(reg prometheus.Registerer) (*collectorMetrics, error) {
 		blockSize:  hist("block_entries", "Entries per block of the log.", prometheus.ExponentialBuckets(1, 2, 11)),
 		ack:        hist("ack_seconds", "From handing a batch to the producer to its acknowledgement.", prometheus.ExponentialBuckets(0.0005, 2, 15)),
 		inflight:   prometheus.NewGauge(prometheus.GaugeOpts{Namespace: ns, Subsystem: sub, Name: "inflight_bytes", Help: "Bytes in the batch under way; at half of the configured limit the next one stops growing."}),
+		limit:      prometheus.NewGauge(prometheus.GaugeOpts{Namespace: ns, Subsystem: sub, Name: "inflight_bytes_limit", Help: "Bound of what is built and not acknowledged (collector.max_inflight_bytes); at it no record is taken."}),
+		queue:      gauge("queue_records", "Raw records fetched that wait for their turn.", "topic"),
+		queueLimit: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: ns, Subsystem: sub, Name: "queue_records_limit", Help: "Bound of queue_records for each topic: at it nothing more is fetched."}),
+		cut:        counter("rejected_cut_total", "Rejected records of which events.rejected could not take all bytes (max.message.bytes).", "topic"),
 		expired:    counter("expired_offsets_total", "Offsets of raw topics that retention removed before they were collected: lost records.", "topic", "partition"),
 		commits:    counter("commits_total", "Commits of source offsets, by result (ok, failed).", "topic", "result"),
 		sessions:   counter("sessions_total", "Sessions, by how they ended (finished, failed).", "result"),
 	}
+	m.queueLimit.Set(collectorHighWater + collectorPollRecords)
 	if reg == nil {
 		return m, nil
 	}
 	return m, errors.Join(collectorRegister(reg, &m.records), collectorRegister(reg, &m.bytes), collectorRegister(reg, &m.lagRecords), collectorRegister(reg, &m.lagSeconds),
 		collectorRegister(reg, &m.blockBytes), collectorRegister(reg, &m.blockSize), collectorRegister(reg, &m.ack), collectorRegister(reg, &m.inflight),
+		collectorRegister(reg, &m.limit), collectorRegister(reg, &m.queue), collectorRegister(reg, &m.queueLimit), collectorRegister(reg, &m.cut),
 		collectorRegister(reg, &m.expired), collectorRegister(reg, &m.commits), collectorRegister(reg, &m.sessions))
 }
 

@@ -3,6 +3,7 @@ package runtime
 import (
 	"strconv"
 
+	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/livemeter/livemeter/pipeline/event"
@@ -23,11 +24,15 @@ func (s *collectorSession) reject(src *collectorSource, r *kgo.Record, v event.V
 	if room -= len(key); len(value) > room {
 		value, cut = value[:room], append(cut, kgo.RecordHeader{Key: "cut_value_bytes", Value: strconv.AppendInt(nil, int64(len(value)), 10)})
 	}
+	if cut != nil {
+		s.metrics.cut.WithLabelValues(src.feed.name).Inc()
+	}
 	out := s.build.add(s.rejectTopic, src.partition%s.rejectPartitions, key, value)
 	out.Headers = append([]kgo.RecordHeader{
 		{Key: "reason", Value: []byte(v.Reason.String())},
 		{Key: "field", Value: []byte(v.Field)},
 		{Key: "source_topic", Value: []byte(src.feed.name)},
+		{Key: "source_topic_id", Value: []byte(uuid.UUID(src.id.TopicID).String())},
 		{Key: "source_partition", Value: strconv.AppendInt(nil, int64(src.partition), 10)},
 		{Key: "source_offset", Value: strconv.AppendInt(nil, r.Offset, 10)},
 		{Key: "received_ts", Value: strconv.AppendInt(nil, recv, 10)},

@@ -149,6 +149,10 @@ func (s *collectorSession) commit(ctx context.Context, f *collectorFeed, offsets
 // publish brings counters and lags up to date.
 func (s *collectorSession) publish(now time.Time) {
 	s.pace.publish = now
+	s.metrics.limit.Set(float64(s.cfg.MaxInflightBytes))
+	for _, f := range s.feeds {
+		s.metrics.queue.WithLabelValues(f.name).Set(float64(f.queued))
+	}
 	for _, src := range s.sources {
 		s.metrics.publish(src, now.UnixMilli())
 	}

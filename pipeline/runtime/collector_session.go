@@ -112,6 +112,9 @@ func (s *collectorSession) open(ctx context.Context) (err error) {
 	if err := s.checkOutputs(ctx, s.adm); err != nil {
 		return err
 	}
+	if err := s.checkKey(ctx, s.adm); err != nil {
+		return err
+	}
 	found, err := collectorSources(ctx, s.adm, s.cfg)
 	if err != nil {
 		return err

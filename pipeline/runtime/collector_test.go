@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -257,7 +258,7 @@ func TestCollectorRejectsKeepTheOriginal(t *testing.T) {
 		for _, x := range got[i].Headers {
 			h[x.Key] = string(x.Value)
 		}
-		wantHeaders := map[string]string{"reason": want, "field": h["field"], "source_topic": "raw.order", "source_partition": "2", "source_offset": strconv.Itoa(i), "received_ts": strconv.FormatInt(w.base, 10)}
+		wantHeaders := map[string]string{"reason": want, "field": h["field"], "source_topic": "raw.order", "source_topic_id": uuid.UUID(w.ids["raw.order"]).String(), "source_partition": "2", "source_offset": strconv.Itoa(i), "received_ts": strconv.FormatInt(w.base, 10)}
 		if fmt.Sprint(h) != fmt.Sprint(wantHeaders) || string(got[i].Key) != "key"+strconv.Itoa(i) {
 			t.Errorf("record %d: key %q, headers %v, want %v", i, got[i].Key, h, wantHeaders)
 		}
@@ -297,10 +298,13 @@ func TestCollectorSurvivesARecordTooBigToReject(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.sent[eventlog.SourceID{TopicID: w.ids["raw.viewer"]}] = 1
-	w.start(w.config())
+	p := w.start(w.config())
 	l := w.readLog()
 	l.until("the marker", l.all)
 	got := w.rejected(1)[0]
+	if _, ok := gather(t, p.reg)["livemeter_collector_rejected_cut_total"]; !ok {
+		t.Error("no metric tells of the cut")
+	}
 	if got.Key != nil || len(got.Value) < 15000 || !bytes.Equal(got.Value, r.Value[:len(got.Value)]) {
 		t.Errorf("key of %d bytes, value of %d", len(got.Key), len(got.Value))
 	}

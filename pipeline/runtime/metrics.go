@@ -25,6 +25,7 @@ type readerMetrics struct {
 	gauges          []partitionMetric
 	outcomes        *prometheus.Desc
 	interval        *prometheus.Desc
+	failing         *prometheus.Desc
 }
 
 type partitionMetric struct {
@@ -53,6 +54,7 @@ func newReaderMetrics(r *Reader, reg prometheus.Registerer) (*readerMetrics, err
 	m.outcomes = prometheus.NewDesc("livemeter_reader_outcomes_total", "Consumed source records by outcome since the partition was restored.",
 		[]string{"partition", "outcome", "reason"}, labels)
 	m.interval = prometheus.NewDesc("livemeter_reader_flush_interval_seconds", "Present time between two writes.", nil, labels)
+	m.failing = prometheus.NewDesc("livemeter_reader_sink_failing_seconds", "How long writes to the sink have been failing without a break, 0 while they succeed.", nil, labels)
 	m.gauges = partitionMetrics(labels)
 	return m, register(reg, m.flushRows, m.flushSeconds, m.fresh, m.restore, m.checkpointTime, m.checkpointBytes, m.restarts, m)
 }
@@ -97,11 +99,16 @@ func partitionMetrics(labels prometheus.Labels) []partitionMetric {
 		def("viewers", "Viewers in state.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Viewers) }),
 		def("cells", "Active cells.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Cells) }),
 		def("dirty_cells", "Cells whose last value the sink has not acknowledged.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.DirtyCells) }),
+		def("cells_limit", "Limit of open cells (limits.max_cells): above it the oldest close early.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.MaxCells) }),
+		def("cells_closed_early_total", "Cells closed before their end because of the limit, since the partition was restored. Nothing is dropped: what comes later opens a new generation.", c, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.ClosedEarly) }),
+		def("dirty_cells_limit", "Limit of dirty cells (limits.max_dirty_cells): above it the partition reads no more.", g, func(s *slot, _ *view, _ int64) float64 { return float64(s.r.cfg.MaxDirtyCells) }),
+		def("keys", "Keys of cells named since the partition was restored: rooms, products, sources, variants.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Keys) }),
+		def("output_queue_records", "Records for the next hop that it has not acknowledged.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.queued) }),
 		def("dedupe_entries", "Event ids remembered.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.DedupeEntries) }),
 		def("behind", "1 while the lag is above the limit and only finished rows leave.", g, func(_ *slot, v *view, _ int64) float64 { return bit(v.behind) }),
 		def("input_paused", "1 while unacknowledged rows stop the input.", g, func(_ *slot, v *view, _ int64) float64 { return bit(v.full) }),
 		def("offset", "Log offset applied next.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.next) }),
-		def("events_total", "Events applied since the partition was restored.", c, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Events) }),
+		def("records_total", "Log records applied since the partition was restored; one packs many events, which outcomes_total counts.", c, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Events) }),
 		def("replayed_total", "Events dropped by provenance: the hop delivered them twice.", c, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Replayed) }),
 		def("late_total", "Events beyond the horizon.", c, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Late) }),
 	}
@@ -121,6 +128,7 @@ func lagOf(s *slot, v *view) int64 { return max(v.high, s.end.Load()) - v.next }
 // Describe implements prometheus.Collector.
 func (m *readerMetrics) Describe(ch chan<- *prometheus.Desc) {
 	ch <- m.interval
+	ch <- m.failing
 	ch <- m.outcomes
 	for _, g := range m.gauges {
 		ch <- g.desc
@@ -132,6 +140,7 @@ func (m *readerMetrics) Collect(ch chan<- prometheus.Metric) {
 	now := time.Now().UnixMilli()
 	if m.r.writer != nil {
 		ch <- prometheus.MustNewConstMetric(m.interval, prometheus.GaugeValue, m.r.writer.pace.next().Seconds())
+		ch <- prometheus.MustNewConstMetric(m.failing, prometheus.GaugeValue, m.r.writer.failingFor(now))
 	}
 	m.r.each(func(s *slot) {
 		v := s.status.seen.Load()

@@ -19,7 +19,7 @@ func TestReaderMetrics(t *testing.T) {
 	p := w.run(r)
 	w.drain(p)
 	sums := gather(t, reg)
-	for name, want := range map[string]float64{"livemeter_reader_events_total": 400, "livemeter_reader_lag_records": 0, "livemeter_reader_offset": 400,
+	for name, want := range map[string]float64{"livemeter_reader_records_total": 400, "livemeter_reader_lag_records": 0, "livemeter_reader_offset": 400,
 		"livemeter_reader_outcomes_total": 400, "livemeter_reader_dirty_cells": 0} {
 		if got, ok := sums[name]; !ok || got != want {
 			t.Errorf("%s = %v (%v), want %v", name, got, ok, want)
@@ -42,7 +42,7 @@ func gather(t *testing.T, reg *prometheus.Registry) map[string]float64 {
 		for _, m := range f.Metric {
 			for _, l := range m.Label {
 				switch l.GetName() {
-				case "partition", "outcome", "reason", "group", "result":
+				case "partition", "outcome", "reason", "group", "result", "topic":
 				default:
 					t.Errorf("%s has an unbounded label %s", f.GetName(), l.GetName())
 				}

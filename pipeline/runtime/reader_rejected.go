@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 
@@ -25,6 +26,7 @@ type RejectedConfig struct {
 	MaxBatch       int           // 2 000 records in one write
 	WriteTimeout   time.Duration // 30 s
 	Log            *zap.Logger
+	Metrics        prometheus.Registerer // nil: none
 }
 
 func (c *RejectedConfig) defaults() {
@@ -46,6 +48,10 @@ func (c *RejectedConfig) defaults() {
 // succeeds, and offsets are committed after it: a record may be written twice, which its key (the source offset) makes harmless.
 func RunRejected(ctx context.Context, cfg RejectedConfig, write func(ctx context.Context, rows []rollup.Rejected) error) error {
 	cfg.defaults()
+	m, err := newRejectedMetrics(cfg.Metrics)
+	if err != nil {
+		return fmt.Errorf("rejected %s: %w", cfg.Topic, err)
+	}
 	opts := slices.Concat(cfg.KafkaOpts, []kgo.Opt{kgo.SeedBrokers(cfg.Brokers...), kgo.ConsumerGroup(cfg.Group), kgo.ConsumeTopics(cfg.Topic),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()), kgo.DisableAutoCommit(), kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
 		kgo.SessionTimeout(cfg.SessionTimeout), kgo.HeartbeatInterval(min(3*time.Second, cfg.SessionTimeout/4))})
@@ -68,13 +74,14 @@ func RunRejected(ctx context.Context, cfg RejectedConfig, write func(ctx context
 			}
 			cfg.Log.Warn("rejected: fetch", zap.String("topic", cfg.Topic), zap.Error(e.Err))
 		}
-		if err := cfg.copy(ctx, cl, fs.Records(), write); err != nil {
+		if err := cfg.copy(ctx, cl, m, fs, write); err != nil {
 			return nil // only when ctx has ended
 		}
 	}
 }
 
-func (c *RejectedConfig) copy(ctx context.Context, cl *kgo.Client, recs []*kgo.Record, write func(context.Context, []rollup.Rejected) error) error {
+func (c *RejectedConfig) copy(ctx context.Context, cl *kgo.Client, m *rejectedMetrics, fs kgo.Fetches, write func(context.Context, []rollup.Rejected) error) error {
+	recs, started := fs.Records(), time.Now()
 	if len(recs) == 0 {
 		return nil
 	}
@@ -89,11 +96,13 @@ func (c *RejectedConfig) copy(ctx context.Context, cl *kgo.Client, recs []*kgo.R
 		if err == nil {
 			break
 		}
+		m.failures.Inc()
 		c.Log.Warn("rejected: write, will be repeated", zap.Int("rows", len(rows)), zap.Duration("in", backoff), zap.Error(err))
 		if !pause(ctx, nil, backoff) {
 			return ctx.Err()
 		}
 	}
+	m.wrote(fs, time.Since(started))
 	cctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
 	if err := cl.CommitRecords(cctx, recs...); err != nil {
@@ -126,6 +135,7 @@ func rejectedRow(rec *kgo.Record) rollup.Rejected {
 		}
 	}
 	row.Partition, row.Offset = int32(partition), offset
+	row.ReceivedTS = min(max(row.ReceivedTS, 0), maxRejectedTS)
 	if row.Topic == "" || partition < 0 || offset < 0 {
 		row.Topic, row.TopicID, row.Partition, row.Offset = rec.Topic, [16]byte{}, rec.Partition, rec.Offset
 	}
@@ -134,6 +144,10 @@ func rejectedRow(rec *kgo.Record) rollup.Rejected {
 	}
 	return row
 }
+
+// maxRejectedTS is what every store's clock can hold: a time beyond it, which only a stranger writes, would be refused again and again
+// and keep all dead letters behind it from the store.
+const maxRejectedTS = 1e13 // ms, in the year 2286
 
 // topicIDOf takes the 16 bytes, or any text form of a UUID.
 func topicIDOf(v []byte) (id [16]byte) {

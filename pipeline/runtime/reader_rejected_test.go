@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/livemeter/livemeter/pipeline/rollup"
@@ -54,17 +55,25 @@ func TestRejectedAreWrittenOnceTheStoreTakesThem(t *testing.T) {
 		}
 	}
 	collect(func(n int) bool { return n == 2 })
-	third := &kgo.Record{Topic: "events.rejected", Value: []byte("3"), Timestamp: time.UnixMilli(6000)}
+	reg := prometheus.NewPedanticRegistry()
+	cfg.Metrics = reg
+	third := &kgo.Record{Topic: "events.rejected", Value: []byte("3"), Timestamp: time.UnixMilli(6000), Headers: headers("received_ts", "9223372036854775807")}
 	if err := w.cl.ProduceSync(t.Context(), third).FirstErr(); err != nil {
 		t.Fatal(err)
 	}
 	collect(func(n int) bool { return n >= 3 })
-	want = append(want, rollup.Rejected{Topic: "events.rejected", Offset: 2, ReceivedTS: 6000, Original: []byte("3")})
+	want = append(want, rollup.Rejected{Topic: "events.rejected", Offset: 2, ReceivedTS: maxRejectedTS, Original: []byte("3")})
 	if len(got) != len(want) {
 		t.Fatalf("got %d rows, want %d: what was committed must not come again", len(got), len(want))
 	}
 	if got[1].TopicID == ([16]byte{}) || got[1].TopicID != got[2].TopicID {
 		t.Errorf("records without a topic id have ids %x and %x, want one made of the name", got[1].TopicID, got[2].TopicID)
+	}
+	sums := gather(t, reg)
+	for name, want := range map[string]float64{"livemeter_rejected_records_total": 1, "livemeter_rejected_bytes_total": 1, "livemeter_rejected_lag_records": 0, "livemeter_rejected_write_failures_total": 1} {
+		if got, ok := sums[name]; !ok || got != want {
+			t.Errorf("%s = %v (%v), want %v", name, got, ok, want)
+		}
 	}
 	want[1].TopicID, want[2].TopicID = got[1].TopicID, got[1].TopicID
 	for i := range want {

@@ -16,6 +16,7 @@ type status struct {
 	seen         atomic.Pointer[view]
 	checkpointed atomic.Int64 // ms of the last one, 0 before the first
 	end          atomic.Int64 // of the log, as last asked
+	warned       time.Time    // of cells that closed early; the task's goroutine only
 }
 
 // view is one look at a running partition.
@@ -23,7 +24,8 @@ type view struct {
 	stats   Stats
 	next    int64
 	high    int64
-	pending bool // rows or output that are not acknowledged, or not flushed
+	pending bool   // rows or output that are not acknowledged, or not flushed
+	queued  uint64 // records for the next hop that are not acknowledged
 	behind  bool
 	full    bool
 }
@@ -32,7 +34,9 @@ const running = "running"
 
 // observe looks at the task: it publishes what metrics show and decides whether the partition is behind or full. Once per portion.
 func (t *partition) observe() {
+	before := t.stats.ClosedEarly
 	t.stats = t.task.Stats()
+	t.warnEarly(t.stats.ClosedEarly - before)
 	cfg := &t.r.cfg
 	lag := t.high - t.next
 	stale := time.Now().UnixMilli()-t.stats.MaxRecv > cfg.BehindAge.Milliseconds()
@@ -46,7 +50,41 @@ func (t *partition) observe() {
 	}
 	v := &view{stats: t.stats, next: t.next, high: t.high, behind: t.behind, full: t.full}
 	v.pending = t.out != nil && t.out.pending() || t.flush != nil && (t.flushAt > t.flushed || t.stats.DirtyCells > 0)
+	if t.out != nil {
+		v.queued = t.out.queued()
+	}
 	t.s.status.seen.Store(v)
+}
+
+// earlyWarning is how often a partition tells that it closes cells early.
+const earlyWarning = 10 * time.Second
+
+// warnEarly tells of cells that closed before their end, which costs rows but no exactness.
+func (t *partition) warnEarly(n uint64) {
+	if n == 0 || time.Since(t.s.status.warned) < earlyWarning {
+		return
+	}
+	t.s.status.warned = time.Now()
+	t.r.log.Warn("more cells than limits.max_cells: the oldest close early; nothing is dropped, what comes later for them opens a new generation. "+
+		"Look for an explosion of room ids, or raise the limit", zap.Int32("partition", t.s.id), zap.Int("max_cells", t.stats.MaxCells),
+		zap.Int("cells", t.stats.Cells), zap.Uint64("closed_early", t.stats.ClosedEarly))
+}
+
+// failingFor is how long the sink has been failing, in seconds.
+func (w *sinkWriter) failingFor(now int64) float64 {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.failing == nil {
+		return 0
+	}
+	return seconds(now - w.failedAt.UnixMilli())
+}
+
+// queued are the records that the next hop has not acknowledged.
+func (o *output) queued() uint64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.emitted - o.acked
 }
 
 func (s *slot) phase() string {

@@ -35,6 +35,9 @@ type Stats struct {
 	Cells         int
 	DirtyCells    int
 	DedupeEntries int
+	Keys          int    // cell keys named so far: rooms, products, sources, variants
+	MaxCells      int    // the log's limit of cells, 0 while unknown
+	ClosedEarly   uint64 // cells closed because of it
 	Accepted      uint64
 	Duplicate     uint64
 	Invalid       [16]uint64 // by event.Reason

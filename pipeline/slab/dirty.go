@@ -5,6 +5,12 @@ import "math/bits"
 // BucketSlots is how many neighbouring slots make a checkpoint bucket.
 const BucketSlots = 64
 
+// SlotOf is the slot that a bucket's record calls n, from 1: false where there can be none. Slot 0 stands for none.
+func SlotOf(bucket uint32, n byte) (uint32, bool) {
+	slot := uint64(bucket)*BucketSlots + uint64(n) - 1
+	return uint32(slot), n >= 1 && n <= BucketSlots && slot > 0 && slot < 1<<32
+}
+
 // Dirty is a set of buckets. The zero Dirty is empty.
 type Dirty struct{ words []uint64 }
 

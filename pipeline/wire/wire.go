@@ -81,6 +81,9 @@ func (r *Reader) fail(what string) {
 	}
 }
 
+// Damaged makes what the caller found wrong in the values the reader's error.
+func (r *Reader) Damaged(what string) { r.fail(what) }
+
 func (r *Reader) Byte() byte {
 	if r.at >= len(r.buf) {
 		r.fail("byte")

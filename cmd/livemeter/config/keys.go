@@ -15,7 +15,7 @@ type Key struct {
 	Doc     string
 	Kind    string // as documented: text, number, duration, yes/no, list
 	Main    bool   // shown in the help of every command
-	Secret  bool   // never printed
+	Secret  bool   // never printed, and no flag: a command line shows in the process list and in /debug/pprof/cmdline
 	index   []int
 }
 

@@ -15,7 +15,7 @@ func Reference() string {
 
 <!-- Generated from cmd/livemeter/config by: go run ./cmd/livemeter config reference > docs/config.md -->
 
-One YAML file, named with ` + "`--config`" + ` or ` + "`LIVEMETER_CONFIG`" + `. An environment variable overrides the file, a flag overrides both. Every key has all three:
+One YAML file, named with ` + "`--config`" + ` or ` + "`LIVEMETER_CONFIG`" + `. An environment variable overrides the file, a flag overrides both. Every key has all three, but secrets have no flag, since command lines can be seen by others:
 ` + "`kafka.tls.ca_file`" + ` in the file is ` + "`kafka:`, `tls:`, `ca_file:`" + `, in the environment ` + "`LIVEMETER_KAFKA_TLS_CA_FILE`" + `, as a flag ` + "`--kafka-tls-ca-file`" + `.
 A list is a YAML list, or text with commas. A duration is 200ms, 60s, 6h or 14d. A key that is not known is an error with its line.
 ` + "`livemeter config check`" + ` tells all mistakes at once; ` + "`livemeter config show`" + ` prints what took effect, without secrets.

@@ -148,6 +148,7 @@ func (c *Config) validateListeners(add adder) {
 	add(g.Addr == c.Admin.Addr && !freePort(g.Addr), "gateway.addr and admin.addr are both %s", g.Addr)
 	add(g.RatePerToken < 0, "gateway.rate_per_token %v: want 0 or more", g.RatePerToken)
 	add(g.MaxInFlightBytes < 1<<20, "gateway.max_in_flight_bytes %d: want at least 1048576", g.MaxInFlightBytes)
+	add(g.MaxConnections < 1, "gateway.max_connections %d: want 1 or more", g.MaxConnections)
 	add(g.ProduceTimeout <= 0 || g.ProduceTimeout >= 10*time.Second, "gateway.produce_timeout %v: want above 0 and below 10s", g.ProduceTimeout)
 	add(g.ReadTimeout <= 0, "gateway.read_timeout %v: want above 0", g.ReadTimeout)
 	names := map[string]bool{}

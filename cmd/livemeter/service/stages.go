@@ -197,7 +197,7 @@ func (p *Process) Rejected(s *Store) Stage {
 		c := p.Config
 		return runtime.RunRejected(ctx, runtime.RejectedConfig{
 			Brokers: c.Kafka.Brokers, KafkaOpts: p.kafka, Topic: c.Kafka.Prefix + runtime.TopicRejected, Group: c.Kafka.Prefix + "rejected",
-			InstanceID: c.InstanceID, WriteTimeout: c.Flush.Timeout, Log: p.Log.Named("rejected"),
+			InstanceID: c.InstanceID, WriteTimeout: c.Flush.Timeout, Log: p.Log.Named("rejected"), Metrics: p.registry,
 		}, s.WriteRejected)
 	}}
 }
@@ -212,7 +212,7 @@ func (p *Process) Gateway() (Stage, string, error) {
 	}
 	g := c.Gateway
 	cfg := gateway.Config{Addr: g.Addr, AllowOpen: g.AllowOpen, RatePerToken: g.RatePerToken, AllowedOrigins: g.AllowedOrigins,
-		MaxInFlightBytes: g.MaxInFlightBytes, ProduceTimeout: g.ProduceTimeout, ReadTimeout: g.ReadTimeout}
+		MaxInFlightBytes: g.MaxInFlightBytes, MaxConnections: g.MaxConnections, ProduceTimeout: g.ProduceTimeout, ReadTimeout: g.ReadTimeout}
 	for _, t := range g.Tokens {
 		cfg.Tokens = append(cfg.Tokens, gateway.Token(t))
 	}

@@ -1,0 +1,6 @@
+package service
+
+import "github.com/prometheus/client_golang/prometheus"
+
+// Registry is what /metrics shows.
+func (p *Process) Registry() *prometheus.Registry { return p.registry }
