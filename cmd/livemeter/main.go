@@ -21,10 +21,24 @@ const (
 )
 
 func main() {
-	// The first signal asks every command to finish in order; the handler is then gone, so the second one ends the process at once.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
+	ctx := untilSignal()
 	os.Exit(execute(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// untilSignal is a context that the first signal ends, which asks every command to finish in order. The second ends the process at once,
+// with the code that shells give for it; engines that it started end with it.
+func untilSignal() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		cancel()
+		second := <-signals
+		fmt.Fprintln(os.Stderr, "\nlivemeter: ended at once; what is on disk can be used again")
+		os.Exit(128 + int(second.(syscall.Signal)))
+	}()
+	return ctx
 }
 
 // streams are what a command reads and prints to. Results go to out, everything else to err.
