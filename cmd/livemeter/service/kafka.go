@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -84,7 +85,10 @@ func EnsureTopics(ctx context.Context, c *config.Config, log *zap.Logger) error 
 		return err
 	}
 	defer adm.Close()
-	return runtime.EnsureTopics(ctx, adm, topicSpec(c, log))
+	if err := runtime.EnsureTopics(ctx, adm, topicSpec(c, log)); err != nil {
+		return fmt.Errorf("kafka at %s (kafka.brokers, --kafka-brokers): %w", strings.Join(c.Kafka.Brokers, ","), err)
+	}
+	return nil
 }
 
 func newAdmin(c *config.Config) (*kadm.Client, error) {
