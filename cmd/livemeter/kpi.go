@@ -78,7 +78,7 @@ func (c kpiCmd) lines(ctx context.Context, t *ui.Terminal, sink *clickhouse.Sink
 			return nil, err
 		}
 		if len(minutes) == 0 {
-			return []string{fmt.Sprintf("room %s: nothing in the last %s", c.Room, c.Last)}, nil
+			return []string{fmt.Sprintf("room %s: nothing in the last %s; is the id right? livemeter kpi lists the rooms", c.Room, ui.Age(c.Last))}, nil
 		}
 		return t.MinuteTable(minutes, zone), nil
 	}
