@@ -99,6 +99,9 @@ func (c generateCmd) toKafka(ctx context.Context, cfg *config.Config, fest festi
 	if err != nil {
 		return err
 	}
+	if err := service.ReachKafka(ctx, cfg); err != nil {
+		return err
+	}
 	if err := service.EnsureTopics(ctx, cfg, zap.NewNop()); err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -25,6 +26,9 @@ func main() {
 	os.Exit(execute(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
 }
 
+// samePress is the time within which two signals are one: timeout(1) and others send theirs to the process and then to its group.
+const samePress = 300 * time.Millisecond
+
 // untilSignal is a context that the first signal ends, which asks every command to finish in order. The second ends the process at once,
 // with the code that shells give for it; engines that it started end with it.
 func untilSignal() context.Context {
@@ -33,10 +37,15 @@ func untilSignal() context.Context {
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-signals
+		first := time.Now()
 		cancel()
-		second := <-signals
-		fmt.Fprintln(os.Stderr, "\nlivemeter: ended at once; what is on disk can be used again")
-		os.Exit(128 + int(second.(syscall.Signal)))
+		for second := range signals {
+			if time.Since(first) < samePress {
+				continue
+			}
+			fmt.Fprintln(os.Stderr, "\nlivemeter: ended at once; what is on disk can be used again")
+			os.Exit(128 + int(second.(syscall.Signal)))
+		}
 	}()
 	return ctx
 }

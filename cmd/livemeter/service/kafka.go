@@ -121,6 +121,16 @@ func eventsTopicID(ctx context.Context, c *config.Config) ([16]byte, error) {
 	return runtime.TopicID(ctx, client, c.Kafka.Prefix+runtime.TopicEvents)
 }
 
+// ReachKafka is for commands that a person waits for: it says soon that nobody answers.
+func ReachKafka(ctx context.Context, c *config.Config) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if err := pingKafka(ctx, c); err != nil {
+		return fmt.Errorf("%w (kafka.brokers, --kafka-brokers; is Kafka there, and does it want kafka.tls or kafka.sasl?)", err)
+	}
+	return nil
+}
+
 // pingKafka asks any broker for a sign of life.
 func pingKafka(ctx context.Context, c *config.Config) error {
 	client, err := newClient(c, kgo.RequestRetries(0))
