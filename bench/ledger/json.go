@@ -96,8 +96,8 @@ func (p *parser) value() value {
 	if p.i >= len(p.s) {
 		return p.fail("not_json")
 	}
-	switch c := p.s[p.i]; {
-	case c == '{' || c == '[':
+	switch c := p.s[p.i]; c {
+	case '{', '[':
 		p.i++
 		if p.depth++; p.depth > maxDepth {
 			return p.fail("too_deep")
@@ -110,13 +110,13 @@ func (p *parser) value() value {
 		}
 		p.depth--
 		return v
-	case c == '"':
+	case '"':
 		return value{kind: 's', text: p.str()}
-	case c == 't':
+	case 't':
 		return p.word("true", 't')
-	case c == 'f':
+	case 'f':
 		return p.word("false", 'f')
-	case c == 'n':
+	case 'n':
 		return p.word("null", '0')
 	}
 	return p.number()

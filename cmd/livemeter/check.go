@@ -56,7 +56,7 @@ func (c checkCmd) check(in io.Reader, out io.Writer) (lines, invalid int, err er
 	r := bufio.NewReaderSize(in, event.MaxRecordBytes+2)
 	for number := 1; ; number++ {
 		line, err := readLine(r)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return lines, invalid, nil
 		}
 		if err != nil {
@@ -119,17 +119,17 @@ func (c checkCmd) print(out io.Writer, number int, v event.Verdict) error {
 // readLine returns the next line without its end. Of one that is longer than a record may be it keeps just enough to be too large.
 func readLine(r *bufio.Reader) ([]byte, error) {
 	line, err := r.ReadSlice('\n')
-	if err == bufio.ErrBufferFull {
+	if errors.Is(err, bufio.ErrBufferFull) {
 		kept := bytes.Clone(line)
-		for err == bufio.ErrBufferFull {
+		for errors.Is(err, bufio.ErrBufferFull) {
 			_, err = r.ReadSlice('\n')
 		}
-		if err != nil && err != io.EOF {
+		if err != nil && !errors.Is(err, io.EOF) {
 			return nil, err
 		}
 		return kept, nil
 	}
-	if err == io.EOF && len(line) > 0 {
+	if errors.Is(err, io.EOF) && len(line) > 0 {
 		err = nil
 	}
 	return bytes.TrimSuffix(line, []byte("\n")), err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"maps"
 	"os"
 	"reflect"
@@ -96,10 +97,7 @@ func (w withConfig) load(g global, base func(*config.Config)) (*config.Config, e
 // valid is load with every mistake reported.
 func (w withConfig) valid(g global, s config.Service, base func(*config.Config)) (*config.Config, error) {
 	c, err := w.load(g, base)
-	if err != nil {
-		return nil, err
-	}
-	return c, c.Validate(s)
+	return c, errors.Join(err, c.Validate(s))
 }
 
 // configFlags are one flag for each key: a struct made at run time, since kong reads structs.

@@ -118,6 +118,68 @@ func TestComposeServices(t *testing.T) {
 	}
 }
 
+// TestComposeEnvironment: variables with our prefix are keys, and who writes to ClickHouse has the password that the server was given.
+func TestComposeEnvironment(t *testing.T) {
+	p := compose(t)
+	password := *p.Services["clickhouse"].Environment["CLICKHOUSE_PASSWORD"]
+	for name, s := range p.Services {
+		var environ []string
+		for k, v := range s.Environment {
+			environ = append(environ, k+"="+*v)
+		}
+		if unknown := config.UnknownEnv(environ); len(unknown) > 0 {
+			t.Errorf("service %s: %v are no keys", name, unknown)
+		}
+		if name == "topics" || name == "aggregator" {
+			if got := s.Environment["LIVEMETER_CLICKHOUSE_PASSWORD"]; password == "" || got == nil || *got != password {
+				t.Errorf("service %s has another password than the server", name)
+			}
+		}
+	}
+}
+
+// TestComposeOrder: services start once Kafka and ClickHouse answer and the topics are made, in this order.
+func TestComposeOrder(t *testing.T) {
+	p := compose(t)
+	for name, s := range p.Services {
+		if s.Image != "livemeter" {
+			if s.HealthCheck == nil {
+				t.Errorf("%s: others wait for its health, which nobody checks", name)
+			}
+			continue
+		}
+		want := map[string]string{"kafka": types.ServiceConditionHealthy, "clickhouse": types.ServiceConditionHealthy, "topics": types.ServiceConditionCompletedSuccessfully}
+		if name == "topics" {
+			delete(want, "topics")
+		}
+		for on, condition := range want {
+			if got := s.DependsOn[on].Condition; got != condition {
+				t.Errorf("%s starts when %s is %q, want %q", name, on, got, condition)
+			}
+		}
+	}
+}
+
+// TestComposeListeners: Kafka listens where it says that it does.
+func TestComposeListeners(t *testing.T) {
+	k := compose(t).Services["kafka"]
+	listeners := map[string]string{} // name: port
+	for _, l := range strings.Split(*k.Environment["KAFKA_LISTENERS"], ",") {
+		name, addr, _ := strings.Cut(l, "://")
+		listeners[name] = portOf(addr)
+	}
+	advertised := *k.Environment["KAFKA_ADVERTISED_LISTENERS"]
+	for _, l := range strings.Split(advertised, ",") {
+		name, addr, _ := strings.Cut(l, "://")
+		if listeners[name] != portOf(addr) {
+			t.Errorf("%s is advertised at %s and listens on %s", name, addr, listeners[name])
+		}
+	}
+	if check := k.HealthCheck.Test; !strings.Contains(advertised, "://"+check[len(check)-1]) {
+		t.Errorf("the health check asks %s, advertised are %s", check[len(check)-1], advertised)
+	}
+}
+
 // TestComposePorts: what is published are the default ports, on loopback.
 func TestComposePorts(t *testing.T) {
 	d := config.Default()

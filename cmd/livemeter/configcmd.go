@@ -1,8 +1,8 @@
 package main
 
 import (
-	"errors"
 	"fmt"
+	"os"
 
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
 )
@@ -34,8 +34,11 @@ func (c configCheckCmd) Run(g global, s streams) error {
 	if c.For == "run" || c.For == "collector" {
 		service = config.Pipeline
 	}
-	cfg, err := c.load(g, nil)
-	if err = errors.Join(err, cfg.Validate(service)); err != nil {
+	_, err := c.valid(g, service, nil)
+	for _, name := range config.UnknownEnv(os.Environ()) {
+		fmt.Fprintf(s.err, "note: the environment has %s, which is no key\n", name)
+	}
+	if err != nil {
 		fmt.Fprintln(s.err, err)
 		return errSilent
 	}

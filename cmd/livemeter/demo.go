@@ -145,9 +145,9 @@ func (d *demo) generate(ctx context.Context, seed uint64) (festival.Stats, error
 
 const topRooms = 12
 
-// show prints the hottest rooms each second on a terminal, one line each five seconds elsewhere.
+// show prints the hottest rooms twice a second on a terminal, one line each five seconds elsewhere.
 func (d *demo) show(ctx context.Context) error {
-	every := time.Second
+	every := 500 * time.Millisecond
 	if !d.t.TTY {
 		every = 5 * time.Second
 	}
@@ -182,11 +182,11 @@ func (d *demo) draw(rooms []ui.Room) {
 			newest = r.Updated
 		}
 	}
-	fresh := "–"
+	fresh := "no row in ClickHouse yet"
 	if !newest.IsZero() {
-		fresh = ui.Age(now.Sub(newest))
+		fresh = fmt.Sprintf("newest event visible %s ago", ui.Age(now.Sub(newest)))
 	}
-	head := fmt.Sprintf("%4s  %s events  %s events/s  newest event visible %s ago", ui.Age(stats.Elapsed), ui.Count(stats.Acked), perSecond(stats.Acked, stats.Elapsed), fresh)
+	head := fmt.Sprintf("%4s  %s events  %s events/s  %s", ui.Age(stats.Elapsed), ui.Count(stats.Acked), perSecond(stats.Acked, stats.Elapsed), fresh)
 	if d.t.TTY {
 		d.t.Frame(append([]string{"", d.t.Paint("1;36", head), ""}, d.t.RoomTable(rooms, now)...))
 		return

@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/livemeter/livemeter/bench/festival"
 	"github.com/livemeter/livemeter/bench/ledger"
@@ -20,7 +23,8 @@ type generateCmd struct {
 	Rate    float64       `default:"20000" help:"Events a second; 0 is as fast as it goes, with a simulated clock that ends about now."`
 	For     time.Duration `help:"Stop after this long."`
 	Events  int64         `help:"Stop after this many events."`
-	Seed    uint64        `help:"Generate the same again; 0 takes another one each time."`
+	Seed    uint64        `help:"Generate the same again: --file the same bytes, with --start also --rate 0. 0 takes another one each time."`
+	Start   time.Time     `placeholder:"2026-11-22T12:00:00Z" help:"Where the simulated clock of --file or --rate 0 starts; by default so that it ends about now, for --file with --seed always at the same time."`
 	Rooms   int           `help:"Number of rooms."`
 	Viewers int           `help:"Number of people who come and go."`
 	Faults  bool          `default:"true" negatable:"" help:"Duplicates, disorder, wrong clocks, malformed records."`
@@ -43,15 +47,26 @@ func (c generateCmd) Run(ctx context.Context, g global, s streams) error {
 	if err != nil {
 		return err
 	}
-	if c.Seed == 0 {
+	seeded := c.Seed != 0
+	if !seeded {
 		c.Seed = rand.Uint64()>>32 | 1
 	}
 	fest := festival.Config{Seed: c.Seed, Rooms: c.Rooms, Viewers: c.Viewers, Faults: c.Faults, Prefix: cfg.Kafka.Prefix}
+	fest.Start = c.Start
 	if c.File != "" {
+		if fest.Start.IsZero() && seeded {
+			fest.Start = fileStart
+		}
 		return c.toFile(ctx, fest, s)
+	}
+	if !c.Start.IsZero() && c.Rate > 0 {
+		return usageError{errors.New("generate --start: records sent at a --rate carry the time at which they are sent; want --rate 0 or --file")}
 	}
 	return c.toKafka(ctx, cfg, fest, s)
 }
+
+// fileStart makes a file a function of its seed: events carry times, and what counts of them is how far they lie apart.
+var fileStart = time.Date(2026, time.November, 22, 12, 0, 0, 0, time.UTC)
 
 func (c generateCmd) toFile(ctx context.Context, fest festival.Config, s streams) error {
 	switch {
@@ -66,21 +81,28 @@ func (c generateCmd) toFile(ctx context.Context, fest festival.Config, s streams
 	}
 	f, err := os.Create(c.File)
 	if err != nil {
-		return err
+		return fmt.Errorf("generate --file: %w", err)
 	}
-	return errors.Join(festival.WriteFile(ctx, fest, f, c.Events), f.Close())
+	w := &progressWriter{Writer: f, to: s.err, said: time.Now()}
+	if err := errors.Join(festival.WriteFile(ctx, fest, w, c.Events), f.Close()); err != nil {
+		return fmt.Errorf("generate --file: %w", err)
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("generate: interrupted, %s holds fewer than %s events", c.File, ui.Count(c.Events))
+	}
+	_, err = fmt.Fprintf(s.err, "%s events, %s bytes in %s, seed %d\n", ui.Count(c.Events), ui.Count(w.n), c.File, c.Seed)
+	return err
 }
 
 func (c generateCmd) toKafka(ctx context.Context, cfg *config.Config, fest festival.Config, s streams) error {
-	log, err := service.NewLogger(cfg.Log, s.err)
-	if err != nil {
-		return err
-	}
 	opts, err := service.KafkaOpts(cfg.Kafka)
 	if err != nil {
 		return err
 	}
-	if err := service.EnsureTopics(ctx, cfg, log); err != nil {
+	if err := service.ReachKafka(ctx, cfg); err != nil {
+		return err
+	}
+	if err := service.EnsureTopics(ctx, cfg, zap.NewNop()); err != nil {
 		return err
 	}
 	run := festival.RunOptions{Brokers: cfg.Kafka.Brokers, Client: opts, Rate: c.Rate, For: c.For, Events: c.Events}
@@ -110,6 +132,24 @@ func (c generateCmd) toKafka(ctx context.Context, cfg *config.Config, fest festi
 	}
 	fmt.Fprintf(s.out, "ledger of %s records: %s; compare with: livemeter verify --ledger %s\n", ui.Count(truth.Records), c.Ledger, c.Ledger)
 	return nil
+}
+
+// progressWriter says every two seconds how much went through it.
+type progressWriter struct {
+	io.Writer
+	to   io.Writer
+	n    int64
+	said time.Time
+}
+
+func (w *progressWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	w.n += int64(n)
+	if now := time.Now(); now.Sub(w.said) >= 2*time.Second {
+		w.said = now
+		fmt.Fprintf(w.to, "%s bytes\n", ui.Count(w.n))
+	}
+	return n, err
 }
 
 func perSecond(n int64, d time.Duration) string {

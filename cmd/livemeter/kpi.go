@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
 	"github.com/livemeter/livemeter/cmd/livemeter/service"
 	"github.com/livemeter/livemeter/cmd/livemeter/ui"
@@ -39,7 +37,7 @@ func (c kpiCmd) Run(ctx context.Context, g global, s streams) error {
 	if err != nil {
 		return err
 	}
-	sink, err := service.OpenStore(ctx, cfg, zap.NewNop(), nil)
+	sink, err := service.ReachStore(ctx, cfg)
 	if err != nil {
 		return err
 	}
@@ -49,8 +47,11 @@ func (c kpiCmd) Run(ctx context.Context, g global, s streams) error {
 	defer again.Stop()
 	for {
 		lines, err := c.lines(ctx, t, sink, zone)
+		if ctx.Err() != nil {
+			return nil
+		}
 		if err != nil {
-			return err
+			return service.StoreError(cfg, err)
 		}
 		if c.Watch && t.TTY {
 			t.Frame(lines)
@@ -77,7 +78,7 @@ func (c kpiCmd) lines(ctx context.Context, t *ui.Terminal, sink *clickhouse.Sink
 			return nil, err
 		}
 		if len(minutes) == 0 {
-			return []string{fmt.Sprintf("room %s: nothing in the last %s", c.Room, c.Last)}, nil
+			return []string{fmt.Sprintf("room %s: nothing in the last %s; is the id right? livemeter kpi lists the rooms", c.Room, ui.Age(c.Last))}, nil
 		}
 		return t.MinuteTable(minutes, zone), nil
 	}

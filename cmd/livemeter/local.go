@@ -78,7 +78,7 @@ func (f localFlags) startLocal(ctx context.Context, g global, dir string, say fu
 func (f localFlags) localConfig(g global, dir string) (*config.Config, error) {
 	cfg, err := f.load(g, func(c *config.Config) { c.Topics.LogAppend = false })
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, cfg.Validate(config.Client))
 	}
 	if cfg.PseudonymKey == "" {
 		if cfg.PseudonymKey, err = stack.Key(dir); err != nil {

@@ -128,6 +128,15 @@ func TestUpTakesOwnEventsAndGoesOnAfterARestart(t *testing.T) {
 			}
 			return nil
 		})
+		res, err = http.Post("http://"+ch, "text/plain", strings.NewReader(readmeQuery(t, "r")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, _ := io.ReadAll(res.Body)
+		res.Body.Close()
+		if !strings.HasPrefix(string(answer), "window_start\tstatus\tviewers\tinteraction_rate\tonline\n") {
+			t.Errorf("the README's query: %s %s", res.Status, answer)
+		}
 		for _, args := range [][]string{{"kpi", "--clickhouse-addr", ch}, {"kpi", "r", "--clickhouse-addr", ch}} {
 			eventually(t, strings.Join(args, " "), func() error {
 				code, out, errOut := livemeter(t, "", args...)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -21,10 +22,32 @@ const (
 )
 
 func main() {
-	// The first signal asks every command to finish in order; the handler is then gone, so the second one ends the process at once.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
+	ctx := untilSignal()
 	os.Exit(execute(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}))
+}
+
+// samePress is the time within which two signals are one: timeout(1) and others send theirs to the process and then to its group.
+const samePress = 300 * time.Millisecond
+
+// untilSignal is a context that the first signal ends, which asks every command to finish in order. The second ends the process at once,
+// with the code that shells give for it; engines that it started end with it.
+func untilSignal() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		first := time.Now()
+		cancel()
+		for second := range signals {
+			if time.Since(first) < samePress {
+				continue
+			}
+			fmt.Fprintln(os.Stderr, "\nlivemeter: ended at once; what is on disk can be used again")
+			os.Exit(128 + int(second.(syscall.Signal)))
+		}
+	}()
+	return ctx
 }
 
 // streams are what a command reads and prints to. Results go to out, everything else to err.

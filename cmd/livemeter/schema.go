@@ -110,7 +110,9 @@ func (c schemaApplyCmd) Run(ctx context.Context, g global, s streams) error {
 		return err
 	}
 	if !c.NoKafka {
-		err = service.EnsureTopics(ctx, cfg, log)
+		if err = service.ReachKafka(ctx, cfg); err == nil {
+			err = service.EnsureTopics(ctx, cfg, log)
+		}
 		if err == nil {
 			fmt.Fprintf(s.out, "Kafka %s: topics are there\n", strings.Join(cfg.Kafka.Brokers, ","))
 		}
@@ -127,7 +129,7 @@ func applyClickHouse(ctx context.Context, cfg *config.Config, log *zap.Logger, o
 		return err
 	}
 	if err := errors.Join(sink.Apply(ctx), sink.Close()); err != nil {
-		return err
+		return service.StoreError(cfg, err)
 	}
 	_, err = fmt.Fprintf(out, "ClickHouse %s: database %s is up to date\n", strings.Join(cfg.ClickHouse.Addr, ","), cfg.ClickHouse.Database)
 	return err

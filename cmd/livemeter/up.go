@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"time"
 )
 
@@ -42,22 +44,32 @@ func (c upCmd) Run(ctx context.Context, g global, s streams) error {
 // addresses prints where everything is, with a line to try for each.
 func (l *local) addresses(w io.Writer, now time.Time) {
 	at := now.UnixMilli()
-	event := fmt.Sprintf(`{"event_id":"e-%d","schema_version":"1-0-0","type":"viewer","action":"enter","platform":"my","room_id":"r_1","live_session_id":"ls_1",`+
-		`"user_id":"u_1","view_id":"v_%d","sdk_instance_id":"i_1","seq":1,"client_ts":%d,"sent_ts":%d}`, at, at, at, at)
+	event := func(n int) string {
+		return fmt.Sprintf(`{"event_id":"e-%[1]d-%[2]d","schema_version":"1-0-0","type":"viewer","action":"enter","platform":"my","room_id":"r_1","live_session_id":"ls_1",`+
+			`"user_id":"u_%[2]d","view_id":"v_%[1]d","sdk_instance_id":"i_%[1]d_%[2]d","seq":1,"client_ts":%[1]d,"sent_ts":%[1]d}`, at, n)
+	}
 	broker, ch, db := l.cfg.Kafka.Brokers[0], l.cfg.ClickHouse.Addr[0], l.cfg.ClickHouse.Database
 	topic := l.cfg.Kafka.Prefix + "raw.viewer"
 	fmt.Fprintf(w, `
 Kafka       %[1]s
   echo '%[2]s' | kcat -P -b %[1]s -t %[3]s
 Gateway     http://%[4]s
-  curl -s http://%[4]s/v1/events -H 'Content-Type: application/x-ndjson' -d '%[2]s'
+  curl -s http://%[4]s/v1/events -H 'Content-Type: application/x-ndjson' -d '%[9]s'
 ClickHouse  http://%[5]s
-  curl -s http://%[5]s --data "SELECT grain, window_start, room_id, viewers, views, status FROM %[6]s.room_measures WHERE room_id = 'r_1' FORMAT PrettyCompact"
+  curl -s http://%[5]s --data "SELECT window_start, room_id, viewers, views, status FROM %[6]s.room_measures WHERE grain = '1m' AND room_id = 'r_1' FORMAT PrettyCompact"
 Metrics     http://%[7]s/metrics
   curl -s http://%[7]s/readyz
 Log         %[8]s
 
-Rooms in the terminal: livemeter kpi --clickhouse-addr %[5]s
+Rooms in the terminal: %[10]s kpi --clickhouse-addr %[5]s
 Ctrl-C stops.
-`, broker, event, topic, l.gateway, ch, db, l.process.Addr, l.logFile)
+`, broker, event(1), topic, l.gateway, ch, db, l.process.Addr, l.logFile, event(2), self())
+}
+
+// self is this program as it was called, so that a printed line can be pasted.
+func self() string {
+	if filepath.Base(os.Args[0]) == "livemeter" {
+		return os.Args[0]
+	}
+	return "livemeter"
 }

@@ -4,9 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"time"
-
-	"go.uber.org/zap"
 
 	"github.com/livemeter/livemeter/bench/ledger"
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
@@ -37,12 +36,12 @@ func (c verifyCmd) Run(ctx context.Context, g global, s streams) error {
 	if err != nil {
 		return err
 	}
-	sink, err := service.OpenStore(ctx, cfg, zap.NewNop(), nil)
+	sink, err := service.ReachStore(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	defer sink.Close()
-	report, err := c.compare(ctx, sink.Conn(), truth, cfg.ClickHouse.Database)
+	report, err := c.compare(ctx, sink.Conn(), truth, cfg, s.err)
 	if err != nil {
 		return err
 	}
@@ -56,18 +55,28 @@ func (c verifyCmd) Run(ctx context.Context, g global, s streams) error {
 	return nil
 }
 
-func (c verifyCmd) compare(ctx context.Context, db ledger.Querier, truth *ledger.Truth, database string) (*ledger.Report, error) {
+// compare compares until all is equal or --wait has passed, and says meanwhile how far it is.
+func (c verifyCmd) compare(ctx context.Context, db ledger.Querier, truth *ledger.Truth, cfg *config.Config, progress io.Writer) (*ledger.Report, error) {
 	deadline := time.Now().Add(c.Wait)
 	pause := time.NewTicker(2 * time.Second)
 	defer pause.Stop()
 	for {
-		report, err := ledger.Compare(ctx, db, truth, ledger.CompareOptions{Database: database})
-		if err != nil || report.OK() || time.Now().After(deadline) {
-			return report, err
+		report, err := ledger.Compare(ctx, db, truth, ledger.CompareOptions{Database: cfg.ClickHouse.Database})
+		if ctx.Err() != nil {
+			return nil, errors.New("verify: interrupted")
 		}
+		if err != nil {
+			return nil, service.StoreError(cfg, err)
+		}
+		left := time.Until(deadline)
+		if report.OK() || left <= 0 {
+			return report, nil
+		}
+		differ := report.Total.Different + report.Total.Missing + report.Total.Extra
+		fmt.Fprintf(progress, "%s of %s rows are not equal yet; trying again for %s\n", ui.Count(differ), ui.Count(report.Total.Compared), left.Round(time.Second))
 		select {
 		case <-ctx.Done():
-			return nil, errors.Join(errors.New("verify: interrupted"), fmt.Errorf("%d rows still differ", report.Total.Different+report.Total.Missing+report.Total.Extra))
+			return nil, fmt.Errorf("verify: interrupted, %s rows still differ", ui.Count(differ))
 		case <-pause.C:
 		}
 	}

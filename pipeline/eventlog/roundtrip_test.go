@@ -6,8 +6,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/livemeter/livemeter/pipeline/event"
 	"pgregory.net/rapid"
+
+	"github.com/livemeter/livemeter/pipeline/event"
 )
 
 // plain is an entry with its references resolved, so that what went in and what came out compare as they are.

@@ -9,13 +9,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/livemeter/livemeter/pipeline/event"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/zap"
+
+	"github.com/livemeter/livemeter/pipeline/event"
 )
 
 func TestSlowKafkaIs503AndTheRetryIsStored(t *testing.T) {

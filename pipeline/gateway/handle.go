@@ -6,9 +6,10 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/livemeter/livemeter/pipeline/event"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
+
+	"github.com/livemeter/livemeter/pipeline/event"
 )
 
 const (

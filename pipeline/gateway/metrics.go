@@ -4,8 +4,9 @@ import (
 	"errors"
 	"strconv"
 
-	"github.com/livemeter/livemeter/pipeline/event"
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/livemeter/livemeter/pipeline/event"
 )
 
 // metrics of one gateway. Labels are status codes and the contract's reasons: nothing a sender chooses.

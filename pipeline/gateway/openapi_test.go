@@ -10,10 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/livemeter/livemeter/pipeline/event"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/livemeter/livemeter/pipeline/event"
 )
 
 // TestOpenAPIIsWhatTheGatewayAnswers produces every status, error code, header, field and reason that openapi.yaml documents by a real

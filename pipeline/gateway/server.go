@@ -16,11 +16,12 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/livemeter/livemeter/pipeline/event"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/livemeter/livemeter/pipeline/event"
 )
 
 // Server is the gateway. The Kafka client stays the caller's: close it after Run has returned.

@@ -1,7 +1,9 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -125,7 +127,7 @@ func (f *collectorFeed) assigned(ctx context.Context, offsets map[string]map[int
 		start, ok1 := starts.Lookup(f.name, p)
 		end, ok2 := ends.Lookup(f.name, p)
 		if !ok1 || !ok2 || start.Err != nil || end.Err != nil {
-			return nil, fmt.Errorf("offsets of %s/%d are not to be had: %v, %v", f.name, p, start.Err, end.Err)
+			return nil, fmt.Errorf("offsets of %s/%d are not to be had: %w", f.name, p, cmp.Or(errors.Join(start.Err, end.Err), errors.New("none in the answer")))
 		}
 		a := collectorAssignment{partition: p, start: start.Offset, end: end.Offset}
 		if committed := o.EpochOffset().Offset; committed >= 0 {

@@ -129,7 +129,7 @@ func (s *collectorSession) commitNow(ctx context.Context, f *collectorFeed, whic
 		return s.commit(ctx, f, offsets)
 	}
 	f.committing.Lock() // one in the background may be under way
-	f.committing.Unlock()
+	defer f.committing.Unlock()
 	return nil
 }
 

@@ -98,7 +98,7 @@ type TTL struct {
 
 // Gateway is the HTTP service. Its limits of a request (500 KB, 2,500 events) are part of the interface and no configuration.
 type Gateway struct {
-	Addr             string        `yaml:"addr" default:"127.0.0.1:8080" main:"yes" doc:"Where it listens, host:port."`
+	Addr             string        `yaml:"addr" default:"127.0.0.1:8080" main:"yes" doc:"Where the gateway listens, host:port."`
 	Tokens           []Token       `yaml:"tokens" secret:"yes" doc:"Who may post. Without any, everybody who reaches the address, which must then be on loopback. In the environment: name:secret, separated by commas."`
 	AllowOpen        bool          `yaml:"allow_open" default:"false" doc:"Listen beyond loopback without tokens all the same."`
 	RatePerToken     float64       `yaml:"rate_per_token" default:"0" doc:"Events a second for each token, above it 429; 0: no limit."`
@@ -118,7 +118,7 @@ type Token struct {
 
 // Admin is the port for operators.
 type Admin struct {
-	Addr string `yaml:"addr" default:"127.0.0.1:9464" main:"yes" doc:"Where it listens, host:port. It asks for no password: keep it inside."`
+	Addr string `yaml:"addr" default:"127.0.0.1:9464" main:"yes" doc:"Where metrics, health and pprof listen, host:port. It asks for no password: keep it inside."`
 }
 
 // Flush paces the rows of one process.

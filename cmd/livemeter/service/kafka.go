@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -84,7 +85,10 @@ func EnsureTopics(ctx context.Context, c *config.Config, log *zap.Logger) error 
 		return err
 	}
 	defer adm.Close()
-	return runtime.EnsureTopics(ctx, adm, topicSpec(c, log))
+	if err := runtime.EnsureTopics(ctx, adm, topicSpec(c, log)); err != nil {
+		return fmt.Errorf("kafka at %s (kafka.brokers, --kafka-brokers): %w", strings.Join(c.Kafka.Brokers, ","), err)
+	}
+	return nil
 }
 
 func newAdmin(c *config.Config) (*kadm.Client, error) {
@@ -115,6 +119,16 @@ func eventsTopicID(ctx context.Context, c *config.Config) ([16]byte, error) {
 	}
 	defer client.Close()
 	return runtime.TopicID(ctx, client, c.Kafka.Prefix+runtime.TopicEvents)
+}
+
+// ReachKafka is for commands that a person waits for: it says soon that nobody answers.
+func ReachKafka(ctx context.Context, c *config.Config) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	if err := pingKafka(ctx, c); err != nil {
+		return fmt.Errorf("%w (kafka.brokers, --kafka-brokers; is Kafka there, and does it want kafka.tls or kafka.sasl?)", err)
+	}
+	return nil
 }
 
 // pingKafka asks any broker for a sign of life.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/livemeter/livemeter/deploy/embedded"
 	"github.com/livemeter/livemeter/deploy/embedded/engines"
@@ -45,14 +46,36 @@ type ended struct {
 // of the library leaves the pipeline alone; both end with this process.
 func Start(ctx context.Context, o Options) (*Stack, error) {
 	s := &Stack{}
-	err := s.startKafka(ctx, o)
+	err := o.step("Kafka", func() error { return s.startKafka(ctx, o) })
 	if err == nil {
-		err = s.startClickHouse(ctx, o)
+		err = o.step("ClickHouse", func() error { return s.startClickHouse(ctx, o) })
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
 	return s, nil
+}
+
+// step tells every few seconds that something is still starting: on a busy machine the engines take their time.
+func (o Options) step(what string, start func() error) error {
+	began, done, told := time.Now(), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(told)
+		again := time.NewTicker(3 * time.Second)
+		defer again.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-again.C:
+				o.Progress(fmt.Sprintf("still starting %s, for %.0f s", what, time.Since(began).Seconds()))
+			}
+		}
+	}()
+	err := start()
+	close(done)
+	<-told
+	return err
 }
 
 func (s *Stack) startKafka(ctx context.Context, o Options) error {

@@ -45,16 +45,23 @@ func Minutes(ctx context.Context, db Querier, database, room string, last time.D
 	return out, rows.Err()
 }
 
+func gmv(m Minute) string {
+	if m.GMV == 0 {
+		return "–"
+	}
+	return Money(m.GMV, m.Currency)
+}
+
 // MinuteTable is a room's minutes with a sparkline of each measure below.
 func (t *Terminal) MinuteTable(minutes []Minute, zone *time.Location) []string {
-	columns := []Column{{"minute", false}, {"peak online", true}, {"viewers", true}, {"views", true}, {"interaction rate", true}, {"interactions", true},
+	columns := []Column{{"minute (" + zone.String() + ")", false}, {"peak online", true}, {"viewers", true}, {"views", true}, {"interaction rate", true}, {"interactions", true},
 		{"clicks", true}, {"orders", true}, {"GMV paid", true}, {"status", false}}
 	rows := make([][]string, len(minutes))
 	series := map[string][]int64{}
 	add := func(name string, v int64) { series[name] = append(series[name], v) }
 	for i, m := range minutes {
 		rows[i] = []string{m.Start.In(zone).Format("15:04"), Count(m.Online), Count(m.Viewers), Count(m.Views), Ratio(m.Interactors, m.Viewers), Count(m.Interactions),
-			Count(m.Clicks), Count(m.Orders), Money(m.GMV, m.Currency), m.Status}
+			Count(m.Clicks), Count(m.Orders), gmv(m), m.Status}
 		add("peak online", m.Online)
 		add("interactions", m.Interactions)
 		add("GMV paid", m.GMV)

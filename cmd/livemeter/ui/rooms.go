@@ -17,7 +17,7 @@ type Querier interface {
 // Room is one live session as the list of rooms shows it.
 type Room struct {
 	Platform, Room, Session string
-	Online                  int64 // at the end of the last pane that is known
+	Online                  int64 // at the end of the last pane that is known; 0 when that is half a minute ago, for then every view is over
 	Viewers, Interactors    int64 // of the whole session
 	Orders, GMV             int64 // paid; minor units of Currency
 	Currency                string
@@ -31,7 +31,7 @@ SELECT s.platform, s.room_id, s.live_session_id, o.now_online, s.viewers, s.inte
 FROM (SELECT toString(platform) AS platform, room_id, live_session_id, viewers, interactors, orders_paid, updated_at
       FROM %[1]s.room_measures WHERE grain = 'session' AND room_id != '' AND updated_at > now() - %[2]d) AS s
 LEFT JOIN (SELECT toString(platform) AS platform, room_id, live_session_id, argMaxIf(online, window_start, online > 0) AS now_online, max(updated_at) AS pane_updated
-      FROM %[1]s.room_measures WHERE grain = '10s' AND window_start > now() - 60 GROUP BY ALL) AS o USING (platform, room_id, live_session_id)
+      FROM %[1]s.room_measures WHERE grain = '10s' AND window_start > now() - 30 GROUP BY ALL) AS o USING (platform, room_id, live_session_id)
 LEFT JOIN (SELECT toString(platform) AS platform, room_id, live_session_id, max(gmv_paid_minor) AS gmv, argMax(toString(currency), gmv_paid_minor) AS cur,
       uniqExactIf(currency, gmv_paid_minor > 0) AS curs
       FROM %[1]s.room_money WHERE grain = 'session' GROUP BY ALL) AS m USING (platform, room_id, live_session_id)
@@ -55,6 +55,17 @@ func Hottest(ctx context.Context, db Querier, database string, within time.Durat
 	return out, rows.Err()
 }
 
+// freshness is how long ago the newest event of a row was received, in a colour that tells whether that is now.
+func (t *Terminal) freshness(age time.Duration) string {
+	switch {
+	case age <= time.Second:
+		return t.Paint("32", Age(age))
+	case age <= 10*time.Second:
+		return t.Paint("33", Age(age))
+	}
+	return t.Paint("2", Age(age))
+}
+
 // narrow is the width of a window below which the session is left out.
 const narrow = 110
 
@@ -64,11 +75,14 @@ func (t *Terminal) RoomTable(rooms []Room, now time.Time) []string {
 		{"orders", true}, {"GMV paid", true}, {"freshness", true}}
 	rows := make([][]string, len(rooms))
 	for i, r := range rooms {
-		gmv := Money(r.GMV, r.Currency)
+		gmv := "–"
+		if r.GMV != 0 {
+			gmv = Money(r.GMV, r.Currency)
+		}
 		if r.Currencies > 1 {
 			gmv = fmt.Sprintf("(+%d) %s", r.Currencies-1, gmv)
 		}
-		rows[i] = []string{r.Room, r.Platform, r.Session, Count(r.Online), Count(r.Viewers), Ratio(r.Interactors, r.Viewers), Count(r.Orders), gmv, Age(now.Sub(r.Updated))}
+		rows[i] = []string{r.Room, r.Platform, r.Session, Count(r.Online), Count(r.Viewers), Ratio(r.Interactors, r.Viewers), Count(r.Orders), gmv, t.freshness(now.Sub(r.Updated))}
 	}
 	if width, _ := t.Size(); t.TTY && width < narrow {
 		const session = 2

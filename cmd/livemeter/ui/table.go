@@ -11,20 +11,34 @@ type Column struct {
 	Right bool
 }
 
+// visible is the width of a text in characters, its colour codes not counted.
+func visible(s string) int {
+	n := utf8.RuneCountInString(s)
+	for {
+		_, after, found := strings.Cut(s, "\x1b[")
+		code, rest, ended := strings.Cut(after, "m")
+		if !found || !ended {
+			return n
+		}
+		n -= len("\x1b[m") + len(code)
+		s = rest
+	}
+}
+
 // Table lays out rows in columns as wide as they need; the first line is the titles.
 func (t *Terminal) Table(columns []Column, rows [][]string) []string {
 	width := make([]int, len(columns))
 	for i, c := range columns {
 		width[i] = utf8.RuneCountInString(c.Title)
 		for _, r := range rows {
-			width[i] = max(width[i], utf8.RuneCountInString(r[i]))
+			width[i] = max(width[i], visible(r[i]))
 		}
 	}
 	line := func(cell func(i int) string) string {
 		parts := make([]string, len(columns))
 		for i, c := range columns {
 			text := cell(i)
-			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(text))
+			pad := strings.Repeat(" ", width[i]-visible(text))
 			if parts[i] = text + pad; c.Right {
 				parts[i] = pad + text
 			}

@@ -1,6 +1,7 @@
 package chhttp
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -41,7 +42,8 @@ var codePattern = regexp.MustCompile(`^Code: (\d+)\.`)
 
 // asException reads the code out of an error of the engine.
 func asException(err error) *exception {
-	if e, ok := err.(*exception); ok {
+	var e *exception
+	if errors.As(err, &e) {
 		return e
 	}
 	text := err.Error()

@@ -1,7 +1,9 @@
 package kafka
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -119,7 +121,7 @@ func (a *Apache) await(ctx context.Context) error {
 		}
 		select {
 		case <-a.Done():
-			return fmt.Errorf("kafka: Apache Kafka ended while starting (%v); the end of %s:\n%s", a.Err(), a.log, child.Tail(a.log))
+			return fmt.Errorf("kafka: Apache Kafka ended while starting: %w; the end of %s:\n%s", cmp.Or(a.Err(), errors.New("exit status 0")), a.log, child.Tail(a.log))
 		case <-ctx.Done():
 			return fmt.Errorf("kafka: Apache Kafka did not answer at %s: %w; the end of %s:\n%s", a.addr, ctx.Err(), a.log, child.Tail(a.log))
 		case <-retry.C:

@@ -24,7 +24,7 @@ func TestKafka(t *testing.T) {
 	if apache, again := testengine.ApacheKafka(t), testengine.ApacheKafka(t); apache[0] != again[0] {
 		t.Fatal("Apache Kafka was started twice")
 	}
-	if testengine.Prefix() == testengine.Prefix() {
+	if a, b := testengine.Prefix(), testengine.Prefix(); a == b {
 		t.Fatal("a prefix came twice")
 	}
 }

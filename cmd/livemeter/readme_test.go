@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/livemeter/livemeter/deploy/embedded/testengine"
+)
+
+// send is the README's snippet, to the letter.
+func send(ctx context.Context, broker string, event []byte) error {
+	client, err := kgo.NewClient(kgo.SeedBrokers(broker)) // "localhost:9092"
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	// Any key, any partition. The record's timestamp is the receive time.
+	return client.ProduceSync(ctx, &kgo.Record{Topic: "raw.viewer", Value: event}).FirstErr()
+}
+
+func readFile(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestReadmeGoSnippet(t *testing.T) {
+	_, snippet, _ := strings.Cut(readFile(t, root+"README.md"), "```go\n")
+	snippet, _, _ = strings.Cut(snippet, "```")
+	if snippet == "" || !strings.Contains(readFile(t, "readme_test.go"), "\n"+snippet) {
+		t.Errorf("the README's snippet is not what this test runs:\n%s", snippet)
+	}
+	broker := testengine.FakeKafka(t)[0]
+	if code, _, errOut := livemeter(t, "", "schema", "apply", "--no-clickhouse", "--kafka-brokers", broker); code != exitOK {
+		t.Fatal(errOut)
+	}
+	if err := send(t.Context(), broker, []byte(enter)); err != nil {
+		t.Error(err)
+	}
+}
+
+// TestReadmeEvent: the event of the curl line is one that the collector accepts.
+func TestReadmeEvent(t *testing.T) {
+	event := regexp.MustCompile(`(?m)^'(\{"event_id".*\})'$`).FindStringSubmatch(readFile(t, root+"README.md"))
+	if event == nil {
+		t.Fatal("no event in the README")
+	}
+	if code, out, _ := livemeter(t, strings.ReplaceAll(event[1], "'$NOW'", "1795606671899"), "check"); code != exitOK {
+		t.Errorf("exit code %d: %s", code, out)
+	}
+}
+
+// readmeQuery is the SELECT that the README shows, in another format and for another room.
+func readmeQuery(t *testing.T, room string) string {
+	t.Helper()
+	m := regexp.MustCompile(`(?s)-d "(SELECT .*?) FORMAT PrettyCompact"`).FindStringSubmatch(readFile(t, root+"README.md"))
+	if m == nil {
+		t.Fatal("no query in the README")
+	}
+	return strings.ReplaceAll(m[1], "'r_1'", "'"+room+"'") + " FORMAT TSVWithNames"
+}
+
+// TestReadmeCommands: every command line of ours in the README is one that the parser takes.
+func TestReadmeCommands(t *testing.T) {
+	for _, m := range regexp.MustCompile("`(?:bin/)?livemeter ([a-z][^`\n]*)`").FindAllStringSubmatch(readFile(t, root+"README.md"), -1) {
+		line, _, _ := strings.Cut(m[1], " #")
+		args := strings.Fields(strings.NewReplacer("[", "", "]", "").Replace(line))
+		if code, _, errOut := livemeter(t, "", append(args, "--help")...); code != exitOK {
+			t.Errorf("README: livemeter %s: %s", line, errOut)
+		}
+	}
+}

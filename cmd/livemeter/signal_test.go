@@ -1,0 +1,92 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestSecondSignalEndsAtOnce: the first ends the generator of demo, which then waits half a minute for views to close; the second ends that.
+func TestSecondSignalEndsAtOnce(t *testing.T) {
+	p := startProcess(t, append([]string{"demo", "--rate", "100", "--dir", t.TempDir()}, freePorts...)...)
+	says := func(text string) {
+		t.Helper()
+		eventually(t, fmt.Sprintf("demo says %q", text), func() error {
+			if err := p.alive(); err != nil {
+				t.Fatal(err)
+			}
+			if data, err := os.ReadFile(p.log); err != nil || !strings.Contains(string(data), text) {
+				return errors.Join(err, fmt.Errorf("so far: %s", data))
+			}
+			return nil
+		})
+	}
+	signal := func() {
+		if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+	}
+	says("events/s")
+	signal()
+	says("Waiting until the pipeline has them all")
+	signal() // the same press of a key, when it comes as fast as this; else the second
+	again := time.NewTicker(samePress)
+	defer again.Stop()
+	limit := time.After(stopLimit)
+	for {
+		select {
+		case err := <-p.done:
+			p.done = nil
+			exit := (*exec.ExitError)(nil)
+			if !errors.As(err, &exit) || exit.ExitCode() != 128+int(syscall.SIGINT) {
+				t.Errorf("demo ended with %v, want exit code 130", err)
+			}
+			return
+		case <-again.C:
+			signal()
+		case <-limit:
+			t.Fatal("demo goes on after the second signal")
+		}
+	}
+}
+
+func TestCommandsNameTheAddressThatDoesNotAnswer(t *testing.T) {
+	for _, c := range []struct {
+		args string
+		want []string
+	}{
+		{"kpi --clickhouse-addr 127.0.0.1:1", []string{"127.0.0.1:1", "--clickhouse-addr", "connection refused"}},
+		{"generate --events 1 --kafka-brokers 127.0.0.1:1", []string{"127.0.0.1:1", "--kafka-brokers", "connection refused"}},
+		{"schema apply --no-clickhouse --kafka-brokers 127.0.0.1:1", []string{"127.0.0.1:1", "--kafka-brokers", "connection refused"}},
+		{"schema apply --no-kafka --clickhouse-addr 127.0.0.1:1", []string{"127.0.0.1:1", "--clickhouse-addr", "connection refused"}},
+		{"generate --file /dev/full --events 1000", []string{"--file", "no space left"}},
+		{"verify --ledger nosuch", []string{"nosuch", "no such file"}},
+		{"demo --dir /dev/null/x", []string{"--dir", "not a directory"}},
+	} {
+		code, _, errOut := livemeter(t, "", strings.Fields(c.args)...)
+		for _, want := range c.want {
+			if code != exitFail || !strings.Contains(errOut, want) {
+				t.Errorf("%s: exit code %d, want 1 and %q in: %s", c.args, code, want, errOut)
+			}
+		}
+	}
+}
+
+// TestSeedGivesTheSameFile: whenever it is written.
+func TestSeedGivesTheSameFile(t *testing.T) {
+	args := []string{"generate", "--events", "300", "--file", "-", "--seed", "7"}
+	_, first, _ := livemeter(t, "", args...)
+	_, again, _ := livemeter(t, "", args...)
+	_, other, _ := livemeter(t, "", append(args, "--start", "2026-11-01T00:00:00Z")...)
+	if first == "" || first != again || first == other {
+		t.Errorf("%d bytes; the same again: %v; with another start: %v", len(first), first == again, first == other)
+	}
+	if !strings.Contains(first, fmt.Sprint(fileStart.Unix())) {
+		t.Error("the file does not begin at its fixed time")
+	}
+}
