@@ -41,7 +41,7 @@ type Aggregator struct {
 	cells     slab.Slab[cell]
 	lines     slab.Slab[line]
 	pend      slab.Slab[pending]
-	index     map[cellID]uint32 // open cells
+	index     map[cellID]uint32 // newest generation of each window, open or not yet released
 	recent    []keyCache        // by key
 	openCells int
 	due       dueList

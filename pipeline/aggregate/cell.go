@@ -27,6 +27,7 @@ type cell struct {
 	inflight uint16
 	window   int64  // start, ms; 0 for a session
 	gen      uint64 // log offset that opened it
+	prev     uint32 // the closed generation before this one while it is not released, else void: see waits
 	first    int64  // earliest event_ts of its own events, ms
 	last     int64  // newest event_ts of its own events, ms
 	own      int64  // receive time of the last event of its own, ms
@@ -94,7 +95,7 @@ func (a *Aggregator) touch(i uint32, c *cell) {
 func (a *Aggregator) open(id cellID) uint32 {
 	i := a.cells.Alloc()
 	c := a.cells.At(i)
-	c.key, c.grain, c.window, c.gen = id.key, id.grain, id.window, a.gen()
+	c.key, c.grain, c.window, c.gen, c.prev = id.key, id.grain, id.window, a.gen(), a.index[id]
 	a.index[id] = i
 	a.openCells++
 	end := a.end(id)
@@ -115,10 +116,25 @@ func (a *Aggregator) gen() uint64 { return uint64(a.offset) }
 
 // cellAt finds or opens the cell of a window.
 func (a *Aggregator) cellAt(id cellID) uint32 {
-	if i, ok := a.index[id]; ok {
+	if i, ok := a.index[id]; ok && a.cells.At(i).state&rollup.Closed == 0 {
 		return i
 	}
 	return a.open(id)
+}
+
+func (c *cell) id() cellID { return cellID{c.key, c.grain, c.window} }
+
+// waits says whether the generation before c is closed but not durable yet. Until it is, c's row stays here: the store folds closed generations
+// and keeps the newest one it has folded, so one that came after a newer one was folded would be taken for a repetition and lost.
+func (a *Aggregator) waits(c *cell) bool {
+	if c.prev == 0 {
+		return false
+	}
+	if p := a.cells.At(c.prev); p.gen < c.gen && p.id() == c.id() {
+		return true
+	}
+	c.prev = 0 // released; its slot may hold another cell by now
+	return false
 }
 
 // updated is the receive time that the row shows.

@@ -80,6 +80,9 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) uint64 {
 
 // leaves says whether a changed cell's row goes with this flush. A pane that has not begun waits: online reaches 30 s ahead.
 func (a *Aggregator) leaves(c *cell, behind bool) bool {
+	if a.waits(c) {
+		return false
+	}
 	if c.state&rollup.Closed != 0 {
 		return true
 	}
@@ -163,6 +166,9 @@ func (a *Aggregator) settle(token uint64, failed bool) {
 }
 
 func (a *Aggregator) release(i uint32, c *cell) {
+	if a.index[c.id()] == i {
+		delete(a.index, c.id())
+	}
 	a.freeVector(&c.value)
 	a.cells.Free(i)
 }
