@@ -91,6 +91,10 @@ func (a *Aggregator) touch(i uint32, c *cell) {
 	a.saved.Mark(i)
 }
 
+// stragglersMS is how much longer a reopened window stays open, so that what else comes late shares its generation: a view lasts for minutes,
+// and its thresholds and watch time belong to the window of its enter.
+const stragglersMS = 300_000
+
 // open makes a new generation of a window's partial at the current offset.
 func (a *Aggregator) open(id cellID) uint32 {
 	i := a.cells.Alloc()
@@ -101,7 +105,7 @@ func (a *Aggregator) open(id cellID) uint32 {
 	end := a.end(id)
 	if id.grain != measure.GrainSession && end+a.lateness <= a.wm {
 		c.state |= rollup.Final
-		end = a.wm // a reopened window stays open for another lateness, so that stragglers share a generation
+		end = a.wm + stragglersMS
 	}
 	c.due = end + a.lateness
 	if id.grain == measure.GrainSession {
