@@ -41,8 +41,8 @@ type Aggregator struct {
 	cells     slab.Slab[cell]
 	lines     slab.Slab[line]
 	pend      slab.Slab[pending]
-	index     map[cellID]uint32 // newest generation of each window, open or not yet released
-	recent    []keyCache        // by key
+	index     cellIndex
+	recent    []keyCache // by key
 	openCells int
 	due       dueList
 	closes    uint64   // cells closed so far: parents found before may be gone
@@ -59,7 +59,9 @@ type Aggregator struct {
 
 // New returns the empty state of a partition.
 func New(partition int32, keys *cellkey.Table) *Aggregator {
-	return &Aggregator{partition: uint16(partition), keys: keys, zone: time.UTC, index: map[cellID]uint32{}, orders: map[orderKey]*pendingOrder{}}
+	a := &Aggregator{partition: uint16(partition), keys: keys, zone: time.UTC, orders: map[orderKey]*pendingOrder{}}
+	a.index.cells = &a.cells
+	return a
 }
 
 // Apply adds the changes of one record of the log.

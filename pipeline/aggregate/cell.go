@@ -99,8 +99,8 @@ const stragglersMS = 300_000
 func (a *Aggregator) open(id cellID) uint32 {
 	i := a.cells.Alloc()
 	c := a.cells.At(i)
-	c.key, c.grain, c.window, c.gen, c.prev = id.key, id.grain, id.window, a.gen(), a.index[id]
-	a.index[id] = i
+	c.key, c.grain, c.window, c.gen = id.key, id.grain, id.window, a.gen()
+	c.prev = a.index.put(id, i)
 	a.openCells++
 	end := a.end(id)
 	if id.grain != measure.GrainSession && end+a.lateness <= a.wm {
@@ -120,7 +120,7 @@ func (a *Aggregator) gen() uint64 { return uint64(a.offset) }
 
 // cellAt finds or opens the cell of a window.
 func (a *Aggregator) cellAt(id cellID) uint32 {
-	if i, ok := a.index[id]; ok && a.cells.At(i).state&rollup.Closed == 0 {
+	if i := a.index.get(id); i != 0 && a.cells.At(i).state&rollup.Closed == 0 {
 		return i
 	}
 	return a.open(id)

@@ -179,9 +179,7 @@ func (a *Aggregator) settle(token uint64, failed bool) {
 }
 
 func (a *Aggregator) release(i uint32, c *cell) {
-	if a.index[c.id()] == i {
-		delete(a.index, c.id())
-	}
+	a.index.remove(c.id(), i)
 	a.freeVector(&c.value)
 	a.cells.Free(i)
 }

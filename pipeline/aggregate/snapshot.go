@@ -169,8 +169,7 @@ func (a *Aggregator) indexCells() {
 	slices.SortFunc(order, func(i, j uint32) int { return cmp.Compare(a.cells.At(i).gen, a.cells.At(j).gen) })
 	for _, i := range order {
 		c := a.cells.At(i)
-		c.prev = a.index[c.id()]
-		a.index[c.id()] = i
+		c.prev = a.index.put(c.id(), i)
 	}
 }
 
