@@ -47,6 +47,8 @@ type Aggregator struct {
 	due       dueList
 	closes    uint64   // cells closed so far: parents found before may be gone
 	unfolded  []uint32 // pending
+	near      []uint32 // scratch of warmUp
+	warm      int64    // what warmUp loaded: keeps the loads from being removed
 	dayStart  dayCache
 
 	dirty   []uint32
@@ -61,6 +63,9 @@ type Aggregator struct {
 func New(partition int32, keys *cellkey.Table) *Aggregator {
 	a := &Aggregator{partition: uint16(partition), keys: keys, zone: time.UTC, orders: map[orderKey]*pendingOrder{}}
 	a.index.cells = &a.cells
+	a.cells.Init()
+	a.pend.Init()
+	a.lines.Init()
 	return a
 }
 
@@ -72,6 +77,7 @@ func (a *Aggregator) Apply(r *change.Record) error {
 		}
 	}
 	a.offset, a.maxRecv, a.started = r.Offset, r.MaxRecv, true
+	a.warmUp(r.Changes)
 	for i := range r.Changes {
 		a.add(&r.Changes[i])
 	}
