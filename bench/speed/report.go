@@ -105,7 +105,7 @@ func (r *report) peer() {
 	p := median(r.peers, func(p peerResult) float64 { return micros(p.cpu, p.events) })
 	theirs := 1 / micros(p.cpu, p.events)
 	r.add(fact("ClickHouse's Kafka engine, events per CPU-second", "%.2f M", theirs))
-	r.note("ClickHouse's own Kafka engine (%s, %d threads for it): JSONAsString, two consumers, one materialized view that parses each record once into seven measures "+
+	r.note("ClickHouse's own Kafka engine (%s, %d threads for it): RawBLOB, two consumers, one materialized view that parses each record once into seven measures "+
 		"of 10 s windows by room; no validation, no deduplication, no other window. %d rows.", p.version, p.pool, p.rows)
 	if len(r.caught) == 0 {
 		return
