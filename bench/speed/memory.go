@@ -20,7 +20,9 @@ const (
 	metricCells   = "livemeter_reader_cells"
 )
 
-func (r memoryResult) more(metric string) float64 { return r.many.metrics[metric] - r.few.metrics[metric] }
+func (r memoryResult) more(metric string) float64 {
+	return r.many.metrics[metric] - r.few.metrics[metric]
+}
 
 func (r memoryResult) perViewer() float64 {
 	return float64(r.many.resident-r.few.resident) / r.more(metricViewers)
@@ -30,13 +32,14 @@ func (r memoryResult) perViewer() float64 {
 const (
 	memoryRooms  = 100
 	memoryEvents = 4 // of each viewer: an enter and heartbeats
+	memoryFew    = 10_000
 )
 
-// memory compares a process that has followed a thousand viewers with one that has followed many, through as many events of the same rooms: what a
+// memory compares a process that has followed few viewers with one that has followed many, through as many events of the same rooms: what a
 // backlog leaves in buffers is in both.
 func (b *bed) memory(ctx context.Context) (out memoryResult, err error) {
 	out.events = memoryEvents * int64(b.o.viewers)
-	if out.few, err = b.follow(ctx, "few.", 1000, out.events); err != nil {
+	if out.few, err = b.follow(ctx, "few.", memoryFew, out.events); err != nil {
 		return out, err
 	}
 	out.many, err = b.follow(ctx, "many.", b.o.viewers, out.events)
