@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,6 +24,18 @@ type caughtUp struct {
 	inserts  float64
 	resident int64
 	metrics  map[string]float64
+}
+
+// tables says how many rows went into each table.
+func (c caughtUp) tables() string {
+	var parts []string
+	for name, n := range c.metrics {
+		if table, ok := strings.CutPrefix(name, `livemeter_clickhouse_rows_total{table="`); ok && n >= 1000 {
+			parts = append(parts, fmt.Sprintf("%s %.0f", strings.TrimSuffix(table, `"}`), n))
+		}
+	}
+	slices.Sort(parts)
+	return strings.Join(parts, ", ")
 }
 
 func (c caughtUp) perEvent(d time.Duration) float64 { return micros(d, c.events) }
@@ -104,7 +117,7 @@ func (b *bed) profile(ctx context.Context, p *pipeline) <-chan error {
 			}
 			time.Sleep(50 * time.Millisecond)
 		}
-		done <- errors.Join(b.fetch(p, "cpu", "profile?seconds=8"), b.fetch(p, "heap", "heap"), b.fetch(p, "allocs", "allocs"))
+		done <- errors.Join(b.fetch(p, "cpu", fmt.Sprintf("profile?seconds=%d", 8+b.o.events/150_000)), b.fetch(p, "heap", "heap"), b.fetch(p, "allocs", "allocs"))
 	}()
 	return done
 }

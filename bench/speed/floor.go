@@ -37,7 +37,7 @@ func floorMain(ctx context.Context, args []string) error {
 		return err
 	}
 	defer client.Close()
-	want, err := recordsIn(ctx, kadm.NewClient(client), rawTopics(*prefix))
+	want, err := recordsIn(ctx, strings.Split(*brokers, ","), rawTopics(*prefix))
 	if err != nil {
 		return err
 	}
@@ -88,9 +88,15 @@ func rawTopics(prefix string) []string {
 	return out
 }
 
-// recordsIn counts the records of topics that nothing was deleted from and no transaction wrote.
-func recordsIn(ctx context.Context, adm *kadm.Client, topics []string) (int64, error) {
-	ends, err := adm.ListEndOffsets(ctx, topics...)
+// recordsIn counts the records of topics that nothing was deleted from and no transaction wrote. A client of its own knows of no topic that
+// was there before and is another now.
+func recordsIn(ctx context.Context, brokers, topics []string) (int64, error) {
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...))
+	if err != nil {
+		return 0, err
+	}
+	defer client.Close()
+	ends, err := kadm.NewClient(client).ListEndOffsets(ctx, topics...)
 	if err == nil {
 		err = ends.Error()
 	}

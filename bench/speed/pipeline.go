@@ -37,7 +37,7 @@ func (b *bed) pipeline(prefix string, s *store, more ...string) (*pipeline, erro
 
 func (p *pipeline) close() error { return p.Stop(20 * time.Second) }
 
-// scrape reads /metrics and adds up each metric over its labels.
+// scrape reads /metrics, each metric with its labels, and added up over them.
 func (p *pipeline) scrape(ctx context.Context) (map[string]float64, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.admin+"/metrics", nil)
 	if err != nil {
@@ -50,15 +50,19 @@ func (p *pipeline) scrape(ctx context.Context) (map[string]float64, error) {
 	defer res.Body.Close()
 	out := map[string]float64{}
 	for lines := bufio.NewScanner(res.Body); lines.Scan(); {
-		name, value, ok := strings.Cut(lines.Text(), " ")
-		if i := strings.LastIndexByte(lines.Text(), '}'); i > 0 {
-			name, value, ok = lines.Text()[:strings.IndexByte(lines.Text(), '{')], strings.TrimSpace(lines.Text()[i+1:]), true
-		}
-		if !ok || strings.HasPrefix(name, "#") {
+		line := lines.Text()
+		at := strings.LastIndexByte(line, ' ')
+		if at < 0 || strings.HasPrefix(line, "#") {
 			continue
 		}
-		if v, err := strconv.ParseFloat(value, 64); err == nil {
-			out[name] += v
+		v, err := strconv.ParseFloat(line[at+1:], 64)
+		if err != nil {
+			continue
+		}
+		name, _, labelled := strings.Cut(line[:at], "{")
+		out[name] += v
+		if labelled {
+			out[line[:at]] = v
 		}
 	}
 	return out, nil

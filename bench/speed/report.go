@@ -95,8 +95,8 @@ func (r *report) backlog() {
 		row{name: "CPU per event of run ÷ floor", value: fmt.Sprintf("%.2f×", ratio), number: ratio, must: 3.2, aim: 2.4, unit: "×"},
 		row{name: "the same with ClickHouse's CPU", value: fmt.Sprintf("%.2f×", with), number: with, must: 4.5, aim: 3, unit: "×"},
 	)
-	r.note("Backlog: %d events, %.0f rows in %.0f inserts (%.2f rows an event), %.1f s by the clock; %.2f µs an event of ClickHouse when its merges had come to rest. "+
-		"Lowest to highest of the repeats: floor %.0f %%, run %.0f %%, ClickHouse %.0f %%.", c.events, c.rows, c.inserts, c.rows/float64(c.events), c.wall.Seconds(), m.perEvent(m.merges),
+	r.note("Backlog: %d events, %.0f rows in %.0f inserts (%.2f rows an event: %s), %.1f s by the clock; %.2f µs an event of ClickHouse when its merges had come to rest. "+
+		"Lowest to highest of the repeats: floor %.0f %%, run %.0f %%, ClickHouse %.0f %%.", c.events, c.rows, c.inserts, c.rows/float64(c.events), c.tables(), c.wall.Seconds(), m.perEvent(m.merges),
 		100*spread(r.floors, func(f floorResult) float64 { return micros(f.CPU, f.Events) }),
 		100*spread(r.caught, func(c caughtUp) float64 { return c.perEvent(c.run) }), 100*spread(r.caught, func(c caughtUp) float64 { return c.perEvent(c.store) }))
 }
@@ -105,7 +105,7 @@ func (r *report) peer() {
 	p := median(r.peers, func(p peerResult) float64 { return micros(p.cpu, p.events) })
 	theirs := 1 / micros(p.cpu, p.events)
 	r.add(fact("ClickHouse's Kafka engine, events per CPU-second", "%.2f M", theirs))
-	r.note("ClickHouse's own Kafka engine (%s, %d threads for it): JSONAsString, two consumers, one materialized view that parses each record once into seven measures "+
+	r.note("ClickHouse's own Kafka engine (%s, %d threads for it): RawBLOB, two consumers, one materialized view that parses each record once into seven measures "+
 		"of 10 s windows by room; no validation, no deduplication, no other window. %d rows.", p.version, p.pool, p.rows)
 	if len(r.caught) == 0 {
 		return
@@ -145,9 +145,9 @@ func (r *report) latency(l latencyResult) {
 func (r *report) memory(m memoryResult) {
 	per := m.perViewer()
 	r.add(row{name: "resident memory per viewer", value: fmt.Sprintf("%.0f B", per), number: per, must: 600, aim: 300, unit: " B"})
-	r.note("Memory: %d MB resident with %.0f viewers, %d MB with %.0f, after %d events each; of it %.0f B a viewer in use of the heap, %.1f event ids remembered a viewer, %.0f more cells.",
-		m.few.resident>>20, m.few.metrics[metricViewers], m.many.resident>>20, m.many.metrics[metricViewers], m.events, m.more(metricHeap)/m.more(metricViewers),
-		m.more(metricIDs)/m.more(metricViewers), m.more(metricCells))
+	r.note("Memory: %d MB resident with %.0f viewers, %d MB with %.0f, all of them in one of %d rooms, after %d events each; %.0f B a viewer of the heap in use. "+
+		"Cells are not in it (%.0f more).", m.few.resident>>20, m.few.metrics[metricViewers], m.many.resident>>20, m.many.metrics[metricViewers], memoryRooms, m.events,
+		m.more(metricHeap)/m.more(metricViewers), m.more(metricCells))
 }
 
 func (r *report) write(w io.Writer) {
