@@ -7,10 +7,10 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint golangci build engines fuzz clean
+.PHONY: help demo test bench bench-stages profile lint golangci build engines fuzz clean
 
 help:
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: build ## a simulated festival through Kafka into ClickHouse, compared with a ledger
 	bin/livemeter demo --for 60s
@@ -18,8 +18,17 @@ demo: build ## a simulated festival through Kafka into ClickHouse, compared with
 test: ## all tests, on real engines
 	$(GO) test -timeout 20m ./...
 
-bench: ## benchmarks of the stages
+bench: build ## speed on Apache Kafka and ClickHouse beside what is asked, into bench/RESULTS.md (BENCH='--events 500000 --repeats 1' for a quick look)
+	$(GO) build -o bin/speed ./bench/speed
+	bin/speed --out bench/RESULTS.md $(BENCH)
+
+bench-stages: ## time and allocations of each stage alone
 	$(GO) test -run '^$$' -bench . -benchmem ./pipeline/...
+
+profile: build ## CPU and heap profiles of run catching up with a backlog, in bin/profiles
+	$(GO) build -o bin/speed ./bench/speed
+	bin/speed --only backlog --repeats 1 --events 2000000 --profiles bin/profiles $(BENCH)
+	$(GO) tool pprof -top -cum -nodecount 40 bin/livemeter bin/profiles/cpu.prof
 
 lint: ## gofmt, go vet, staticcheck
 	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi

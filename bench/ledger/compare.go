@@ -175,7 +175,8 @@ func (x *cellTable) row(rows driver.Rows, grain uint8, subs int) error {
 	}
 	x.want[r] = -1
 	x.judge(r, x.values(i), got)
-	if grain == gSession && x.tab.Name == tableNames[cRoom] {
+	// Room '' has also seen the orders that moved to the room of a touch which came behind them in the log: its start is not determined.
+	if grain == gSession && x.tab.Name == tableNames[cRoom] && p.Room != "" {
 		want := x.t.SessionStarts[r.Place]
 		x.starts.compare(want, start, true, true, func() string {
 			return fmt.Sprintf("%s: ledger %s, ClickHouse %s", x.describe(r), clock(want), clock(start))

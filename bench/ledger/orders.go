@@ -130,7 +130,7 @@ func (a *account) countOrder(o *order) {
 	if e := o.top("settled"); e != nil {
 		amount := e.order.paid
 		for _, r := range o.refunds() {
-			if r.ts <= e.ts {
+			if r.ts <= e.ts && r.currency == e.currency { // amounts of different currencies are never added
 				amount -= r.order.refund
 			}
 		}

@@ -41,12 +41,14 @@ type Aggregator struct {
 	cells     slab.Slab[cell]
 	lines     slab.Slab[line]
 	pend      slab.Slab[pending]
-	index     map[cellID]uint32 // open cells
-	recent    []keyCache        // by key
+	index     cellIndex
+	recent    []keyCache // by key
 	openCells int
 	due       dueList
 	closes    uint64   // cells closed so far: parents found before may be gone
 	unfolded  []uint32 // pending
+	near      []uint32 // scratch of warmUp
+	warm      int64    // what warmUp loaded: keeps the loads from being removed
 	dayStart  dayCache
 
 	closedEarly uint64
@@ -61,7 +63,12 @@ type Aggregator struct {
 
 // New returns the empty state of a partition.
 func New(partition int32, keys *cellkey.Table) *Aggregator {
-	return &Aggregator{partition: uint16(partition), keys: keys, zone: time.UTC, index: map[cellID]uint32{}, orders: map[orderKey]*pendingOrder{}}
+	a := &Aggregator{partition: uint16(partition), keys: keys, zone: time.UTC, orders: map[orderKey]*pendingOrder{}}
+	a.index.cells = &a.cells
+	a.cells.Init()
+	a.pend.Init()
+	a.lines.Init()
+	return a
 }
 
 // Apply adds the changes of one record of the log.
@@ -72,6 +79,7 @@ func (a *Aggregator) Apply(r *change.Record) error {
 		}
 	}
 	a.offset, a.maxRecv, a.started = r.Offset, r.MaxRecv, true
+	a.warmUp(r.Changes)
 	for i := range r.Changes {
 		a.add(&r.Changes[i])
 	}

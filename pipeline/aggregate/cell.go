@@ -27,6 +27,7 @@ type cell struct {
 	inflight uint16
 	window   int64  // start, ms; 0 for a session
 	gen      uint64 // log offset that opened it
+	prev     uint32 // the closed generation before this one while it is not released, else void: see waits
 	first    int64  // earliest event_ts of its own events, ms
 	last     int64  // newest event_ts of its own events, ms
 	own      int64  // receive time of the last event of its own, ms
@@ -90,17 +91,21 @@ func (a *Aggregator) touch(i uint32, c *cell) {
 	a.saved.Mark(i)
 }
 
+// stragglersMS is how much longer a reopened window stays open, so that what else comes late shares its generation: a view lasts for minutes,
+// and its thresholds and watch time belong to the window of its enter.
+const stragglersMS = 300_000
+
 // open makes a new generation of a window's partial at the current offset.
 func (a *Aggregator) open(id cellID) uint32 {
 	i := a.cells.Alloc()
 	c := a.cells.At(i)
 	c.key, c.grain, c.window, c.gen = id.key, id.grain, id.window, a.gen()
-	a.index[id] = i
+	c.prev = a.index.put(id, i)
 	a.openCells++
 	end := a.end(id)
 	if id.grain != measure.GrainSession && end+a.lateness <= a.wm {
 		c.state |= rollup.Final
-		end = a.wm // a reopened window stays open for another lateness, so that stragglers share a generation
+		end = a.wm + stragglersMS
 	}
 	c.due = end + a.lateness
 	if id.grain == measure.GrainSession {
@@ -115,10 +120,25 @@ func (a *Aggregator) gen() uint64 { return uint64(a.offset) }
 
 // cellAt finds or opens the cell of a window.
 func (a *Aggregator) cellAt(id cellID) uint32 {
-	if i, ok := a.index[id]; ok {
+	if i := a.index.get(id); i != 0 && a.cells.At(i).state&rollup.Closed == 0 {
 		return i
 	}
 	return a.open(id)
+}
+
+func (c *cell) id() cellID { return cellID{c.key, c.grain, c.window} }
+
+// waits says whether the generation before c is closed but not durable yet. Until it is, c's row stays here: the store folds closed generations
+// and keeps the newest one it has folded, so one that came after a newer one was folded would be taken for a repetition and lost.
+func (a *Aggregator) waits(c *cell) bool {
+	if c.prev == 0 {
+		return false
+	}
+	if p := a.cells.At(c.prev); p.gen < c.gen && p.id() == c.id() {
+		return true
+	}
+	c.prev = 0 // released; its slot may hold another cell by now
+	return false
 }
 
 // updated is the receive time that the row shows.

@@ -76,7 +76,6 @@ func (a *Aggregator) close(i uint32, early bool) {
 	} else {
 		c.state |= rollup.Final
 	}
-	delete(a.index, cellID{c.key, c.grain, c.window})
 	a.openCells--
 	a.closes++
 	a.touch(i, c)

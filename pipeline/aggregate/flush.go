@@ -8,9 +8,13 @@ import (
 	"github.com/livemeter/livemeter/pipeline/rollup"
 )
 
-// coarseEvery is how many flushes pass between two rows of an open hour, day or session: they change with every event and nobody
-// needs them five times a second.
-const coarseEvery = 5
+// A row leaves with every flush while few cells changed. Where many did, the store's work follows the rows, so those that change with every
+// event and that nobody needs five times a second leave less often: every so many flushes.
+const (
+	fewCells     = 2000
+	sessionEvery = 5  // live sessions; windows that are final and change once more; the watermark
+	coarseEvery  = 25 // hours and days
+)
 
 // flight is what one flush sent and nobody has acknowledged yet.
 type flight struct {
@@ -47,6 +51,7 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) uint64 {
 	a.token++
 	a.flushes++
 	f := flight{token: a.token}
+	few := len(a.dirty) <= fewCells
 	keep := a.dirty[:0]
 	for _, i := range a.dirty {
 		c := a.cells.At(i)
@@ -54,7 +59,7 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) uint64 {
 			c.listed = false
 			continue
 		}
-		if !a.leaves(c, behind) {
+		if !a.leaves(c, behind, few) {
 			keep = append(keep, i)
 			continue
 		}
@@ -71,7 +76,7 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) uint64 {
 			b.Orders = append(b.Orders, p.row)
 		}
 	}
-	if a.flushes%coarseEvery == 0 {
+	if a.flushes%sessionEvery == 0 {
 		b.Watermarks = append(b.Watermarks, rollup.Watermark{Part: a.partition, Version: uint64(a.offset), WM: a.wm})
 	}
 	a.flights = append(a.flights, f)
@@ -79,14 +84,25 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) uint64 {
 }
 
 // leaves says whether a changed cell's row goes with this flush. A pane that has not begun waits: online reaches 30 s ahead.
-func (a *Aggregator) leaves(c *cell, behind bool) bool {
+func (a *Aggregator) leaves(c *cell, behind, few bool) bool {
+	if a.waits(c) {
+		return false
+	}
 	if c.state&rollup.Closed != 0 {
 		return true
 	}
 	if behind || c.window > max(a.maxRecv, a.wm) {
 		return false
 	}
-	return c.grain <= measure.Grain1m || a.flushes%coarseEvery == 0
+	switch {
+	case few:
+		return true
+	case c.grain == measure.Grain1h || c.grain == measure.Grain1d:
+		return a.flushes%coarseEvery == 0
+	case c.grain == measure.GrainSession || c.state&rollup.Final != 0:
+		return a.flushes%sessionEvery == 0
+	}
+	return true
 }
 
 func (a *Aggregator) row(b *rollup.Batch, c *cell) {
@@ -163,6 +179,7 @@ func (a *Aggregator) settle(token uint64, failed bool) {
 }
 
 func (a *Aggregator) release(i uint32, c *cell) {
+	a.index.remove(c.id(), i)
 	a.freeVector(&c.value)
 	a.cells.Free(i)
 }

@@ -1,6 +1,7 @@
 package aggregate
 
 import (
+	"cmp"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -154,6 +155,22 @@ func (a *Aggregator) Restore(key, value []byte) error {
 // Restored rebuilds what is derived once all records are in.
 func (a *Aggregator) Restored() {
 	a.cells.Rebuild(func(i uint32) bool { return a.cells.At(i).key != 0 })
+	a.indexCells()
+}
+
+// indexCells links the generations of each window, oldest first.
+func (a *Aggregator) indexCells() {
+	order := make([]uint32, 0, a.cells.Len())
+	for i := uint32(1); i < a.cells.Cap(); i++ {
+		if a.cells.At(i).key != 0 {
+			order = append(order, i)
+		}
+	}
+	slices.SortFunc(order, func(i, j uint32) int { return cmp.Compare(a.cells.At(i).gen, a.cells.At(j).gen) })
+	for _, i := range order {
+		c := a.cells.At(i)
+		c.prev = a.index.put(c.id(), i)
+	}
 }
 
 // Offset is that of the newest record applied, 0 before the first.
@@ -212,7 +229,6 @@ func (a *Aggregator) unpackCell(r *wire.Reader, i uint32, c *cell) {
 		a.touch(i, c)
 	}
 	if c.state&rollup.Closed == 0 {
-		a.index[cellID{c.key, c.grain, c.window}] = i
 		a.openCells++
 		a.due.add(c.due, i)
 	} else if !unsent {

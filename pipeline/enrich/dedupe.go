@@ -23,7 +23,9 @@ func (e *Enricher) duplicate(slot uint32, v *viewer, fp uint64, recv int64) bool
 	if fp == 0 {
 		fp = 1
 	}
-	minute := minuteOf(recv)
+	// A record that comes later than the watermark (a bulk load of old ones) is remembered from now on: by its receive time alone it
+	// would be forgotten at once, and its copy behind it counted.
+	minute := minuteOf(max(recv, e.wm))
 	if v.pinned {
 		minute = forever
 	}
@@ -67,7 +69,8 @@ func (e *Enricher) duplicate(slot uint32, v *viewer, fp uint64, recv int64) bool
 
 func minuteOf(recv int64) uint16 { return uint16(recv / 60_000 % int64(forever)) }
 
-// forgotten says whether an id of this minute lies beyond the dedupe horizon. Minutes ahead of the watermark are not.
+// forgotten says whether an id of this minute lies beyond the dedupe horizon. Minutes ahead of the watermark are not, up to 22 days: no
+// source may lag behind another by more.
 func (e *Enricher) forgotten(minute uint16) bool {
 	if minute == forever || e.wm == 0 {
 		return false

@@ -14,6 +14,8 @@ const (
 	noPane       = int32(1<<31 - 1)
 	onlinePanes  = 3 // a viewer event at e lights the panes that end in (e, e+30 s]
 	closeAfterMS = 30_000
+	settleMS     = 30_000
+	never        = 1<<63 - 1
 )
 
 func paneOf(ts int64) int32 { return int32(ts / paneMS) }

@@ -33,6 +33,14 @@ func (e *Enricher) Restore(key, value []byte) error {
 func (e *Enricher) Restored() {
 	e.viewers.Rebuild(func(i uint32) bool { v := e.viewers.At(i); return v.hi|v.lo != 0 })
 	e.derive()
+	for i := uint32(1); i < e.views.Cap(); i++ {
+		if w := e.views.At(i); w.flags&viewEntered != 0 {
+			if due := e.due(w); due != never {
+				w.flags |= viewTimed
+				e.timers.add(due, i)
+			}
+		}
+	}
 }
 
 func (e *Enricher) unpackMeta(r *wire.Reader) error {
@@ -125,11 +133,9 @@ func (e *Enricher) unpackView(r *wire.Reader, slot uint32) uint32 {
 	v.id, v.room, v.origin, v.exps = r.Fixed(), e.text(r), e.text(r), e.text(r)
 	v.flags = r.Byte()
 	v.leavePane, v.hiPane = int32(r.Int()), int32(r.Int())
-	v.enterTS, v.last, v.watch = r.Int(), r.Int(), r.Int()
+	v.enterTS, v.last, v.watch, v.owed, v.owedAt = r.Int(), r.Int(), r.Int(), r.Int(), r.Int()
 	unpackPanes(r, &v.seen, &e.viewArch)
-	if v.flags&viewTimed != 0 {
-		e.timers.add(v.last+closeAfterMS, i)
-	}
+	v.flags &^= viewTimed // the timer is set again when all is restored: it depends on the watermark
 	return i
 }
 

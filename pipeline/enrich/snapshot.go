@@ -118,6 +118,8 @@ func (e *Enricher) packView(w *wire.Writer, v *view) {
 	w.Int(v.enterTS)
 	w.Int(v.last)
 	w.Int(v.watch)
+	w.Int(v.owed)
+	w.Int(v.owedAt)
 	packPanes(w, &v.seen, &e.viewArch)
 }
 

@@ -36,6 +36,8 @@ type view struct {
 	enterTS   int64
 	last      int64 // newest event_ts of any of its events
 	watch     int64 // ms, foreground
+	owed      int64 // ms of watch that its source's cell has not been told of yet
+	owedAt    int64 // last as of the first of them
 	seen      panes[[1]uint64]
 }
 
@@ -86,7 +88,7 @@ func (e *Enricher) viewerEvent(slot uint32, v *viewer, n *eventlog.Entry, late b
 	if d := watchOf(n); d != 0 {
 		w.watch += d
 		if w.flags&viewEntered != 0 {
-			e.emitOrigin(w, n.Recv, measure.WatchMS, d)
+			e.owe(w, d)
 		}
 	}
 	e.judge(i, w, n.Recv)
@@ -181,6 +183,21 @@ func (e *Enricher) leave(w *view, n *eventlog.Entry, late bool) {
 	w.leavePane = p
 }
 
+// owe puts watch time aside for the cell of the view's source. Almost every view has a cell of its own there, in the window of its enter:
+// told of each heartbeat, these cells would make more rows than all others together. They are told every settleMS, and at once when
+// the view is over.
+func (e *Enricher) owe(w *view, ms int64) {
+	if w.owed == 0 {
+		w.owedAt = w.last // not the event's time: due then never lies before a timer that is set already
+	}
+	w.owed += ms
+}
+
+func (e *Enricher) settle(w *view, recv int64) {
+	e.emitOrigin(w, recv, measure.WatchMS, w.owed)
+	w.owed = 0
+}
+
 // judge sets the whole-view measures to what the view's totals say now.
 func (e *Enricher) judge(i uint32, w *view, recv int64) {
 	if w.flags&viewEntered == 0 {
@@ -189,9 +206,8 @@ func (e *Enricher) judge(i uint32, w *view, recv int64) {
 	e.threshold(w, recv, w.watch > 10_000, viewEff10, measure.Effective10s)
 	e.threshold(w, recv, w.watch > 60_000, viewEff60, measure.Effective60s)
 	e.threshold(w, recv, w.watch >= 300_000, viewEff300, measure.Effective300s)
-	candidate := w.watch < 10_000 && w.flags&viewInteracted == 0
-	closed := w.flags&viewLeft != 0 || e.wm >= w.last+closeAfterMS
-	if bounce := candidate && closed; bounce != (w.flags&viewBounced != 0) {
+	closed := e.closed(w)
+	if bounce := w.mayBounce() && closed; bounce != (w.flags&viewBounced != 0) {
 		w.flags ^= viewBounced
 		delta := int64(-1)
 		if bounce {
@@ -199,10 +215,32 @@ func (e *Enricher) judge(i uint32, w *view, recv int64) {
 		}
 		e.emitView(w, recv, measure.Bounces, delta, 0)
 	}
-	if candidate && !closed && w.flags&viewTimed == 0 {
-		w.flags |= viewTimed
-		e.timers.add(w.last+closeAfterMS, i)
+	if w.owed != 0 && (closed || e.wm >= w.owedAt+settleMS) {
+		e.settle(w, recv)
 	}
+	if due := e.due(w); due != never && w.flags&viewTimed == 0 {
+		w.flags |= viewTimed
+		e.timers.add(due, i)
+	}
+}
+
+func (e *Enricher) closed(w *view) bool {
+	return w.flags&viewLeft != 0 || e.wm >= w.last+closeAfterMS
+}
+
+func (w *view) mayBounce() bool { return w.watch < 10_000 && w.flags&viewInteracted == 0 }
+
+// due is the watermark at which the view changes something by itself, never if it doesn't. It is a function of the view's saved state: a timer
+// may be set for an earlier moment, but nothing happens before this one.
+func (e *Enricher) due(w *view) int64 {
+	at := int64(never)
+	if w.mayBounce() && !e.closed(w) {
+		at = w.last + closeAfterMS
+	}
+	if w.owed != 0 {
+		at = min(at, w.owedAt+settleMS)
+	}
+	return at
 }
 
 func (e *Enricher) threshold(w *view, recv int64, reached bool, flag uint8, slot measure.Slot) {

@@ -9,6 +9,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/livemeter/livemeter/bench/festival"
+	"github.com/livemeter/livemeter/pipeline/collect"
 	"github.com/livemeter/livemeter/pipeline/event"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/rollup"
@@ -107,5 +109,83 @@ func BenchmarkRun(b *testing.B) {
 			}
 			b.ReportMetric(float64(cpu()-began)/float64(events), "cpu-ns/event")
 		})
+	}
+}
+
+// backlog is what a collector makes of a festival: the blocks of partition 0 of two, and how many events they hold.
+func backlog(b *testing.B, events int) (blocks [][]byte, n int) {
+	f, err := festival.New(festival.Config{Seed: 1, Rooms: 10_000, Viewers: 500_000, Rate: 20_000, Faults: true, Start: time.UnixMilli(golden0)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	stage, err := collect.NewStage(collect.Config{Key: make([]byte, 16), Partitions: 2, Now: func() int64 { return 1 << 60 }})
+	if err != nil {
+		b.Fatal(err)
+	}
+	topics := map[string]event.Topic{}
+	sources := map[event.Topic]int{}
+	for i, name := range festival.Topics("") {
+		t := event.Topic(i)
+		topics[name], sources[t] = t, stage.Source(eventlog.SourceID{TopicID: [16]byte{byte(i + 1)}})
+	}
+	var buf []byte
+	for i := range events {
+		r := f.Next(buf[:0])
+		t := topics[r.Topic]
+		got := stage.Add(&collect.Record{Topic: t, Source: sources[t], Offset: int64(i), Timestamp: r.Timestamp, Value: r.Value})
+		w := stage.Writer(got.Partition)
+		if got.Partition == 0 {
+			n++
+		}
+		if w.Size() < 16<<10 {
+			continue
+		}
+		if block := w.Seal(nil); got.Partition == 0 {
+			blocks = append(blocks, block, progressOf(topics, r.Timestamp))
+		}
+	}
+	return blocks, n
+}
+
+// progressOf claims that all sources have come to now.
+func progressOf(topics map[string]event.Topic, now int64) []byte {
+	var p eventlog.Progress
+	for _, t := range topics {
+		p.Items = append(p.Items, eventlog.ProgressItem{Source: eventlog.SourceID{TopicID: [16]byte{byte(t + 1)}}, Recv: now})
+	}
+	return eventlog.AppendProgress(nil, &p)
+}
+
+// BenchmarkFestival catches up a realistic backlog: the reader's part of `run`, without Kafka and without a store.
+func BenchmarkFestival(b *testing.B) {
+	blocks, n := backlog(b, 2_000_000)
+	b.ReportAllocs()
+	for b.Loop() {
+		task, rows, began := NewRun(0, nil), 0, cpu()
+		apply := func(offset int, value []byte) {
+			if err := task.Apply(int64(offset), value); err != nil {
+				b.Fatal(err)
+			}
+		}
+		apply(0, eventlog.AppendSettings(nil, &eventlog.Settings{Epoch: 1, Partitions: 2, HorizonMS: 6 * 3600_000, LatenessMS: 60_000, SessionGapMS: 3600_000,
+			DedupeMS: 600_000, Zone: "Asia/Shanghai", MaxCells: 2_000_000}))
+		var all eventlog.Sources
+		for i, name := range festival.Topics("") {
+			all.Topics = append(all.Topics, eventlog.SourceTopic{Name: name, Kind: event.Topic(i), ID: [16]byte{byte(i + 1)}, Partitions: 1})
+		}
+		apply(1, eventlog.AppendSources(nil, &all))
+		var batch rollup.Batch
+		for i, block := range blocks {
+			apply(i+2, block)
+			if i%2000 == 1999 {
+				batch = rollup.Batch{}
+				task.Ack(task.Flush(&batch, true))
+				for _, c := range batch.Cells {
+					rows += len(c.Grain)
+				}
+			}
+		}
+		b.ReportMetric(float64(cpu()-began)/float64(n), "cpu-ns/event")
+		b.ReportMetric(float64(rows)/float64(n), "rows/event")
 	}
 }

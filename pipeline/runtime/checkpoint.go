@@ -106,7 +106,21 @@ func (t *partition) checkpoint() {
 	}
 	t.committing = true
 	s := t.snapshot()
+	t.packed = time.Since(s.started)
 	go func() { t.committed <- t.commit(t.ctx, s) }()
+}
+
+// checkpointShare bounds the part of a partition's time that goes into packing checkpoints: 1/checkpointShare.
+const checkpointShare = 20
+
+// maxCheckpointEvery bounds what a restart has to replay where a checkpoint is dear.
+const maxCheckpointEvery = time.Minute
+
+// nextCheckpoint is the time until the next one: as configured, or longer where the last one took long to pack. While catching up with
+// a million viewers all of them change all the time, and to save them every few seconds would cost as much as to count them.
+func (t *partition) nextCheckpoint() time.Duration {
+	every := t.r.cfg.CheckpointEvery
+	return max(every, min(t.packed*checkpointShare, maxCheckpointEvery))
 }
 
 // commit is the only place where a position moves: the output up to it is acknowledged, then state and offset become durable together.

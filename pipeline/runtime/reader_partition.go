@@ -32,6 +32,7 @@ type partition struct {
 
 	begun      bool // the task knows its offset: from a checkpoint, or from a record applied
 	changed    bool // since the last snapshot
+	packed     time.Duration // what the last snapshot took
 	committing bool
 	committed  chan error
 }
@@ -211,7 +212,7 @@ func (t *partition) loop() error {
 			t.committing = false
 		case <-checkpoint.C:
 			t.checkpoint()
-			checkpoint.Reset(every)
+			checkpoint.Reset(t.nextCheckpoint())
 		case <-status.C:
 			t.observe()
 		}

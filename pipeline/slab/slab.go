@@ -19,6 +19,13 @@ type Slab[T any] struct {
 // At returns the value at index i, which must be live. The pointer stays valid until the value is freed.
 func (s *Slab[T]) At(i uint32) *T { return &s.chunks[i>>chunkBits][i&chunkMask] }
 
+// Init makes index 0 readable: a zero value, for loops that would rather load it than ask.
+func (s *Slab[T]) Init() {
+	if len(s.chunks) == 0 {
+		s.chunks = append(s.chunks, new([chunkSize]T))
+	}
+}
+
 // Alloc returns the index of a zero value.
 func (s *Slab[T]) Alloc() uint32 {
 	s.live++

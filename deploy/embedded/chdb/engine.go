@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 	"unsafe"
@@ -37,9 +38,9 @@ var arguments = []string{
 	"--implicit_select=0", // a mistyped SELECT is an error, not an expression
 }
 
-// Open starts the engine of the library at lib on the data directory dir, which is made if it is missing.
-// A process can do so once: the engine does not stand being started again.
-func Open(lib, dir string) (*Engine, error) {
+// Open starts the engine of the library at lib on the data directory dir, which is made if it is missing. Server settings may follow,
+// as --name=value. A process can do so once: the engine does not stand being started again.
+func Open(lib, dir string, settings ...string) (*Engine, error) {
 	running.Lock()
 	defer running.Unlock()
 	if running.engine != nil {
@@ -57,7 +58,7 @@ func Open(lib, dir string) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{lib: library, dir: dir, lock: lock, args: append([]string{"clickhouse", "--path=" + dir}, arguments...)}
+	e := &Engine{lib: library, dir: dir, lock: lock, args: slices.Concat([]string{"clickhouse", "--path=" + dir}, arguments, settings)}
 	if e.keeper, err = e.Connect(); err != nil {
 		lock.Close()
 		return nil, fmt.Errorf("chdb: start ClickHouse on %s: %w", dir, err)

@@ -1,0 +1,3 @@
+// Package exact plays small random streams through the stages in memory, with every split, crash, replay and lost acknowledgement that the
+// runtime can bring about, and compares the rows with the ledger's truth. It has no engines: what fails here is a stage's fault.
+package exact

@@ -1,0 +1,307 @@
+package exact
+
+import (
+	"maps"
+	"slices"
+
+	"pgregory.net/rapid"
+
+	"github.com/livemeter/livemeter/pipeline/collect"
+	"github.com/livemeter/livemeter/pipeline/event"
+	"github.com/livemeter/livemeter/pipeline/eventlog"
+	"github.com/livemeter/livemeter/pipeline/fused"
+	"github.com/livemeter/livemeter/pipeline/rollup"
+	"github.com/livemeter/livemeter/pipeline/runtime"
+)
+
+// rig is a collector and the tasks of all partitions, driven by drawn choices.
+type rig struct {
+	t       *rapid.T
+	stage   *collect.Stage
+	sources []*source
+	logs    [][][]byte // by partition of the log
+	tasks   []*chain
+	store   *store
+}
+
+// source is one source partition and how far the collector has come in it.
+type source struct {
+	id      eventlog.SourceID
+	topic   event.Topic
+	num     int
+	records []record
+	at      int
+	recv    int64
+}
+
+func newRig(t *rapid.T, records []record, split bool) *rig {
+	parts := rapid.IntRange(1, 3).Draw(t, "partitions of the log")
+	stage, err := collect.NewStage(collect.Config{Key: make([]byte, 16), Partitions: parts, Now: func() int64 { return base + 1000*day }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &rig{t: t, stage: stage, store: newStore(), logs: make([][][]byte, parts)}
+	settings := eventlog.AppendSettings(nil, &eventlog.Settings{Epoch: 1, Partitions: uint16(parts), HorizonMS: 6 * hour, LatenessMS: minute, SessionGapMS: hour,
+		DedupeMS: 10 * minute, Zone: "Asia/Shanghai", MaxCells: pick(t, "limit of cells", uint32(1<<20), 1<<20, 1, 20)})
+	list := eventlog.Sources{}
+	for n, topic := range topics {
+		id := [16]byte{byte(n + 1)}
+		list.Topics = append(list.Topics, eventlog.SourceTopic{Name: topic.name, Kind: event.Topic(n), ID: id, Partitions: topic.partitions})
+		for p := range topic.partitions {
+			s := &source{id: eventlog.SourceID{TopicID: id, Partition: p}, topic: event.Topic(n)}
+			s.num = stage.Source(s.id)
+			for _, rec := range records {
+				if rec.topic == topic.name && rec.partition == p {
+					s.records = append(s.records, rec)
+				}
+			}
+			r.sources = append(r.sources, s)
+		}
+	}
+	for p := range r.logs {
+		r.logs[p] = [][]byte{settings, eventlog.AppendSources(nil, &list)}
+		r.tasks = append(r.tasks, newChain(t, r.store, int32(p), split))
+	}
+	return r
+}
+
+// play takes the records in a drawn interleaving of their sources, and lets the tasks live through what is drawn.
+func (r *rig) play() tables {
+	free := rapid.Bool().Draw(r.t, "sources drift apart")
+	for {
+		s := r.next(free)
+		if s == nil {
+			break
+		}
+		r.collect(s)
+		switch rapid.IntRange(0, 5).Draw(r.t, "log") {
+		case 0, 1, 2:
+			r.seal()
+		case 3:
+			r.seal()
+			r.progress(0)
+		case 4:
+			r.zombieCollector()
+		}
+		r.step()
+	}
+	r.seal()
+	r.progress(pick(r.t, "end", 31*second, 2*hour, 2*day))
+	for _, c := range r.tasks {
+		c.finish(r.logs[c.part])
+	}
+	return r.store.read()
+}
+
+// next is the source to take from: the one with the oldest record, or any that has one.
+func (r *rig) next(free bool) *source {
+	var ready []*source
+	for _, s := range r.sources {
+		if s.at < len(s.records) {
+			ready = append(ready, s)
+		}
+	}
+	if len(ready) == 0 {
+		return nil
+	}
+	if free {
+		return rapid.SampledFrom(ready).Draw(r.t, "source")
+	}
+	return slices.MinFunc(ready, func(a, b *source) int { return int(a.records[a.at].recv - b.records[b.at].recv) })
+}
+
+func (r *rig) collect(s *source) {
+	rec := s.records[s.at]
+	s.at++
+	s.recv = rec.recv
+	r.stage.Add(&collect.Record{Topic: s.topic, Source: s.num, Partition: rec.partition, Offset: rec.offset, Timestamp: rec.recv, Value: rec.value})
+}
+
+func (r *rig) seal() {
+	for p := range r.logs {
+		if b := r.stage.Writer(p).Seal(nil); b != nil {
+			r.logs[p] = append(r.logs[p], b)
+		}
+	}
+}
+
+// progress claims for every source what the collector knows: up to its last record, or, where it is idle, up to before the next one.
+func (r *rig) progress(beyond int64) {
+	var pr eventlog.Progress
+	for _, s := range r.sources {
+		recv := s.recv
+		switch {
+		case beyond != 0:
+			recv = r.lastRecv() + beyond
+		case s.at < len(s.records) && rapid.Bool().Draw(r.t, "idle"):
+			recv = s.records[s.at].recv
+		}
+		pr.Items = append(pr.Items, eventlog.ProgressItem{Source: s.id, Generation: 1, Offset: int64(s.at) - 1, Recv: recv})
+	}
+	for p := range r.logs {
+		r.logs[p] = append(r.logs[p], eventlog.AppendProgress(nil, &pr))
+	}
+}
+
+func (r *rig) lastRecv() (last int64) {
+	for _, s := range r.sources {
+		last = max(last, s.recv)
+	}
+	return last
+}
+
+// zombieCollector sends an old record of the log again.
+func (r *rig) zombieCollector() {
+	p := rapid.IntRange(0, len(r.logs)-1).Draw(r.t, "zombie's partition")
+	r.logs[p] = append(r.logs[p], r.logs[p][rapid.IntRange(0, len(r.logs[p])-1).Draw(r.t, "zombie's record")])
+}
+
+func (r *rig) step() {
+	for _, c := range r.tasks {
+		if rapid.Bool().Draw(r.t, "step") {
+			c.run(r.logs[c.part])
+		}
+	}
+	if rapid.IntRange(0, 7).Draw(r.t, "fold") == 0 {
+		r.store.fold()
+	}
+}
+
+// chain is the tasks of one partition: one, or enricher and aggregator with the topic between them.
+type chain struct {
+	part     int32
+	enricher *life // nil in `run`
+	rows     *life
+	enriched [][]byte
+}
+
+func newChain(t *rapid.T, s *store, part int32, split bool) *chain {
+	c := &chain{part: part, rows: &life{t: t, store: s, make: func() runtime.Task { return fused.NewRun(part, nil) }}}
+	if split {
+		c.enricher = &life{t: t, store: s, make: func() runtime.Task { return fused.NewEnricher(part, c) }}
+		c.enricher.start()
+		c.rows.make = func() runtime.Task { return fused.NewAggregator(part, nil) }
+	}
+	c.rows.start()
+	return c
+}
+
+// Emit is the topic events.enriched.
+func (c *chain) Emit(_ int32, value []byte) { c.enriched = append(c.enriched, value) }
+
+func (c *chain) run(log [][]byte) {
+	if c.enricher != nil {
+		c.enricher.run(log)
+		log = c.enriched
+	}
+	c.rows.run(log)
+}
+
+func (c *chain) finish(log [][]byte) {
+	if c.enricher != nil {
+		c.enricher.apply(log, len(log))
+		log = c.enriched
+	}
+	c.rows.apply(log, len(log))
+	for range 40 { // coarse rows leave with every fifth flush; a generation waits for the one before it
+		c.rows.flush(stored)
+	}
+}
+
+// life is one task through its crashes.
+type life struct {
+	t     *rapid.T
+	store *store
+	make  func() runtime.Task
+	task  runtime.Task
+	next  int
+	saved map[string][]byte
+}
+
+func (l *life) start() {
+	l.task = l.make()
+	for k, v := range l.saved {
+		if err := l.task.Restore([]byte(k), v); err != nil {
+			l.t.Fatal(err)
+		}
+	}
+	next, err := l.task.RestoreDone()
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	l.next = int(next)
+}
+
+func (l *life) apply(log [][]byte, to int) {
+	for ; l.next < to; l.next++ {
+		if err := l.task.Apply(int64(l.next), log[l.next]); err != nil {
+			l.t.Fatal(err)
+		}
+	}
+}
+
+// run applies some of what is there, with a flush, a checkpoint or a crash after it.
+func (l *life) run(log [][]byte) {
+	for l.next < len(log) {
+		l.apply(log, min(len(log), l.next+rapid.IntRange(1, 4).Draw(l.t, "records")))
+		switch rapid.IntRange(0, 5).Draw(l.t, "life") {
+		case 0, 1:
+			l.flush(rapid.SampledFrom([]fate{stored, stored, unacknowledged, lost, torn}).Draw(l.t, "fate"))
+		case 2, 3:
+			l.checkpoint()
+		case 4:
+			l.crash()
+		default:
+			return
+		}
+	}
+}
+
+// fate of a flush.
+type fate int
+
+const (
+	stored         fate = iota
+	unacknowledged      // stored, but the answer is lost
+	lost
+	torn // a part is stored
+)
+
+func (l *life) flush(f fate) {
+	var b rollup.Batch
+	token := l.task.Flush(&b, f != stored && rapid.Bool().Draw(l.t, "behind"))
+	switch f {
+	case stored:
+		l.store.write(&b, func() bool { return true })
+		l.task.Ack(token)
+		return
+	case unacknowledged:
+		l.store.write(&b, func() bool { return true })
+	case torn:
+		l.store.write(&b, func() bool { return rapid.Bool().Draw(l.t, "row") })
+	}
+	l.task.Nack(token)
+}
+
+func (l *life) checkpoint() {
+	saved := maps.Clone(l.saved)
+	if saved == nil {
+		saved = map[string][]byte{}
+	}
+	l.task.Snapshot(func(k, v []byte) {
+		if saved[string(k)] = v; v == nil {
+			delete(saved, string(k))
+		}
+	})
+	l.saved = saved
+}
+
+// crash loses what was not saved; the rows of a last flush may still arrive, as those of a zombie.
+func (l *life) crash() {
+	var b rollup.Batch
+	l.task.Flush(&b, false)
+	l.start()
+	if rapid.Bool().Draw(l.t, "zombie") {
+		l.store.write(&b, func() bool { return rapid.Bool().Draw(l.t, "row") })
+	}
+}

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/livemeter/livemeter/deploy/embedded/child"
+)
+
+const (
+	probeWarmUp = 15 * time.Second
+	probeFor    = 40 * time.Second
+	probeEvery  = 100 * time.Millisecond
+	probePoll   = 10 * time.Millisecond
+	probeLost   = 30 * time.Second
+)
+
+// latencyResult is how long events took to be visible in room_measures.
+type latencyResult struct {
+	rate       int
+	delays     []time.Duration // sorted
+	lost       int             // not visible within probeLost
+	cores      map[string]float64
+	rowsPerSec float64
+}
+
+func (r latencyResult) quantile(q float64) time.Duration {
+	if len(r.delays) == 0 {
+		return probeLost
+	}
+	return r.delays[min(int(q*float64(len(r.delays))), len(r.delays)-1)]
+}
+
+// latency sends probes, each into a room of its own, into a steady stream of events, and polls ClickHouse for them.
+func (b *bed) latency(ctx context.Context, rate int) (out latencyResult, err error) {
+	prefix := fmt.Sprintf("live%d.", rate)
+	if err := b.topics(ctx, prefix); err != nil {
+		return out, err
+	}
+	s, err := b.store(ctx)
+	if err != nil {
+		return out, err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	p, err := b.pipeline(prefix, s)
+	if err != nil {
+		return out, err
+	}
+	defer p.Kill()
+	generator, err := background(b.dir, "generate", b.o.livemeter, "generate", "--kafka-brokers", strings.Join(b.kafka.Brokers(), ","), "--kafka-prefix", prefix,
+		"--topics-log-append-time=false", "--topics-replication", "1", "--topics-retention", "0", "--events-retention", "0",
+		"--rate", strconv.Itoa(rate), "--viewers", strconv.Itoa(b.o.viewers), "--rooms", strconv.Itoa(b.o.rooms), "--seed", strconv.FormatUint(b.o.seed, 10))
+	if err != nil {
+		return out, err
+	}
+	defer generator.Kill()
+	b.say("latency at %d events/s: %s to warm up, then probes for %s", rate, probeWarmUp, probeFor)
+	if err := sleep(ctx, probeWarmUp); err != nil {
+		return out, err
+	}
+	cores := b.cores(map[string]int{"run": p.PID(), "ClickHouse": s.PID(), "generator": generator.PID(), "Kafka": b.kafka.PID()})
+	before, err := p.scrape(ctx)
+	if err != nil {
+		return out, fmt.Errorf("livemeter run: %w\n%s", err, child.Tail(p.log))
+	}
+	pr := probes{bed: b, prefix: prefix, store: s.Addr(), sent: map[string]time.Time{}}
+	out, err = pr.run(ctx)
+	if err != nil {
+		return out, err
+	}
+	after, err := p.scrape(ctx)
+	out.rate, out.cores = rate, cores()
+	out.rowsPerSec = (after["livemeter_clickhouse_rows_total"] - before["livemeter_clickhouse_rows_total"]) / probeFor.Seconds()
+	return out, err
+}
+
+// cores starts to count the CPU time of processes; what it returns tells how many cores each has taken since.
+func (b *bed) cores(pids map[string]int) func() map[string]float64 {
+	began := time.Now()
+	read := func() map[string]time.Duration {
+		out := map[string]time.Duration{}
+		for name, pid := range pids {
+			out[name], _ = cpuOf(pid) // a process that is gone shows as a negative number
+		}
+		return out
+	}
+	before := read()
+	return func() map[string]float64 {
+		out := map[string]float64{}
+		for name, cpu := range read() {
+			out[name] = (cpu - before[name]).Seconds() / time.Since(began).Seconds()
+		}
+		return out
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}
+
+// probes are events that nobody else sends.
+type probes struct {
+	*bed
+	prefix, store string
+	sent          map[string]time.Time // by room, not visible yet
+	made          int
+}
+
+func (p *probes) run(ctx context.Context) (out latencyResult, err error) {
+	client, err := kgo.NewClient(kgo.SeedBrokers(p.kafka.Brokers()...), kgo.ProducerLinger(0), kgo.DefaultProduceTopic(p.prefix+"raw.viewer"))
+	if err != nil {
+		return out, err
+	}
+	defer client.Close()
+	began, next := time.Now(), time.Now()
+	poll := time.NewTicker(probePoll)
+	defer poll.Stop()
+	for {
+		now := time.Now()
+		running := now.Sub(began) < probeFor
+		if running && !now.Before(next) {
+			next = next.Add(probeEvery)
+			p.send(ctx, client)
+		}
+		if !running && len(p.sent) == 0 {
+			break
+		}
+		if err := p.look(ctx, &out); err != nil {
+			return out, err
+		}
+		select {
+		case <-ctx.Done():
+			return out, ctx.Err()
+		case <-poll.C:
+		}
+	}
+	slices.Sort(out.delays)
+	return out, nil
+}
+
+func (p *probes) send(ctx context.Context, client *kgo.Client) {
+	p.made++
+	now := time.Now()
+	room := fmt.Sprintf("probe_%d_%d", os.Getpid(), p.made)
+	value := fmt.Appendf(nil, `{"event_id":"%s","schema_version":"1-0-0","type":"viewer","platform":"douyin","room_id":"%[1]s","live_session_id":"s","user_id":"%[1]s",`+
+		`"view_id":"%[1]s","sdk_instance_id":"%[1]s","seq":1,"client_ts":%[2]d,"sent_ts":%[2]d,"action":"enter"}`, room, now.UnixMilli())
+	p.sent[room] = now
+	client.Produce(ctx, &kgo.Record{Key: []byte(room), Value: value, Timestamp: now}, nil)
+}
+
+// look asks for all probes that are out.
+func (p *probes) look(ctx context.Context, out *latencyResult) error {
+	if len(p.sent) == 0 {
+		return nil
+	}
+	rooms := make([]string, 0, len(p.sent))
+	for room := range p.sent {
+		rooms = append(rooms, "'"+room+"'")
+	}
+	got, err := query(ctx, p.store, "SELECT room_id FROM livemeter.room_measures WHERE grain = '10s' AND window_start > now() - 120 AND platform = 'douyin' AND room_id IN ("+
+		strings.Join(rooms, ", ")+") AND views = 1")
+	if err != nil {
+		return err
+	}
+	now := time.Now()
+	for _, room := range strings.Fields(got) {
+		out.delays = append(out.delays, now.Sub(p.sent[room]))
+		delete(p.sent, room)
+	}
+	for room, at := range p.sent {
+		if now.Sub(at) > probeLost {
+			out.lost++
+			out.delays = append(out.delays, probeLost)
+			delete(p.sent, room)
+		}
+	}
+	return nil
+}
