@@ -2,9 +2,12 @@ package chdb_test
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 
 	"github.com/livemeter/livemeter/deploy/embedded/chdb"
 	"github.com/livemeter/livemeter/deploy/embedded/engines"
@@ -95,36 +98,30 @@ func TestStream(t *testing.T) {
 func TestInsert(t *testing.T) {
 	c := conn(t, chdb.Env{})
 	query(t, c, "CREATE TABLE inserts (a UInt64) ENGINE = MergeTree ORDER BY a")
-	insert := func(format string, done bool, parts ...string) (chdb.Stats, error) {
-		t.Helper()
-		in, err := c.Insert("INSERT INTO inserts", format)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer in.Close()
-		for _, part := range parts {
-			if _, err := in.Write([]byte(part)); err != nil {
-				return chdb.Stats{}, err
-			}
-		}
-		if !done {
-			return chdb.Stats{}, nil
-		}
-		return in.Done()
+	insert := func(parts ...io.Reader) (chdb.Stats, error) {
+		return c.Insert("INSERT INTO inserts", "TabSeparated", io.MultiReader(parts...))
 	}
-	if stats, err := insert("TabSeparated", true, "1\n2", "0\n3\n"); err != nil || stats.WrittenRows != 3 {
+	text := func(s string) io.Reader { return strings.NewReader(s) }
+	if stats, err := insert(text("1\n2"), text("0\n3\n")); err != nil || stats.WrittenRows != 3 {
 		t.Fatalf("%+v %v", stats, err)
 	}
-	if _, err := insert("TabSeparated", false, "4\n"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := insert("TabSeparated", true, "5\nx\n"); err == nil || !strings.HasPrefix(err.Error(), "Code: ") {
+	broken := errors.New("broken")
+	if _, err := insert(text("4\n"), iotest.ErrReader(broken)); !errors.Is(err, broken) {
 		t.Fatalf("got %v", err)
 	}
-	if got := query(t, c, "SELECT arraySort(groupArray(a)) FROM inserts"); got != "[1,3,20]\n" {
+	if _, err := insert(text("5\nx\n")); err == nil || !strings.HasPrefix(err.Error(), "Code: ") {
+		t.Fatalf("got %v", err)
+	}
+	if _, err := insert(text(strings.Repeat("6\n", 1<<20)), text("x\n"), text(strings.Repeat("6\n", 1<<20))); err == nil || !strings.HasPrefix(err.Error(), "Code: ") {
+		t.Fatalf("got %v", err)
+	}
+	if stats, err := insert(); err != nil || stats.WrittenRows != 0 {
+		t.Fatalf("%+v %v", stats, err)
+	}
+	if got := query(t, c, "SELECT arraySort(groupArray(a)) FROM inserts WHERE a != 6"); got != "[1,3,20]\n" {
 		t.Fatalf("got %q", got)
 	}
-	if _, err := c.Insert("INSERT INTO nope", "TabSeparated"); err == nil || !strings.HasPrefix(err.Error(), "Code: 60.") {
+	if _, err := c.Insert("INSERT INTO nope", "TabSeparated", text("1\n")); err == nil || !strings.HasPrefix(err.Error(), "Code: 60.") {
 		t.Fatalf("got %v", err)
 	}
 }

@@ -35,7 +35,19 @@ func (s *Stats) add(t Stats) {
 // Query runs a statement and returns its whole result in the format given (unless the statement has its own FORMAT).
 // An error is ClickHouse's own text, "Code: 60. DB::Exception: …".
 func (c *Conn) Query(sql, format string, params ...Param) ([]byte, Stats, error) {
-	return c.result(c.start(c.engine.lib.query, sql, format, params))
+	data, stats, err := c.result(c.start(c.engine.lib.query, sql, format, params))
+	if err != nil {
+		c.settle()
+	}
+	return data, stats, err
+}
+
+// settle makes the engine let go of a statement that failed or was given up: it keeps such a statement, and with it the tables in it, until
+// the connection's next one, and a DROP TABLE … SYNC or DROP DATABASE of other connections waits for that long.
+func (c *Conn) settle() {
+	if _, _, err := c.result(c.start(c.engine.lib.query, "SELECT 1", "Null", nil)); err != nil {
+		c.Spoil()
+	}
 }
 
 // result copies what a result handle holds and frees it.
@@ -66,6 +78,7 @@ type Rows struct {
 	handle pointer
 	stats  Stats
 	done   bool
+	whole  bool // done without an error
 }
 
 // Stream runs a statement whose result is fetched in pieces, so that it never is in memory as a whole.
@@ -73,10 +86,12 @@ type Rows struct {
 func (c *Conn) Stream(sql, format string, params ...Param) (*Rows, error) {
 	handle := c.start(c.engine.lib.streamQuery, sql, format, params)
 	if handle == nil {
+		c.settle()
 		return nil, errors.New("chdb: the engine gave no result")
 	}
 	if message := c.engine.lib.resultError(handle); message != "" {
 		c.engine.lib.resultDestroy(handle)
+		c.settle()
 		return nil, errors.New(message)
 	}
 	return &Rows{conn: c, handle: handle}, nil
@@ -89,7 +104,8 @@ func (r *Rows) Next() ([]byte, error) {
 	}
 	data, stats, err := r.conn.result(r.conn.engine.lib.streamFetch(r.conn.handle, r.handle))
 	r.stats.add(stats)
-	r.done = err != nil || len(data) == 0
+	r.whole = err == nil && len(data) == 0
+	r.done = err != nil || r.whole
 	return data, err
 }
 
@@ -106,48 +122,7 @@ func (r *Rows) Close() {
 	}
 	r.conn.engine.lib.resultDestroy(r.handle)
 	r.handle = nil
-}
-
-// Insert is an INSERT whose data is being appended. The connection runs nothing else until it is done or closed.
-type Insert struct {
-	conn   *Conn
-	handle pointer
-}
-
-// Insert begins an INSERT: sql is the statement up to the data, without FORMAT; format is that of the data.
-func (c *Conn) Insert(sql, format string, params ...Param) (*Insert, error) {
-	handle := c.start(c.engine.lib.insert, sql, format, params)
-	if message := c.engine.lib.insertError(handle); message != "" {
-		c.engine.lib.insertDestroy(handle)
-		return nil, errors.New(message)
-	}
-	return &Insert{conn: c, handle: handle}, nil
-}
-
-// Write appends data, cut anywhere. It waits while the engine is behind.
-func (i *Insert) Write(data []byte) (int, error) {
-	if len(data) == 0 {
-		return 0, nil
-	}
-	if i.conn.engine.lib.insertAppend(i.handle, unsafe.Pointer(&data[0]), uintptr(len(data))) == 0 {
-		return len(data), nil
-	}
-	if message := i.conn.engine.lib.insertError(i.handle); message != "" {
-		return 0, errors.New(message)
-	}
-	return 0, errors.New("chdb: the engine refused the data of an INSERT without saying why")
-}
-
-// Done commits the INSERT.
-func (i *Insert) Done() (Stats, error) {
-	_, stats, err := i.conn.result(i.conn.engine.lib.insertDone(i.handle))
-	return stats, err
-}
-
-// Close frees the INSERT. Without Done before it, the INSERT is cancelled; blocks that were written already stay, as in ClickHouse.
-func (i *Insert) Close() {
-	if i.handle != nil {
-		i.conn.engine.lib.insertDestroy(i.handle)
-		i.handle = nil
+	if !r.whole {
+		r.conn.settle()
 	}
 }

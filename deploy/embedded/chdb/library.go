@@ -28,7 +28,6 @@ type library struct {
 	insert            func(conn, sql pointer, sqlLen uintptr, format pointer, formatLen uintptr, names, nameLens, values, valueLens pointer, count uintptr) pointer
 	insertAppend      func(stream, data pointer, length uintptr) int32
 	insertDone        func(stream pointer) pointer
-	insertCancel      func(stream pointer)
 	insertError       func(stream pointer) string
 	insertDestroy     func(stream pointer)
 	resultBuffer      func(result pointer) pointer
@@ -112,7 +111,6 @@ func (l *library) symbols() []symbol {
 		{"chdb_stream_insert_with_params_n", &l.insert},
 		{"chdb_stream_append", &l.insertAppend},
 		{"chdb_stream_done", &l.insertDone},
-		{"chdb_stream_cancel_insert", &l.insertCancel},
 		{"chdb_stream_insert_error", &l.insertError},
 		{"chdb_destroy_insert_stream", &l.insertDestroy},
 		{"chdb_result_buffer", &l.resultBuffer},

@@ -22,6 +22,7 @@ const (
 	codeSessionLocked   = 373
 	codeBadSession      = 374
 	codeAuthentication  = 516
+	codeNoSpace         = 75 // CANNOT_WRITE_TO_FILE_DESCRIPTOR
 	codeCorrupted       = 271
 	codeUnknown         = 1002
 )

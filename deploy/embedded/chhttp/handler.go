@@ -124,18 +124,27 @@ func (h *Handler) serve(res *response, r *http.Request) error {
 	if err := allowed(st, r.Method); err != nil {
 		return err
 	}
-	if err := h.enter(r.Context()); err != nil {
-		return err
+	if st.data >= 0 {
+		return h.insert(res, r, q, st, text, rest)
 	}
-	defer func() { <-h.slots }()
-	return h.withConn(q, func(c *chdb.Conn) error {
+	return h.withConn(r.Context(), q, func(c *chdb.Conn) error {
 		if st.spoils && q.session == "" {
 			c.Spoil()
 		}
-		if st.data >= 0 {
-			return h.insert(res, c, q, st, text, rest)
-		}
 		return h.query(res, c, q, st, text)
+	})
+}
+
+// insert runs an INSERT with data behind it, once all of the data is here.
+func (h *Handler) insert(res *response, r *http.Request, q request, st statement, text string, rest io.Reader) error {
+	body, err := collect(h.engine.Dir(), text[st.data:], rest)
+	if err != nil {
+		return err
+	}
+	defer body.close()
+	return h.withConn(r.Context(), q, func(c *chdb.Conn) (err error) {
+		res.stats, err = c.Insert(text[:st.body], st.format, body.data(), q.params...)
+		return err
 	})
 }
 
@@ -185,8 +194,12 @@ func (h *Handler) enter(ctx context.Context) error {
 	}
 }
 
-// withConn runs do on the connection of the request's session, or on one of the pool.
-func (h *Handler) withConn(q request, do func(*chdb.Conn) error) error {
+// withConn runs do on the connection of the request's session, or on one of the pool, when its turn has come.
+func (h *Handler) withConn(ctx context.Context, q request, do func(*chdb.Conn) error) error {
+	if err := h.enter(ctx); err != nil {
+		return err
+	}
+	defer func() { <-h.slots }()
 	if q.session == "" {
 		conn, err := h.engine.Acquire(q.env)
 		if err != nil {

@@ -12,7 +12,6 @@ import (
 const (
 	firstRead    = 256 << 10 // of a body, to find the statement in it
 	maxStatement = 64 << 20  // without the data of an INSERT
-	insertChunk  = 256 << 10
 )
 
 // readStatement gives the start of a statement, which holds all of it but the data of an INSERT, and the rest of the body.
@@ -49,49 +48,6 @@ func bodyError(err error) error {
 		return e
 	}
 	return fail(codeBadArguments, "BAD_ARGUMENTS", "The body of the request can't be read: %s", err)
-}
-
-// insert feeds the data behind an INSERT to the engine as it comes. It is committed only if the body came to its end.
-func (h *Handler) insert(res *response, c *chdb.Conn, q request, st statement, text string, rest io.Reader) error {
-	in, err := c.Insert(text[:st.body], st.format, q.params...)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	if err := feed(in, text[st.data:], rest); err != nil {
-		return err
-	}
-	res.stats, err = in.Done()
-	return err
-}
-
-func feed(in *chdb.Insert, start string, rest io.Reader) error {
-	if _, err := in.Write([]byte(start)); err != nil {
-		return err
-	}
-	buffer := make([]byte, insertChunk)
-	for {
-		n, readErr := fill(rest, buffer)
-		if _, err := in.Write(buffer[:n]); err != nil {
-			return err
-		}
-		if errors.Is(readErr, io.EOF) {
-			return nil
-		}
-		if readErr != nil { // a body that was cut off ends in io.ErrUnexpectedEOF
-			return bodyError(readErr)
-		}
-	}
-}
-
-// fill reads until the buffer is full or reading ends. Unlike io.ReadFull it keeps the reader's own error.
-func fill(r io.Reader, buffer []byte) (n int, err error) {
-	for n < len(buffer) && err == nil {
-		var m int
-		m, err = r.Read(buffer[n:])
-		n += m
-	}
-	return n, err
 }
 
 // query runs a statement and sends its result.
