@@ -15,6 +15,13 @@ import (
 // measure is a function of the orders as they stand, whatever the way they came there. paid says that the mutation touches a paid
 // event: only then can the buyer's distinct counts change.
 func (e *Enricher) amend(b *buyer, orders []*order, recv int64, paid bool, mutate func()) {
+	if paid { // by the watermark and not by the sweep, whose time is no function of the log
+		for _, o := range b.orders {
+			if o.last+orderMemoryMS < e.wm {
+				e.forget(b, o)
+			}
+		}
+	}
 	e.before, e.after = e.before[:0], e.after[:0]
 	e.before = e.contributions(e.before, b, orders, paid)
 	mutate()
