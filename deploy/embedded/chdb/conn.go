@@ -12,6 +12,7 @@ type Conn struct {
 	address pointer // what chdb_connect gave, wanted again by chdb_close_conn
 	handle  pointer
 	session session
+	closed  func() // nil for those of the pool
 }
 
 // Stats tells what a statement read and wrote.

@@ -25,7 +25,7 @@ type Engine struct {
 	mu     sync.Mutex
 	idle   []*Conn
 	closed bool
-	open   sync.WaitGroup // connections lent out
+	open   sync.WaitGroup // connections lent out, or opened by Connect
 }
 
 var running struct {
@@ -59,7 +59,7 @@ func Open(lib, dir string, settings ...string) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{lib: library, dir: dir, lock: lock, args: slices.Concat([]string{"clickhouse", "--path=" + dir}, arguments, settings)}
-	if e.keeper, err = e.Connect(); err != nil {
+	if e.keeper, err = e.connect(); err != nil {
 		lock.Close()
 		return nil, fmt.Errorf("chdb: start ClickHouse on %s: %w", dir, err)
 	}
@@ -83,8 +83,23 @@ func lockDir(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// Connect opens a connection of its own, outside the pool. The caller closes it.
+// Connect opens a connection of its own, outside the pool. The caller closes it; the engine waits for that when it is closed.
 func (e *Engine) Connect() (*Conn, error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.closed {
+		return nil, ErrClosed
+	}
+	c, err := e.connect()
+	if err != nil {
+		return nil, err
+	}
+	e.open.Add(1)
+	c.closed = e.open.Done
+	return c, nil
+}
+
+func (e *Engine) connect() (*Conn, error) {
 	argv := make([][]byte, len(e.args))
 	pointers := make([]pointer, len(e.args))
 	for i, arg := range e.args {
@@ -100,9 +115,13 @@ func (e *Engine) Connect() (*Conn, error) {
 
 // Close closes a connection that Connect opened.
 func (c *Conn) Close() {
-	if c.address != nil {
-		c.engine.lib.closeConn(c.address)
-		c.address, c.handle = nil, nil
+	if c.address == nil {
+		return
+	}
+	c.engine.lib.closeConn(c.address)
+	c.address, c.handle = nil, nil
+	if c.closed != nil {
+		c.closed()
 	}
 }
 

@@ -58,7 +58,7 @@ func (e *Engine) take(env Env) (*Conn, error) {
 		e.idle = slices.Delete(e.idle, at, at+1)
 		return c, nil
 	}
-	c, err := e.Connect()
+	c, err := e.connect()
 	if err != nil {
 		e.open.Done()
 	}
