@@ -128,10 +128,36 @@ func (a *Aggregator) row(b *rollup.Batch, c *cell) {
 	t.State = append(t.State, c.state)
 	t.First = append(t.First, c.first)
 	t.Updated = append(t.Updated, c.updated())
-	for i, col := range measure.Columns[k.Cube] {
-		t.Values[i] = append(t.Values[i], a.get(&c.value, col.SlotAt(c.grain)))
+	columns := &columnsOf[k.Cube][c.grain]
+	for n, i := range c.value {
+		if i == 0 {
+			continue
+		}
+		l := a.lines.At(i)
+		for _, at := range columns[n] {
+			if v := l[at.slot]; v != 0 {
+				t.Set(int(at.column), v)
+			}
+		}
 	}
 }
+
+// columnAt says that a slot of a line is a column of the cube's table.
+type columnAt struct{ slot, column uint8 }
+
+// columnsOf are the columns of a cube at a grain, line by line: a row costs what its cell holds, not what it could hold.
+var columnsOf = func() (all [measure.NumCubes][measure.NumGrains][numLines][]columnAt) {
+	for cube := range all {
+		for grain := range all[cube] {
+			for i, col := range measure.Columns[cube] {
+				slot := col.SlotAt(measure.Grain(grain))
+				line := &all[cube][grain][slot/lineSlots]
+				*line = append(*line, columnAt{uint8(slot % lineSlots), uint8(i)})
+			}
+		}
+	}
+	return all
+}()
 
 // cellsOf is the batch's table of a cube.
 func cellsOf(b *rollup.Batch, cube measure.Cube) *rollup.Cells {

@@ -30,8 +30,8 @@ type partition struct {
 	behind  bool
 	full    bool // too many dirty cells: no input until the sink acknowledges
 
-	begun      bool // the task knows its offset: from a checkpoint, or from a record applied
-	changed    bool // since the last snapshot
+	begun      bool          // the task knows its offset: from a checkpoint, or from a record applied
+	changed    bool          // since the last snapshot
 	packed     time.Duration // what the last snapshot took
 	committing bool
 	committed  chan error
