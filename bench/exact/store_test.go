@@ -59,8 +59,8 @@ func (s *store) write(b *rollup.Batch, keep func() bool) {
 				k.sub[n] = c.Sub[n][i]
 			}
 			r := row{c.Version[i], c.State[i], c.First[i], nil}
-			for _, v := range c.Values {
-				r.values = append(r.values, v[i])
+			for column := range c.Values {
+				r.values = append(r.values, c.Value(column, i))
 			}
 			if keep() {
 				put(s.cells, k, partial{c.Part[i], c.Gen[i]}, r)

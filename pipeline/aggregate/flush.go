@@ -8,12 +8,13 @@ import (
 	"github.com/livemeter/livemeter/pipeline/rollup"
 )
 
-// A row leaves with every flush while few cells changed. Where many did, the store's work follows the rows, so those that change with every
-// event and that nobody needs five times a second leave less often: every so many flushes.
+// A row costs the store as much as an event costs us, and an INSERT as much as thousands of rows. So only what the show is run by leaves with
+// every flush: the current windows of rooms and their money. The rest leaves every so many flushes, hours and days less often still where many
+// cells change.
 const (
-	fewCells     = 2000
-	sessionEvery = 5  // live sessions; windows that are final and change once more; the watermark
-	coarseEvery  = 25 // hours and days
+	restEvery   = 5
+	coarseEvery = 25
+	manyCells   = 2000
 )
 
 // flight is what one flush sent and nobody has acknowledged yet.
@@ -51,7 +52,7 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) uint64 {
 	a.token++
 	a.flushes++
 	f := flight{token: a.token}
-	few := len(a.dirty) <= fewCells
+	turn := a.turn()
 	keep := a.dirty[:0]
 	for _, i := range a.dirty {
 		c := a.cells.At(i)
@@ -59,7 +60,7 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) uint64 {
 			c.listed = false
 			continue
 		}
-		if !a.leaves(c, behind, few) {
+		if !a.leaves(c, behind, turn) {
 			keep = append(keep, i)
 			continue
 		}
@@ -70,13 +71,13 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) uint64 {
 	}
 	a.dirty = keep
 	for k, p := range a.orders {
-		if p.dirty {
+		if p.dirty && (behind || turn.rest) {
 			p.dirty = false
 			f.orders = append(f.orders, k)
 			b.Orders = append(b.Orders, p.row)
 		}
 	}
-	if a.flushes%sessionEvery == 0 {
+	if turn.rest {
 		b.Watermarks = append(b.Watermarks, rollup.Watermark{Part: a.partition, Version: uint64(a.offset), WM: a.wm})
 	}
 	a.flights = append(a.flights, f)
@@ -84,7 +85,7 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) uint64 {
 }
 
 // leaves says whether a changed cell's row goes with this flush. A pane that has not begun waits: online reaches 30 s ahead.
-func (a *Aggregator) leaves(c *cell, behind, few bool) bool {
+func (a *Aggregator) leaves(c *cell, behind bool, turn turn) bool {
 	if a.waits(c) {
 		return false
 	}
@@ -94,15 +95,24 @@ func (a *Aggregator) leaves(c *cell, behind, few bool) bool {
 	if behind || c.window > max(a.maxRecv, a.wm) {
 		return false
 	}
-	switch {
-	case few:
-		return true
-	case c.grain == measure.Grain1h || c.grain == measure.Grain1d:
-		return a.flushes%coarseEvery == 0
-	case c.grain == measure.GrainSession || c.state&rollup.Final != 0:
-		return a.flushes%sessionEvery == 0
+	if c.grain == measure.Grain1h || c.grain == measure.Grain1d {
+		return turn.coarse
 	}
-	return true
+	return turn.rest || c.grain <= measure.Grain1m && c.state&rollup.Final == 0 && a.hot(c)
+}
+
+// hot says whether a cell is one that the show is run by.
+func (a *Aggregator) hot(c *cell) bool {
+	cube := a.keys.Key(c.key).Cube
+	return cube == measure.Room || cube == measure.RoomMoney
+}
+
+// turn says what else leaves with a flush.
+type turn struct{ rest, coarse bool }
+
+func (a *Aggregator) turn() turn {
+	rest := a.flushes%restEvery == 0
+	return turn{rest, rest && len(a.dirty) <= manyCells || a.flushes%coarseEvery == 0}
 }
 
 func (a *Aggregator) row(b *rollup.Batch, c *cell) {
@@ -128,10 +138,36 @@ func (a *Aggregator) row(b *rollup.Batch, c *cell) {
 	t.State = append(t.State, c.state)
 	t.First = append(t.First, c.first)
 	t.Updated = append(t.Updated, c.updated())
-	for i, col := range measure.Columns[k.Cube] {
-		t.Values[i] = append(t.Values[i], a.get(&c.value, col.SlotAt(c.grain)))
+	columns := &columnsOf[k.Cube][c.grain]
+	for n, i := range c.value {
+		if i == 0 {
+			continue
+		}
+		l := a.lines.At(i)
+		for _, at := range columns[n] {
+			if v := l[at.slot]; v != 0 {
+				t.Set(int(at.column), v)
+			}
+		}
 	}
 }
+
+// columnAt says that a slot of a line is a column of the cube's table.
+type columnAt struct{ slot, column uint8 }
+
+// columnsOf are the columns of a cube at a grain, line by line: a row costs what its cell holds, not what it could hold.
+var columnsOf = func() (all [measure.NumCubes][measure.NumGrains][numLines][]columnAt) {
+	for cube := range all {
+		for grain := range all[cube] {
+			for i, col := range measure.Columns[cube] {
+				slot := col.SlotAt(measure.Grain(grain))
+				line := &all[cube][grain][slot/lineSlots]
+				*line = append(*line, columnAt{uint8(slot % lineSlots), uint8(i)})
+			}
+		}
+	}
+	return all
+}()
 
 // cellsOf is the batch's table of a cube.
 func cellsOf(b *rollup.Batch, cube measure.Cube) *rollup.Cells {

@@ -92,9 +92,32 @@ func (a *Aggregator) packCell(w *wire.Writer, c *cell) {
 	w.Uint(used)
 	for _, i := range c.value {
 		if i != 0 {
-			for _, v := range a.lines.At(i) {
-				w.Int(v)
-			}
+			packLine(w, a.lines.At(i))
+		}
+	}
+}
+
+// packLine writes which slots are not 0, and those: most are.
+func packLine(w *wire.Writer, l *line) {
+	used := byte(0)
+	for s, v := range l {
+		if v != 0 {
+			used |= 1 << s
+		}
+	}
+	w.Byte(used)
+	for _, v := range l {
+		if v != 0 {
+			w.Int(v)
+		}
+	}
+}
+
+func unpackLine(r *wire.Reader, l *line) {
+	used := r.Byte()
+	for s := range l {
+		if used>>s&1 != 0 {
+			l[s] = r.Int()
 		}
 	}
 }
@@ -220,10 +243,7 @@ func (a *Aggregator) unpackCell(r *wire.Reader, i uint32, c *cell) {
 			continue
 		}
 		c.value[k] = a.lines.Alloc()
-		l := a.lines.At(c.value[k])
-		for s := range l {
-			l[s] = r.Int()
-		}
+		unpackLine(r, a.lines.At(c.value[k]))
 	}
 	if unsent {
 		a.touch(i, c)

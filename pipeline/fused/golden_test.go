@@ -265,7 +265,7 @@ func (s *memStore) write(b *rollup.Batch) {
 			}
 			r := memRow{c.Version[i], group, c.State[i], map[string]int64{}}
 			for k, col := range measure.Columns[c.Cube] {
-				r.values[col.Name] = c.Values[k][i]
+				r.values[col.Name] = c.Value(k, i)
 			}
 			s.put(fmt.Sprintf("%s|%s|%d|%d", group, c.Session[i], c.Part[i], c.Gen[i]), r)
 		}

@@ -4,6 +4,7 @@ package rollup
 
 import (
 	"context"
+	"slices"
 
 	"github.com/livemeter/livemeter/pipeline/measure"
 )
@@ -15,7 +16,7 @@ const (
 	Closed uint8 = 4 // this generation never changes again: it may be folded
 )
 
-// Cells is a batch of partial rows of one cube. All slices have the same length. The key of a row is (Grain, Platform, Room, Session, Sub…,
+// Cells is a batch of partial rows of one cube. All slices have the same length, but for Values. The key of a row is (Grain, Platform, Room, Session, Sub…,
 // Window, Part, Gen); the highest Version of a key wins. Window is the window's start in ms, 0 for the session grain, whose start is First.
 type Cells struct {
 	Cube     measure.Cube
@@ -29,9 +30,30 @@ type Cells struct {
 	Gen      []uint64    // log offset that opened this generation
 	Version  []uint64    // log offset up to which the value is true
 	State    []uint8
-	First    []int64   // earliest event_ts in the row, ms
-	Updated  []int64   // receive time of the last event in the row, ms
-	Values   [][]int64 // Values[i] is the column measure.Columns[Cube][i]
+	First    []int64 // earliest event_ts in the row, ms
+	Updated  []int64 // receive time of the last event in the row, ms
+	// Values[i] is the column measure.Columns[Cube][i]. It ends with its last value that is not 0, since most measures of most rows are: read
+	// it with Value.
+	Values [][]int64
+}
+
+// Value is the measure of a column in a row.
+func (c *Cells) Value(column, row int) int64 {
+	if v := c.Values[column]; row < len(v) {
+		return v[row]
+	}
+	return 0
+}
+
+// Set gives the newest row its value of a column, which must not have one yet.
+func (c *Cells) Set(column int, value int64) {
+	v, row := c.Values[column], len(c.Grain)-1
+	if len(v) < row {
+		n := len(v)
+		v = slices.Grow(v, row+1-n)[:row]
+		clear(v[n:])
+	}
+	c.Values[column] = append(v, value)
 }
 
 // Outcome is one line of the conservation ledger: a whole value, upserted by all fields but Records and Version.

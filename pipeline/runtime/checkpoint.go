@@ -113,14 +113,21 @@ func (t *partition) checkpoint() {
 // checkpointShare bounds the part of a partition's time that goes into packing checkpoints: 1/checkpointShare.
 const checkpointShare = 20
 
+// catchUpShare makes that part so many times smaller while catching up.
+const catchUpShare = 4
+
 // maxCheckpointEvery bounds what a restart has to replay where a checkpoint is dear.
 const maxCheckpointEvery = time.Minute
 
-// nextCheckpoint is the time until the next one: as configured, or longer where the last one took long to pack. While catching up with
-// a million viewers all of them change all the time, and to save them every few seconds would cost as much as to count them.
+// nextCheckpoint is the time until the next one: as configured, or longer where the last one took long to pack, and longer still while
+// catching up: then everything changes all the time, and what a restart replays is part of a backlog anyway.
 func (t *partition) nextCheckpoint() time.Duration {
 	every := t.r.cfg.CheckpointEvery
-	return max(every, min(t.packed*checkpointShare, maxCheckpointEvery))
+	share := t.packed * checkpointShare
+	if t.behind {
+		share *= catchUpShare
+	}
+	return max(every, min(share, maxCheckpointEvery))
 }
 
 // commit is the only place where a position moves: the output up to it is acknowledged, then state and offset become durable together.

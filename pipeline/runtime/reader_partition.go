@@ -23,15 +23,17 @@ type partition struct {
 	fetches   chan kgo.Fetches
 	stats     Stats
 
-	next    int64 // offset to apply next
-	high    int64 // end of the log as of the last fetch
-	flushed int64 // everything below it has been flushed and acknowledged, if token is not outstanding
-	flushAt int64 // next at the outstanding flush
+	next    int64     // offset to apply next
+	high    int64     // end of the log as of the last fetch
+	flushed int64     // everything below it has been flushed and acknowledged, if token is not outstanding
+	flushAt int64     // next at the outstanding flush
+	newest  int64     // highest receive time seen, ms
+	moved   time.Time // when it last rose
 	behind  bool
 	full    bool // too many dirty cells: no input until the sink acknowledges
 
-	begun      bool // the task knows its offset: from a checkpoint, or from a record applied
-	changed    bool // since the last snapshot
+	begun      bool          // the task knows its offset: from a checkpoint, or from a record applied
+	changed    bool          // since the last snapshot
 	packed     time.Duration // what the last snapshot took
 	committing bool
 	committed  chan error

@@ -58,6 +58,8 @@ func RunRejected(ctx context.Context, cfg RejectedConfig, write func(ctx context
 	if cfg.InstanceID != "" {
 		opts = append(opts, kgo.InstanceID(cfg.InstanceID))
 	}
+	// Nobody reads dead letters within the second, and an INSERT for each of them would cost the store more than the rows of a room.
+	opts = append(opts, kgo.FetchMinBytes(1<<20), kgo.FetchMaxWait(time.Second))
 	cl, err := kgo.NewClient(opts...)
 	if err != nil {
 		return fmt.Errorf("rejected %s: Kafka client: %w", cfg.Topic, err)

@@ -39,8 +39,7 @@ func (t *partition) observe() {
 	t.warnEarly(t.stats.ClosedEarly - before)
 	cfg := &t.r.cfg
 	lag := t.high - t.next
-	stale := time.Now().UnixMilli()-t.stats.MaxRecv > cfg.BehindAge.Milliseconds()
-	t.behind = lag > cfg.BehindRecords || lag > 0 && stale && t.stats.MaxRecv > 0
+	t.behind = lag > cfg.BehindRecords || t.catchingUp(time.Now())
 	t.full = t.flush != nil && t.stats.DirtyCells > cfg.MaxDirtyCells
 	if t.flush != nil {
 		t.flush.behind.Store(t.behind && !t.full)
@@ -86,6 +85,19 @@ func (o *output) queued() uint64 {
 	defer o.mu.Unlock()
 	return o.emitted - o.acked
 }
+
+// catchingUp: what arrives is old, and goes on arriving. The lag alone does not tell: a reader that keeps up with its collector has none while
+// both work off a backlog.
+func (t *partition) catchingUp(now time.Time) bool {
+	if newest := t.stats.MaxRecv; newest > t.newest {
+		t.newest, t.moved = newest, now
+	}
+	newest := max(t.stats.MaxRecv, t.stats.Watermark)
+	return newest > 0 && now.UnixMilli()-newest > t.r.cfg.BehindAge.Milliseconds() && now.Sub(t.moved) < catchUpPause
+}
+
+// catchUpPause is how long nothing newer comes until the rows of open windows leave, however old they are.
+const catchUpPause = 2 * time.Second
 
 func (s *slot) phase() string {
 	p, _ := s.status.phase.Load().(string)

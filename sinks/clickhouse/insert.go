@@ -67,6 +67,20 @@ func pick[T any](vs []T, at []int32) []T {
 	return out
 }
 
+// valuesAt is pick for a column that may end early; so may the result.
+func valuesAt(vs []int64, at []int32) []int64 {
+	if at == nil || len(vs) == 0 {
+		return vs
+	}
+	out := make([]int64, len(at))
+	for i, a := range at {
+		if int(a) < len(vs) {
+			out[i] = vs[a]
+		}
+	}
+	return out
+}
+
 func collect[R, T any](rows []R, f func(*R) T) []T {
 	out := make([]T, len(rows))
 	for i := range rows {
@@ -169,7 +183,7 @@ func cellInsert(epoch uint16, c *rollup.Cells, at []int32, narrow bool) *insert 
 	fixed(in, "updated_at", ms, 8, pick(c.Updated, at))
 	stored, index := storedMeasures(c.Cube)
 	for i, m := range stored {
-		in.measure(m.Name, pick(c.Values[index[i]], at), narrow)
+		in.measure(m.Name, valuesAt(c.Values[index[i]], at), narrow)
 	}
 	return in
 }

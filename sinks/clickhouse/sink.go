@@ -176,12 +176,14 @@ func checkCells(c *rollup.Cells) error {
 	for i := range measure.SubKeys[c.Cube] {
 		lengths = append(lengths, len(c.Sub[i]))
 	}
-	for _, v := range c.Values {
-		lengths = append(lengths, len(v))
-	}
 	for _, l := range lengths {
 		if l != n {
 			return fmt.Errorf("clickhouse: cells of %s: a column has %d rows, grain has %d", measure.CubeTables[c.Cube], l, n)
+		}
+	}
+	for i, v := range c.Values {
+		if len(v) > n {
+			return fmt.Errorf("clickhouse: cells of %s: measure %d has %d rows, grain has %d", measure.CubeTables[c.Cube], i, len(v), n)
 		}
 	}
 	if len(c.Values) != len(measure.Columns[c.Cube]) {
