@@ -45,7 +45,7 @@ func micros(d time.Duration, events int64) float64 {
 }
 
 // catchUp runs the pipeline over a backlog from its first event until all rows are acknowledged.
-func (b *bed) catchUp(ctx context.Context, prefix string, events int64, more ...string) (out caughtUp, err error) {
+func (b *bed) catchUp(ctx context.Context, prefix string, events int64) (out caughtUp, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Minute)
 	defer cancel()
 	if err := b.forget(ctx, prefix); err != nil {
@@ -61,7 +61,7 @@ func (b *bed) catchUp(ctx context.Context, prefix string, events int64, more ...
 		return out, err
 	}
 	began := time.Now()
-	p, err := b.pipeline(prefix, s, more...)
+	p, err := b.pipeline(prefix, s)
 	if err != nil {
 		return out, err
 	}

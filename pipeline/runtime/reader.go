@@ -37,7 +37,7 @@ type ReaderConfig struct {
 	CheckpointEvery time.Duration // 5 s
 	FlushHot        time.Duration // 200 ms: the shortest time between two writes to the sink
 	FlushMax        time.Duration // 2 s: the longest, when writes are slow or rows are many
-	FlushBehind     time.Duration // 1 s: the shortest time between two flushes of a partition that is behind
+	FlushBehind     time.Duration // 5 s: the shortest time between two flushes of a partition that is behind
 	RowBudget       int           // 100 000 rows per second: above it the interval grows
 	BehindRecords   int64         // 2 000: a lag above it counts as behind
 	BehindAge       time.Duration // 5 s: so does a newest receive time older than this, while there is more to read
@@ -50,7 +50,7 @@ type ReaderConfig struct {
 
 func (c *ReaderConfig) defaults() {
 	durations := map[*time.Duration]time.Duration{&c.CheckpointEvery: 5 * time.Second, &c.FlushHot: 200 * time.Millisecond, &c.FlushMax: 2 * time.Second,
-		&c.FlushBehind: time.Second, &c.BehindAge: 5 * time.Second, &c.SinkTimeout: 30 * time.Second, &c.SessionTimeout: 10 * time.Second, &c.StopTimeout: 4 * time.Second}
+		&c.FlushBehind: 5 * time.Second, &c.BehindAge: 5 * time.Second, &c.SinkTimeout: 30 * time.Second, &c.SessionTimeout: 10 * time.Second, &c.StopTimeout: 4 * time.Second}
 	for d, def := range durations {
 		if *d <= 0 {
 			*d = def

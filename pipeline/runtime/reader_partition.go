@@ -28,10 +28,11 @@ type partition struct {
 	flushed int64 // everything below it has been flushed and acknowledged, if token is not outstanding
 	flushAt int64 // next at the outstanding flush
 	behind  bool
+	pursuit pursuit
 	full    bool // too many dirty cells: no input until the sink acknowledges
 
-	begun      bool // the task knows its offset: from a checkpoint, or from a record applied
-	changed    bool // since the last snapshot
+	begun      bool          // the task knows its offset: from a checkpoint, or from a record applied
+	changed    bool          // since the last snapshot
 	packed     time.Duration // what the last snapshot took
 	committing bool
 	committed  chan error

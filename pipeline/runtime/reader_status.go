@@ -40,7 +40,7 @@ func (t *partition) observe() {
 	cfg := &t.r.cfg
 	lag := t.high - t.next
 	stale := time.Now().UnixMilli()-t.stats.MaxRecv > cfg.BehindAge.Milliseconds()
-	t.behind = lag > cfg.BehindRecords || lag > 0 && stale && t.stats.MaxRecv > 0
+	t.behind = lag > cfg.BehindRecords || t.stats.MaxRecv > 0 && stale && (lag > 0 || t.pursuit.going(time.Now(), t.stats.MaxRecv))
 	t.full = t.flush != nil && t.stats.DirtyCells > cfg.MaxDirtyCells
 	if t.flush != nil {
 		t.flush.behind.Store(t.behind && !t.full)
@@ -85,6 +85,24 @@ func (o *output) queued() uint64 {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.emitted - o.acked
+}
+
+// pursuit tells whether receive times run faster than the clock: somebody before us is catching up, though the log's end may be reached
+// again and again. A source that is merely quiet or late does not.
+type pursuit struct {
+	at   time.Time
+	recv int64
+	fast bool
+}
+
+const pursuitEvery = time.Second
+
+func (p *pursuit) going(now time.Time, recv int64) bool {
+	if since := now.Sub(p.at); since >= pursuitEvery {
+		p.fast = !p.at.IsZero() && recv-p.recv > 2*since.Milliseconds() || p.at.IsZero()
+		p.at, p.recv = now, recv
+	}
+	return p.fast
 }
 
 func (s *slot) phase() string {

@@ -125,7 +125,7 @@ type Admin struct {
 type Flush struct {
 	Hot       time.Duration `yaml:"hot" default:"200ms" doc:"Shortest time between two writes to ClickHouse: the freshness of live rows."`
 	Max       time.Duration `yaml:"max" default:"2s" doc:"Longest, when writes are slow or rows are many."`
-	Behind    time.Duration `yaml:"behind" default:"1s" doc:"Shortest time between two flushes of a partition that is catching up: only rows that have reached their end leave then."`
+	Behind    time.Duration `yaml:"behind" default:"5s" doc:"Shortest time between two flushes of a partition that is catching up: only rows that have reached their end leave then."`
 	RowBudget int           `yaml:"row_budget" default:"100000" doc:"Rows a second; above it the interval grows."`
 	Timeout   time.Duration `yaml:"timeout" default:"30s" doc:"For one write; what fails is kept and written again."`
 }
