@@ -45,7 +45,7 @@ func micros(d time.Duration, events int64) float64 {
 }
 
 // catchUp runs the pipeline over a backlog from its first event until all rows are acknowledged.
-func (b *bed) catchUp(ctx context.Context, prefix string, events int64, more ...string) (out caughtUp, err error) {
+func (b *bed) catchUp(ctx context.Context, prefix string, events int64) (out caughtUp, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Minute)
 	defer cancel()
 	if err := b.forget(ctx, prefix); err != nil {
@@ -61,12 +61,12 @@ func (b *bed) catchUp(ctx context.Context, prefix string, events int64, more ...
 		return out, err
 	}
 	began := time.Now()
-	p, err := b.pipeline(prefix, s, more...)
+	p, err := b.pipeline(prefix, s)
 	if err != nil {
 		return out, err
 	}
 	defer p.Kill()
-	profiled := b.profile(ctx, p)
+	profiled := b.profile(ctx, prefix, p)
 	out.events = events
 	if out.metrics, err = p.drained(ctx, events); err != nil {
 		return out, err
@@ -103,10 +103,10 @@ func (s *store) rest(ctx context.Context, since time.Duration) (time.Duration, e
 	return cpu - since, err
 }
 
-// profile fetches profiles of p while it catches up, where they are wanted; the channel tells when it has.
-func (b *bed) profile(ctx context.Context, p *pipeline) <-chan error {
+// profile fetches profiles of p while it catches up with the backlog, where they are wanted; the channel tells when it has.
+func (b *bed) profile(ctx context.Context, prefix string, p *pipeline) <-chan error {
 	done := make(chan error, 1)
-	if b.o.profiles == "" {
+	if b.o.profiles == "" || prefix != backlogPrefix {
 		done <- nil
 		return done
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -111,12 +112,14 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// probes are events that nobody else sends.
+// probes are events that nobody else sends. They leave on time however long an answer of ClickHouse takes: a slow store must not keep the
+// probes away that would show how slow it is.
 type probes struct {
 	*bed
 	prefix, store string
-	sent          map[string]time.Time // by room, not visible yet
-	made          int
+
+	mu   sync.Mutex
+	sent map[string]time.Time // by room, not visible yet
 }
 
 func (p *probes) run(ctx context.Context) (out latencyResult, err error) {
@@ -125,57 +128,71 @@ func (p *probes) run(ctx context.Context) (out latencyResult, err error) {
 		return out, err
 	}
 	defer client.Close()
-	began, next := time.Now(), time.Now()
+	sending := make(chan struct{})
+	go func() {
+		defer close(sending)
+		p.sendAll(ctx, client)
+	}()
 	poll := time.NewTicker(probePoll)
 	defer poll.Stop()
 	for {
-		now := time.Now()
-		running := now.Sub(began) < probeFor
-		if running && !now.Before(next) {
-			next = next.Add(probeEvery)
-			p.send(ctx, client)
-		}
-		if !running && len(p.sent) == 0 {
-			break
-		}
-		if err := p.look(ctx, &out); err != nil {
-			return out, err
-		}
 		select {
 		case <-ctx.Done():
 			return out, ctx.Err()
 		case <-poll.C:
 		}
+		left, err := p.look(ctx, &out)
+		if err != nil {
+			return out, err
+		}
+		select {
+		case <-sending:
+			if left > 0 {
+				continue
+			}
+		default:
+			continue
+		}
+		break
 	}
 	slices.Sort(out.delays)
 	return out, nil
 }
 
-func (p *probes) send(ctx context.Context, client *kgo.Client) {
-	p.made++
-	now := time.Now()
-	room := fmt.Sprintf("probe_%d_%d", os.Getpid(), p.made)
-	value := fmt.Appendf(nil, `{"event_id":"%s","schema_version":"1-0-0","type":"viewer","platform":"douyin","room_id":"%[1]s","live_session_id":"s","user_id":"%[1]s",`+
-		`"view_id":"%[1]s","sdk_instance_id":"%[1]s","seq":1,"client_ts":%[2]d,"sent_ts":%[2]d,"action":"enter"}`, room, now.UnixMilli())
-	p.sent[room] = now
-	client.Produce(ctx, &kgo.Record{Key: []byte(room), Value: value, Timestamp: now}, nil)
+func (p *probes) sendAll(ctx context.Context, client *kgo.Client) {
+	tick := time.NewTicker(probeEvery)
+	defer tick.Stop()
+	for n := range int(probeFor / probeEvery) {
+		now := time.Now()
+		room := fmt.Sprintf("probe_%d_%d", os.Getpid(), n)
+		value := fmt.Appendf(nil, `{"event_id":"%s","schema_version":"1-0-0","type":"viewer","platform":"douyin","room_id":"%[1]s","live_session_id":"s","user_id":"%[1]s",`+
+			`"view_id":"%[1]s","sdk_instance_id":"%[1]s","seq":1,"client_ts":%[2]d,"sent_ts":%[2]d,"action":"enter"}`, room, now.UnixMilli())
+		p.mu.Lock()
+		p.sent[room] = now
+		p.mu.Unlock()
+		client.Produce(ctx, &kgo.Record{Key: []byte(room), Value: value, Timestamp: now}, nil)
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
 }
 
-// look asks for all probes that are out.
-func (p *probes) look(ctx context.Context, out *latencyResult) error {
-	if len(p.sent) == 0 {
-		return nil
-	}
-	rooms := make([]string, 0, len(p.sent))
-	for room := range p.sent {
-		rooms = append(rooms, "'"+room+"'")
+// look asks for all probes that are out, and says how many still are.
+func (p *probes) look(ctx context.Context, out *latencyResult) (left int, err error) {
+	rooms := p.waiting()
+	if len(rooms) == 0 {
+		return 0, nil
 	}
 	got, err := query(ctx, p.store, "SELECT room_id FROM livemeter.room_measures WHERE grain = '10s' AND window_start > now() - 120 AND platform = 'douyin' AND room_id IN ("+
 		strings.Join(rooms, ", ")+") AND views = 1")
 	if err != nil {
-		return err
+		return 0, err
 	}
 	now := time.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	for _, room := range strings.Fields(got) {
 		out.delays = append(out.delays, now.Sub(p.sent[room]))
 		delete(p.sent, room)
@@ -187,5 +204,16 @@ func (p *probes) look(ctx context.Context, out *latencyResult) error {
 			delete(p.sent, room)
 		}
 	}
-	return nil
+	return len(p.sent), nil
+}
+
+// waiting are the quoted rooms of the probes that are out.
+func (p *probes) waiting() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	rooms := make([]string, 0, len(p.sent))
+	for room := range p.sent {
+		rooms = append(rooms, "'"+room+"'")
+	}
+	return rooms
 }

@@ -28,6 +28,7 @@ type options struct {
 	out       string
 	profiles  string
 	rates     string
+	runFlags  string
 	seed      uint64
 }
 
@@ -47,6 +48,7 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.out, "out", "", "file to write the results to, as Markdown")
 	f.StringVar(&o.profiles, "profiles", "", "directory for CPU and heap profiles of the backlog")
 	f.StringVar(&o.rates, "rates", "20000,50000", "events a second at which latency is measured")
+	f.StringVar(&o.runFlags, "run", "", "more flags of livemeter run, to try a setting: '--flush-behind 5s'")
 	f.Uint64Var(&o.seed, "seed", 1, "of the generator")
 	if err := f.Parse(args); err != nil {
 		return o, err

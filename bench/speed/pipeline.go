@@ -20,14 +20,14 @@ type pipeline struct {
 	log   string
 }
 
-func (b *bed) pipeline(prefix string, s *store, more ...string) (*pipeline, error) {
+func (b *bed) pipeline(prefix string, s *store) (*pipeline, error) {
 	admin, err := freeAddr()
 	if err != nil {
 		return nil, err
 	}
 	args := append([]string{"run", "--no-serve-gateway", "--admin-addr", admin, "--kafka-brokers", strings.Join(b.kafka.Brokers(), ","), "--kafka-prefix", prefix,
 		"--topics-log-append-time=false", "--topics-replication", "1", "--topics-retention", "0", "--events-retention", "0",
-		"--clickhouse-addr", s.Addr(), "--log-level", "warn"}, more...)
+		"--clickhouse-addr", s.Addr(), "--log-level", "warn"}, strings.Fields(b.o.runFlags)...)
 	p, err := background(b.dir, "run", b.o.livemeter, args...)
 	if err != nil {
 		return nil, err

@@ -55,6 +55,9 @@ func newReport(ctx context.Context, b *bed) *report {
 		fmt.Sprintf("Workload: bench/festival with all faults, seed %d: %d events of %d rooms (Zipf 1.1) and %d viewers at %d events a simulated second, in 2 partitions of each raw topic; "+
 			"2 partitions of events. Costs are CPU time (user + system) of processes, the median of %d repeats.", b.o.seed, b.o.events, b.o.rooms, b.o.viewers, simulatedRate, b.o.repeats),
 	}
+	if b.o.runFlags != "" {
+		r.head = append(r.head, "livemeter run with "+b.o.runFlags+".")
+	}
 	return r
 }
 

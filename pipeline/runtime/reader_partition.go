@@ -23,13 +23,12 @@ type partition struct {
 	fetches   chan kgo.Fetches
 	stats     Stats
 
-	next    int64     // offset to apply next
-	high    int64     // end of the log as of the last fetch
-	flushed int64     // everything below it has been flushed and acknowledged, if token is not outstanding
-	flushAt int64     // next at the outstanding flush
-	newest  int64     // highest receive time seen, ms
-	moved   time.Time // when it last rose
+	next    int64 // offset to apply next
+	high    int64 // end of the log as of the last fetch
+	flushed int64 // everything below it has been flushed and acknowledged, if token is not outstanding
+	flushAt int64 // next at the outstanding flush
 	behind  bool
+	pursuit pursuit
 	full    bool // too many dirty cells: no input until the sink acknowledges
 
 	begun      bool          // the task knows its offset: from a checkpoint, or from a record applied

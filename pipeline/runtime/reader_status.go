@@ -39,7 +39,8 @@ func (t *partition) observe() {
 	t.warnEarly(t.stats.ClosedEarly - before)
 	cfg := &t.r.cfg
 	lag := t.high - t.next
-	t.behind = lag > cfg.BehindRecords || t.catchingUp(time.Now())
+	stale := time.Now().UnixMilli()-t.stats.MaxRecv > cfg.BehindAge.Milliseconds()
+	t.behind = lag > cfg.BehindRecords || t.stats.MaxRecv > 0 && stale && (lag > 0 || t.pursuit.going(time.Now(), t.stats.MaxRecv))
 	t.full = t.flush != nil && t.stats.DirtyCells > cfg.MaxDirtyCells
 	if t.flush != nil {
 		t.flush.behind.Store(t.behind && !t.full)
@@ -86,18 +87,23 @@ func (o *output) queued() uint64 {
 	return o.emitted - o.acked
 }
 
-// catchingUp: what arrives is old, and goes on arriving. The lag alone does not tell: a reader that keeps up with its collector has none while
-// both work off a backlog.
-func (t *partition) catchingUp(now time.Time) bool {
-	if newest := t.stats.MaxRecv; newest > t.newest {
-		t.newest, t.moved = newest, now
-	}
-	newest := max(t.stats.MaxRecv, t.stats.Watermark)
-	return newest > 0 && now.UnixMilli()-newest > t.r.cfg.BehindAge.Milliseconds() && now.Sub(t.moved) < catchUpPause
+// pursuit tells whether receive times run faster than the clock: somebody before us is catching up, though the log's end may be reached
+// again and again. A source that is merely quiet or late does not.
+type pursuit struct {
+	at   time.Time
+	recv int64
+	fast bool
 }
 
-// catchUpPause is how long nothing newer comes until the rows of open windows leave, however old they are.
-const catchUpPause = 2 * time.Second
+const pursuitEvery = time.Second
+
+func (p *pursuit) going(now time.Time, recv int64) bool {
+	if since := now.Sub(p.at); since >= pursuitEvery {
+		p.fast = !p.at.IsZero() && recv-p.recv > 2*since.Milliseconds() || p.at.IsZero()
+		p.at, p.recv = now, recv
+	}
+	return p.fast
+}
 
 func (s *slot) phase() string {
 	p, _ := s.status.phase.Load().(string)

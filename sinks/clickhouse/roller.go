@@ -68,20 +68,28 @@ func NewRoller(s *Sink, epoch uint16, cfg RollerConfig) (*Roller, error) {
 }
 
 // Run rolls until ctx is done. A cycle that fails is repeated by the next: the cursor moves on success only.
+//
+// A cycle that takes long because much was written at once is followed by a longer pause: rolling is never urgent, and the longer it waits,
+// the more rows a cycle takes in for one reading of what is there.
 func (r *Roller) Run(ctx context.Context) error {
-	ticker := time.NewTicker(r.cfg.Every)
-	defer ticker.Stop()
+	timer := time.NewTimer(r.cfg.Every)
+	defer timer.Stop()
 	for {
+		began := time.Now()
 		if err := r.RollOnce(ctx); err != nil && ctx.Err() == nil {
 			r.log.Warn("roller cycle failed, the next one repeats it", zap.Error(err))
 		}
+		timer.Reset(max(r.cfg.Every-time.Since(began), rollRest*time.Since(began)))
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-ticker.C:
+		case <-timer.C:
 		}
 	}
 }
+
+// rollRest times as long as it worked a roller rests at least: a tenth of one thread is the most it takes.
+const rollRest = 9
 
 // RollOnce takes in what was inserted since the last cycle.
 func (r *Roller) RollOnce(ctx context.Context) error {
