@@ -20,6 +20,7 @@ type rig struct {
 	stage   *collect.Stage
 	sources []*source
 	logs    [][][]byte // by partition of the log
+	gen     int32      // of the collectors' group
 	tasks   []*chain
 	store   *store
 }
@@ -40,7 +41,7 @@ func newRig(t *rapid.T, records []record, split bool) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, stage: stage, store: newStore(), logs: make([][][]byte, parts)}
+	r := &rig{t: t, stage: stage, store: newStore(), logs: make([][][]byte, parts), gen: 5}
 	settings := eventlog.AppendSettings(nil, &eventlog.Settings{Epoch: 1, Partitions: uint16(parts), HorizonMS: 6 * hour, LatenessMS: minute, SessionGapMS: hour,
 		DedupeMS: 10 * minute, Zone: "Asia/Shanghai", MaxCells: pick(t, "limit of cells", uint32(1<<20), 1<<20, 1, 20)})
 	list := eventlog.Sources{}
@@ -82,6 +83,9 @@ func (r *rig) play() tables {
 			r.progress(0)
 		case 4:
 			r.zombieCollector()
+		}
+		if rapid.IntRange(0, 19).Draw(r.t, "group") == 0 {
+			r.groupMadeAgain()
 		}
 		r.step()
 	}
@@ -136,7 +140,7 @@ func (r *rig) progress(beyond int64) {
 		case s.at < len(s.records) && rapid.Bool().Draw(r.t, "idle"):
 			recv = s.records[s.at].recv
 		}
-		pr.Items = append(pr.Items, eventlog.ProgressItem{Source: s.id, Generation: 1, Offset: int64(s.at) - 1, Recv: recv})
+		pr.Items = append(pr.Items, eventlog.ProgressItem{Source: s.id, Generation: r.gen, Offset: int64(s.at) - 1, Recv: recv})
 	}
 	for p := range r.logs {
 		r.logs[p] = append(r.logs[p], eventlog.AppendProgress(nil, &pr))
@@ -154,6 +158,17 @@ func (r *rig) lastRecv() (last int64) {
 func (r *rig) zombieCollector() {
 	p := rapid.IntRange(0, len(r.logs)-1).Draw(r.t, "zombie's partition")
 	r.logs[p] = append(r.logs[p], r.logs[p][rapid.IntRange(0, len(r.logs[p])-1).Draw(r.t, "zombie's record")])
+}
+
+// groupMadeAgain lets the collectors begin anew with a group that knows no committed offsets of some of the sources.
+func (r *rig) groupMadeAgain() {
+	r.seal()
+	r.gen = 1
+	for _, s := range r.sources {
+		if rapid.Bool().Draw(r.t, "expired") {
+			s.at, s.recv = 0, 0
+		}
+	}
 }
 
 func (r *rig) step() {

@@ -31,18 +31,23 @@ type ref struct {
 	b       uint32
 }
 
-// Table interns strings and keys of one partition.
+// Table interns strings and keys of one partition. What nobody refers to any more is freed by Sweep.
 type Table struct {
 	strs  map[string]uint32
 	str   []string
 	refs  map[ref]ID
 	keys  []Key
-	rooms []ID // by string number: the Room cube's key
+	made  []ref // by ID: what the key was made of
+	rooms []ID  // by string number: the Room cube's key
+
+	freeStrs []uint32
+	freeKeys []ID
+	sweepAt  int
 }
 
 // NewTable returns an empty table.
 func NewTable() *Table {
-	return &Table{strs: map[string]uint32{"": 0}, str: []string{""}, refs: map[ref]ID{}, keys: make([]Key, 1), rooms: make([]ID, 1)}
+	return &Table{strs: map[string]uint32{"": 0}, str: []string{""}, refs: map[ref]ID{}, keys: make([]Key, 1), made: make([]ref, 1), rooms: make([]ID, 1)}
 }
 
 // String interns s, which may alias a buffer, and returns its number; "" is 0.
@@ -51,6 +56,12 @@ func (t *Table) String(s string) uint32 {
 		return n
 	}
 	s = strings.Clone(s)
+	if free := len(t.freeStrs); free > 0 {
+		n := t.freeStrs[free-1]
+		t.freeStrs = t.freeStrs[:free-1]
+		t.strs[s], t.str[n] = n, s
+		return n
+	}
 	n := uint32(len(t.str))
 	t.strs[s] = n
 	t.str = append(t.str, s)
@@ -87,7 +98,13 @@ func (t *Table) Cell(cube measure.Cube, room, a, b uint32) ID {
 		k.Sub = [2]string{t.str[a], t.str[b]}
 	}
 	id := ID(len(t.keys))
-	t.keys = append(t.keys, k)
+	if free := len(t.freeKeys); free > 0 {
+		id = t.freeKeys[free-1]
+		t.freeKeys = t.freeKeys[:free-1]
+		t.keys[id], t.made[id] = k, r
+	} else {
+		t.keys, t.made = append(t.keys, k), append(t.made, r)
+	}
 	t.refs[r] = id
 	return id
 }
@@ -107,5 +124,8 @@ func (t *Table) Of(k Key) ID {
 // Key is the key with number id; it must not be changed.
 func (t *Table) Key(id ID) *Key { return &t.keys[id] }
 
-// Len is one above the highest ID.
-func (t *Table) Len() int { return len(t.keys) }
+// Len is the number of keys in use, as far as the last Sweep knows.
+func (t *Table) Len() int { return len(t.refs) }
+
+// Cap is one above the highest ID there ever was.
+func (t *Table) Cap() int { return len(t.keys) }

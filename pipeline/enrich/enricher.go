@@ -35,17 +35,18 @@ type Enricher struct {
 	wmMinute      uint16
 	oldestBlock   int32
 
-	table     viewerTable
-	viewers   slab.Slab[viewer]
-	views     slab.Slab[view]
-	viewArch  slab.Slab[older[[1]uint64]]
-	scopes    slab.Slab[scope]
-	scopeArch slab.Slab[older[[4]uint64]]
-	dedupes   slab.Slab[dedupeNode]
-	big       map[uint32]bigSet
-	ids       int
-	buyers    []*buyer // index 0 is unused
-	timers    timers
+	table      viewerTable
+	viewers    slab.Slab[viewer]
+	views      slab.Slab[view]
+	viewArch   slab.Slab[older[[1]uint64]]
+	scopes     slab.Slab[scope]
+	scopeArch  slab.Slab[older[[4]uint64]]
+	dedupes    slab.Slab[dedupeNode]
+	big        map[uint32]bigSet
+	ids        int
+	buyers     []*buyer // index 0 is unused; nil is free
+	freeBuyers []uint32
+	timers     timers
 
 	block    eventlog.Block
 	progress eventlog.Progress

@@ -1,6 +1,7 @@
 package enrich
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/livemeter/livemeter/pipeline/cellkey"
@@ -14,8 +15,9 @@ const (
 	orderMemoryMS   = 400 * dayMS
 	clickBeforeMS   = 30 * dayMS
 	clickAfterMS    = dayMS
-	touchMemoryMS   = clickBeforeMS + clickAfterMS
-	maxClickTouches = 100 // per viewer, oldest out
+	clampMS         = 7 * dayMS               // an event's time lies at most this far before its receive time
+	touchMemoryMS   = clickBeforeMS + clampMS // an order received now may name a touch this old
+	maxClickTouches = 100                     // per viewer, oldest out
 )
 
 // buyer is a viewer with orders or with touches that an order's click_id may name.
@@ -76,11 +78,18 @@ type firstOrder struct {
 }
 
 func (e *Enricher) buyerOf(v *viewer) *buyer {
-	if v.buyer == 0 {
-		e.buyers = append(e.buyers, &buyer{orders: map[string]*order{}})
-		v.buyer = uint32(len(e.buyers) - 1)
+	if v.buyer != 0 {
+		return e.buyers[v.buyer]
 	}
-	return e.buyers[v.buyer]
+	b := &buyer{orders: map[string]*order{}}
+	if n := len(e.freeBuyers); n > 0 {
+		v.buyer, e.freeBuyers = e.freeBuyers[n-1], e.freeBuyers[:n-1]
+		e.buyers[v.buyer] = b
+		return b
+	}
+	e.buyers = append(e.buyers, b)
+	v.buyer = uint32(len(e.buyers) - 1)
+	return b
 }
 
 // orderEvent applies one order event; false says it is a duplicate by its natural key, which has no horizon but the order's own.
@@ -129,7 +138,7 @@ func (e *Enricher) newOrderEvent(b *buyer, n *eventlog.Entry, body *eventlog.Ord
 // resolve gives an event without a room that of the buyer's first touch in the log with its click_id, 30 days before to 1 day after.
 func (e *Enricher) resolve(b *buyer, x *orderEvent) {
 	for _, t := range b.touches {
-		if x.matches(t) {
+		if x.matches(t) && !e.touchGone(t) { // by the watermark, not by when the sweep comes
 			x.room, x.named = t.room, true
 			return
 		}
@@ -140,12 +149,18 @@ func (x *orderEvent) matches(t clickTouch) bool {
 	return x.click != 0 && t.click == x.click && t.ts >= x.ts-clickBeforeMS && t.ts <= x.ts+clickAfterMS
 }
 
+// touchGone says that no order within the horizon can name the touch any more.
+func (e *Enricher) touchGone(t clickTouch) bool { return t.ts+touchMemoryMS+e.horizon < e.wm }
+
+func (e *Enricher) dropTouches(b *buyer) { b.touches = slices.DeleteFunc(b.touches, e.touchGone) }
+
 // clickTouch remembers an enter's click and moves what stood in room ” for want of it.
 func (e *Enricher) clickTouch(v *viewer, n *eventlog.Entry) {
 	b := e.buyerOf(v)
 	t := clickTouch{n.Click, n.TS, e.str(n.Room)}
-	for len(b.touches) > 0 && (len(b.touches) >= maxClickTouches || b.touches[0].ts+touchMemoryMS+e.horizon < e.wm) {
-		b.touches = b.touches[1:]
+	e.dropTouches(b)
+	if len(b.touches) >= maxClickTouches {
+		b.touches = slices.Delete(b.touches, 0, 1)
 	}
 	b.touches = append(b.touches, t)
 	var moved []*order

@@ -12,7 +12,7 @@ import (
 )
 
 // stateVersion is the format of a changelog record, its first byte.
-const stateVersion = 1
+const stateVersion = 2
 
 const (
 	keyMeta   = "em"
@@ -61,7 +61,7 @@ func (e *Enricher) packMeta(w *wire.Writer) {
 		w.String(s.topic)
 		w.Int(s.offset)
 		w.Int(s.recv)
-		w.Int(int64(s.gen))
+		w.Int(s.claimed)
 		w.Bool(s.retired)
 	}
 }

@@ -8,7 +8,7 @@ type source struct {
 	topic   string // name, "" until a Sources record told it
 	offset  int64  // highest seen; what is not above it has been counted
 	recv    int64  // highest receive time, 0 while nothing is known
-	gen     int32  // highest consumer generation that claimed progress
+	claimed int64  // highest offset a claim of progress named
 	retired bool   // its topic was deleted and made again; it never comes back
 }
 
@@ -29,7 +29,7 @@ func (s *sources) find(id eventlog.SourceID) uint32 {
 		return i
 	}
 	i := uint32(len(s.list))
-	s.list = append(s.list, source{id: id, offset: -1})
+	s.list = append(s.list, source{id: id, offset: -1, claimed: -1})
 	s.index[id] = i
 	return i
 }
@@ -57,16 +57,19 @@ func (s *sources) declare(rec *eventlog.Sources) {
 	}
 }
 
-// progress takes a claim that a source has come this far without a record for this partition. Claims of an older
-// generation than one seen come from a zombie.
+// progress takes claims. A claim (source, offset, recv) says: all records of the source up to offset stand before it in every partition of the
+// log, and what comes after offset was not there yet at recv. Both are facts whoever tells them, a zombie included: its own blocks precede its
+// claim, and it knows a source as idle only as of a fetch it has sent and that was answered. So nothing here asks which generation of which
+// consumer group speaks: a group that was renamed, has expired or was made again begins with generation 1. What does count is the offset: a claim that does not
+// reach what was seen or claimed before has nothing new to say, for its recv can only be true of what was known already.
 func (s *sources) progress(rec *eventlog.Progress) {
 	for i := range rec.Items {
 		it := &rec.Items[i]
 		row := &s.list[s.find(it.Source)]
-		if it.Generation < row.gen {
+		if it.Offset < max(row.offset, row.claimed) {
 			continue
 		}
-		row.gen = it.Generation
+		row.claimed = it.Offset
 		row.recv = max(row.recv, it.Recv)
 	}
 }

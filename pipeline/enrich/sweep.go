@@ -24,15 +24,7 @@ func (e *Enricher) sweepViewer(slot uint32, v *viewer) {
 	changed := e.sweepViews(v)
 	changed = e.sweepScopes(v) || changed
 	changed = e.sweepIDs(slot, v) || changed
-	if v.buyer != 0 {
-		b := e.buyers[v.buyer]
-		for _, o := range b.orders {
-			if o.last+orderMemoryMS < e.wm {
-				e.forget(b, o)
-				changed = true
-			}
-		}
-	}
+	changed = e.sweepBuyer(v) || changed
 	if v.views|v.scopes|v.dedupe|v.buyer == 0 && e.big[slot] == nil {
 		e.removeViewer(slot)
 		changed = true
@@ -40,6 +32,28 @@ func (e *Enricher) sweepViewer(slot uint32, v *viewer) {
 	if changed {
 		e.mark(slot)
 	}
+}
+
+func (e *Enricher) sweepBuyer(v *viewer) (changed bool) {
+	if v.buyer == 0 {
+		return false
+	}
+	b := e.buyers[v.buyer]
+	for _, o := range b.orders {
+		if o.last+orderMemoryMS < e.wm {
+			e.forget(b, o)
+			changed = true
+		}
+	}
+	n := len(b.touches)
+	e.dropTouches(b)
+	if len(b.orders)+len(b.touches) == 0 && b.first == nil {
+		e.buyers[v.buyer] = nil
+		e.freeBuyers = append(e.freeBuyers, v.buyer)
+		v.buyer = 0
+		return true
+	}
+	return changed || len(b.touches) < n
 }
 
 func (e *Enricher) sweepViews(v *viewer) (changed bool) {

@@ -128,7 +128,8 @@ type SourceTopic struct {
 }
 
 // Progress says, for some sources, that everything up to Offset has been sent before this record, and that nothing received before Recv
-// is still to come. Generation is the consumer group generation of the writer: a reader ignores a lower one than it has seen for the source.
+// is still to come. Generation is the consumer group generation of the writer, for
+// people who look into the log: a group made again starts at 1, so readers judge a claim by its Offset.
 type Progress struct {
 	Items []ProgressItem
 }

@@ -119,6 +119,22 @@ func (t *Task) Snapshot(emit func(key, value []byte)) {
 		t.agg.Snapshot(emit)
 	}
 	emit([]byte(keyOffset), binary.AppendVarint(nil, t.next))
+	if t.keys.Due() {
+		t.sweepKeys()
+	}
+}
+
+// sweepKeys frees the keys and strings that no state refers to any more. Which number a key has shows in no row, so when it happens is of no
+// consequence.
+func (t *Task) sweepKeys() {
+	t.keys.Sweep(func(m *cellkey.Marks) {
+		if t.enricher != nil {
+			t.enricher.MarkKeys(m)
+		}
+		if t.agg != nil {
+			t.agg.MarkKeys(m)
+		}
+	})
 }
 
 // Restore takes one changelog record. Older values of a key may come before newer ones, so decoding waits for the last.
@@ -161,7 +177,7 @@ func (t *Task) RestoreDone() (int64, error) {
 
 // Stats are the task's numbers for metrics.
 func (t *Task) Stats() runtime.Stats {
-	s := runtime.Stats{Events: t.records, Keys: t.keys.Len() - 1}
+	s := runtime.Stats{Events: t.records, Keys: t.keys.Len()}
 	if e := t.enricher; e != nil {
 		e.Describe(&s.Watermark, &s.MaxRecv, &s.Viewers, &s.DedupeEntries)
 		s.Accepted, s.Duplicate, s.Replayed, s.Late = e.Stats.Accepted, e.Stats.Duplicate, e.Stats.Replayed, e.Stats.Late

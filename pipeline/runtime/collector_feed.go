@@ -180,7 +180,8 @@ func (f *collectorFeed) commit(ctx context.Context, offsets map[int32]kgo.EpochO
 	return nil
 }
 
-// idleSince is until when the client is known to have seen all there was, ms; 0 if it is not known.
+// idleSince is until when the client is known to have seen all there was, ms; 0 if it is not known. It holds for an owner and a zombie alike:
+// readers of the log take a claim by what it says and not by who says it.
 func (f *collectorFeed) idleSince() int64 {
 	if f.client.BufferedFetchRecords() > 0 || len(f.got) > 0 {
 		return 0
@@ -188,8 +189,9 @@ func (f *collectorFeed) idleSince() int64 {
 	return f.clock.oldest()
 }
 
-// collectorFetchClock notes when each broker last answered a fetch. A partition can be called idle only as of its broker's last answer: by
-// the wall clock alone, a process that was stopped for a minute would promise what it cannot know.
+// collectorFetchClock notes when the last fetch that each broker answered was sent. A partition can be called idle only as of then: by the wall
+// clock, or by when the answer was read, a process that was stopped for a minute, with the answer waiting in its socket, would promise what it
+// cannot know.
 type collectorFetchClock struct {
 	now  func() time.Time
 	mu   sync.Mutex
@@ -201,13 +203,14 @@ const collectorFetchKey = 1
 // collectorBrokerGone is after which silence a broker is taken to lead none of the topic's partitions any more.
 const collectorBrokerGone = 10_000
 
-// OnBrokerRead is called by the client with every response.
-func (c *collectorFetchClock) OnBrokerRead(meta kgo.BrokerMetadata, key int16, _ int, _, _ time.Duration, err error) {
-	if key != collectorFetchKey || err != nil {
+// OnBrokerE2E is called by the client with every response.
+func (c *collectorFetchClock) OnBrokerE2E(meta kgo.BrokerMetadata, key int16, e kgo.BrokerE2E) {
+	if key != collectorFetchKey || e.Err() != nil {
 		return
 	}
+	sent := c.now().Add(-e.DurationE2E()).UnixMilli()
 	c.mu.Lock()
-	c.last[meta.NodeID] = c.now().UnixMilli()
+	c.last[meta.NodeID] = max(c.last[meta.NodeID], sent)
 	c.mu.Unlock()
 }
 

@@ -1,0 +1,55 @@
+package cellkey
+
+import "github.com/livemeter/livemeter/pipeline/measure"
+
+// minSweep is the size below which a table is not worth a sweep.
+const minSweep = 1 << 14
+
+// noCube marks a number that is free.
+const noCube = measure.Cube(0xff)
+
+// Marks are the numbers that state still refers to. A live key keeps the strings it is made of.
+type Marks struct {
+	keys, strs []bool
+}
+
+// Key keeps a key; 0 is none.
+func (m *Marks) Key(id ID) { m.keys[id] = true }
+
+// String keeps a string.
+func (m *Marks) String(n uint32) { m.strs[n] = true }
+
+// Due says that the table has doubled since the last sweep, so that sweeps cost a constant per key and the table stays below twice what is
+// in use.
+func (t *Table) Due() bool { return len(t.strs)+len(t.refs) >= max(t.sweepAt, minSweep) }
+
+// Sweep frees the numbers that mark, which must name all that is in use, does not keep. Numbers in use stay what they are; freed ones are given
+// to others, so whoever remembers a number without keeping it must be able to tell.
+func (t *Table) Sweep(mark func(*Marks)) {
+	m := Marks{keys: make([]bool, len(t.keys)), strs: make([]bool, len(t.str))}
+	mark(&m)
+	m.strs[0] = true
+	for id := 1; id < len(t.keys); id++ {
+		r := t.made[id]
+		switch {
+		case r.cube == noCube:
+		case m.keys[id]:
+			m.strs[r.room], m.strs[r.a], m.strs[r.b] = true, true, true
+		default:
+			delete(t.refs, r)
+			if t.rooms[r.room] == ID(id) {
+				t.rooms[r.room] = 0
+			}
+			t.keys[id], t.made[id] = Key{}, ref{cube: noCube}
+			t.freeKeys = append(t.freeKeys, ID(id))
+		}
+	}
+	for n, keep := range m.strs {
+		if s := t.str[n]; !keep && s != "" {
+			delete(t.strs, s)
+			t.str[n] = ""
+			t.freeStrs = append(t.freeStrs, uint32(n))
+		}
+	}
+	t.sweepAt = 2 * (len(t.strs) + len(t.refs))
+}
