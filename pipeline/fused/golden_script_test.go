@@ -31,6 +31,8 @@ func (p *player) line(line string) {
 		p.store.show = append(p.store.show, strings.Join(words[1:], " "))
 	case "times": // and their times
 		p.store.times = true
+	case "generations": // and their number
+		p.store.generations = true
 	case "wm": // nothing received before this is still to come
 		p.apply(eventlog.AppendProgress(nil, &eventlog.Progress{Items: []eventlog.ProgressItem{{Source: from, Generation: int32(num(f["gen"])),
 			Offset: p.source[from], Recv: golden0 + ms(words[1])}}}))
@@ -96,7 +98,7 @@ func (p *player) input(kind string, f map[string]string) *eventlog.Input {
 		if kind == "stock" {
 			in.Kind = eventlog.Stock
 		}
-		about := fmt.Sprint(kind, f["id"], in.SKU, in.Room, in.Session)
+		about := fmt.Sprint(kind, in.Platform, f["id"], in.SKU, in.Room, in.Session)
 		in.ViewerLo, in.EventFP = hash(about), hash(about+" "+f["v"])
 	default:
 		if k := slices.Index(event.KindNames[:], kind); k >= 0 {

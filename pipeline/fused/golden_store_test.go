@@ -14,9 +14,10 @@ import (
 
 // memStore is an upsert table in memory: the highest version of a key wins, partials add up.
 type memStore struct {
-	rows  map[string]memRow
-	show  []string // prefixes of the lines to show; all without one
-	times bool
+	rows        map[string]memRow
+	show        []string // prefixes of the lines to show; all without one
+	times       bool
+	generations bool
 }
 
 type memRow struct {
@@ -141,6 +142,9 @@ func (s *memStore) status(rows []memRow) string {
 		if first != math.MaxInt64 {
 			text = " first=" + clock(first) + text
 		}
+	}
+	if s.generations {
+		text += fmt.Sprintf(" generations=%d", len(rows))
 	}
 	switch {
 	case !strings.Contains(rows[0].group, "_m"):
