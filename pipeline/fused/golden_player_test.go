@@ -1,0 +1,146 @@
+package fused
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/livemeter/livemeter/pipeline/eventlog"
+	"github.com/livemeter/livemeter/pipeline/rollup"
+	"github.com/livemeter/livemeter/pipeline/runtime"
+)
+
+// player feeds a task with the lines of a script.
+type player struct {
+	t        testing.TB
+	start    func() runtime.Task
+	task     runtime.Task
+	store    *memStore
+	dict     *eventlog.Dict
+	writer   *eventlog.Writer
+	settings eventlog.Settings
+	log      map[string][]byte // the changelog
+	block    []byte            // the last one
+	offset   int64
+	source   map[eventlog.SourceID]int64 // offset of the last record
+}
+
+// Sources: raw.viewer is there from the start, raw.order from a line `sources 2` on, and a line `sources new` makes raw.viewer anew.
+var (
+	goldenSource = eventlog.SourceID{TopicID: [16]byte{1}}
+	secondSource = eventlog.SourceID{TopicID: [16]byte{2}}
+	newSource    = eventlog.SourceID{TopicID: [16]byte{3}}
+)
+
+func newPlayer(t testing.TB, task runtime.Task) *player {
+	p := &player{t: t, task: task, store: &memStore{rows: map[string]memRow{}}, dict: eventlog.NewDict(0), log: map[string][]byte{}, source: map[eventlog.SourceID]int64{}}
+	p.start = func() runtime.Task { return NewRun(0, nil) }
+	p.writer = eventlog.NewWriter(p.dict)
+	p.settings = eventlog.Settings{Epoch: 1, Partitions: 1, HorizonMS: 6 * 3600_000, LatenessMS: 60_000,
+		SessionGapMS: 3600_000, DedupeMS: 600_000, Zone: "Asia/Shanghai", MaxCells: 1 << 20}
+	p.apply(eventlog.AppendSettings(nil, &p.settings))
+	p.sources("1")
+	return p
+}
+
+func (p *player) sources(which string) {
+	p.t.Helper()
+	topics := []eventlog.SourceTopic{{Name: "raw.viewer", ID: goldenSource.TopicID, Partitions: 1}}
+	switch which {
+	case "2":
+		topics = append(topics, eventlog.SourceTopic{Name: "raw.order", ID: secondSource.TopicID, Partitions: 1})
+	case "new":
+		topics[0].ID = newSource.TopicID
+	}
+	p.apply(eventlog.AppendSources(nil, &eventlog.Sources{Topics: topics}))
+}
+
+func (p *player) apply(value []byte) {
+	p.t.Helper()
+	if err := p.task.Apply(p.offset, value); err != nil {
+		p.t.Fatal(err)
+	}
+	p.offset++
+}
+
+// add appends a block with one entry to the log.
+func (p *player) add(id eventlog.SourceID, in *eventlog.Input) {
+	p.t.Helper()
+	p.source[id]++
+	in.Offset = p.source[id]
+	p.writer.Add(p.dict.Source(id), in)
+	p.block = bytes.Clone(p.writer.Seal(nil))
+	p.apply(p.block)
+}
+
+func (p *player) flush() {
+	var b rollup.Batch
+	token := p.task.Flush(&b, false)
+	p.store.write(&b)
+	p.task.Ack(token)
+}
+
+// restart saves the task and goes on with a restored one.
+func (p *player) restart() {
+	p.t.Helper()
+	p.task.Snapshot(func(k, v []byte) { p.log[string(k)] = v })
+	p.task = p.start()
+	for k, v := range p.log {
+		if err := p.task.Restore([]byte(k), v); err != nil {
+			p.t.Fatal(err)
+		}
+	}
+	next, err := p.task.RestoreDone()
+	if err != nil || next != p.offset {
+		p.t.Fatalf("restored at %d, want %d: %v", next, p.offset, err)
+	}
+}
+
+// services is an enricher and an aggregator with the topic between them, as one task.
+type services struct {
+	runtime.Task // the aggregator
+	enricher     runtime.Task
+	sent         int64
+	err          error
+}
+
+func newServices() *services {
+	s := &services{Task: NewAggregator(0, nil)}
+	s.enricher = NewEnricher(0, s)
+	return s
+}
+
+// Emit is the topic events.enriched; every record arrives twice.
+func (s *services) Emit(_ int32, value []byte) {
+	for range 2 {
+		if err := s.Task.Apply(s.sent, value); err != nil {
+			s.err = err
+		}
+		s.sent++
+	}
+}
+
+func (s *services) Apply(offset int64, value []byte) error {
+	if err := s.enricher.Apply(offset, value); err != nil {
+		return err
+	}
+	return s.err
+}
+
+func (s *services) Snapshot(emit func(key, value []byte)) {
+	s.Task.Snapshot(func(k, v []byte) { emit(append([]byte("rows "), k...), v) })
+	s.enricher.Snapshot(emit)
+}
+
+func (s *services) Restore(key, value []byte) error {
+	if k, ok := bytes.CutPrefix(key, []byte("rows ")); ok {
+		return s.Task.Restore(k, value)
+	}
+	return s.enricher.Restore(key, value)
+}
+
+func (s *services) RestoreDone() (next int64, err error) {
+	if s.sent, err = s.Task.RestoreDone(); err != nil {
+		return 0, err
+	}
+	return s.enricher.RestoreDone()
+}
