@@ -86,7 +86,10 @@ func runCollectorSession(ctx context.Context, cfg *CollectorConfig, log *zap.Log
 		eventsTopic: cfg.Prefix + TopicEvents, rejectTopic: cfg.Prefix + TopicRejected, build: &collectorBatch{}, idle: &collectorBatch{}}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	defer s.close()
-	if err := s.open(ctx); err != nil {
+	switch err := s.open(ctx); {
+	case err != nil && ctx.Err() != nil && errors.Is(err, context.Canceled):
+		return false, nil // told to end before anything was taken
+	case err != nil:
 		return false, err
 	}
 	if err := s.loop(ctx); err != nil {
