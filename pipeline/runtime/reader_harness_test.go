@@ -24,6 +24,9 @@ const (
 	testPart      = 4
 )
 
+// kfakeCloses: the broker's Close does not wait until its goroutines have closed their connections.
+var kfakeCloses = goleak.IgnoreAnyFunction("github.com/twmb/franz-go/pkg/kfake.(*clientConn).read")
+
 // world is a broker, a producer and what was produced.
 type world struct {
 	t       *testing.T
@@ -36,7 +39,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	ignore := goleak.IgnoreCurrent()
-	t.Cleanup(func() { goleak.VerifyNone(t, ignore) })
+	t.Cleanup(func() { goleak.VerifyNone(t, ignore, kfakeCloses) })
 	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.GroupMinSessionTimeout(100*time.Millisecond), kfake.BrokerConfigs(map[string]string{"group.initial.rebalance.delay.ms": "0"}))
 	if err != nil {
 		t.Fatal(err)
