@@ -154,7 +154,7 @@ func (a *Aggregator) direct(c *change.Change) {
 			continue
 		}
 		id := cellID{c.Key, g, a.window(g, c.TS)}
-		if a.expired(g, a.end(id)) {
+		if a.expired(g, a.end(id)) && a.keys.Key(c.Key).Cube != cellkey.Outcomes { // of the ledger no record drops out
 			continue
 		}
 		i := a.cellAt(id)
