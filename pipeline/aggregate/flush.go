@@ -135,7 +135,10 @@ func (a *Aggregator) row(b *rollup.Batch, c *cell) {
 	t.Part = append(t.Part, a.partition)
 	t.Gen = append(t.Gen, c.gen)
 	t.Version = append(t.Version, uint64(a.offset))
-	t.State = append(t.State, c.state)
+	t.State = append(t.State, a.stateOf(c))
+	if run := a.runOf(c); run != nil {
+		t.SetRun(run)
+	}
 	t.First = append(t.First, c.first)
 	t.Updated = append(t.Updated, c.updated())
 	columns := &columnsOf[k.Cube][c.grain]
