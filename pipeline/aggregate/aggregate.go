@@ -30,6 +30,7 @@ type Aggregator struct {
 	started   bool
 	wm        int64
 	maxRecv   int64
+	last      bool // every flush may be the last one
 
 	settings *eventlog.Settings
 	zone     *time.Location

@@ -98,6 +98,13 @@ func (t *Task) Flush(b *rollup.Batch, behind bool) uint64 {
 	return t.agg.Flush(b, behind)
 }
 
+// Last makes the next flush send all.
+func (t *Task) Last() {
+	if t.agg != nil {
+		t.agg.Last()
+	}
+}
+
 func (t *Task) Ack(token uint64) {
 	if t.agg != nil {
 		t.agg.Ack(token)

@@ -107,6 +107,7 @@ type Rejected struct {
 	Reason     string
 	Field      string
 	Original   []byte
+	Length     int64 // of the record's value as it came; above len(Original) where events.rejected could not take it whole
 }
 
 // Watermark is how far a partition of `events` has come.

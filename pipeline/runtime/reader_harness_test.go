@@ -79,6 +79,17 @@ func (w *world) config() ReaderConfig {
 		CheckpointEvery: 50 * time.Millisecond, FlushHot: 10 * time.Millisecond, SessionTimeout: 2 * time.Second, PollRecords: 16}
 }
 
+// produce one record of key.
+func (w *world) produce(key string) {
+	w.t.Helper()
+	rec := &kgo.Record{Topic: testTopic, Partition: int32(w.sent % testPart), Value: []byte(key)}
+	if err := w.cl.ProduceSync(w.t.Context(), rec).FirstErr(); err != nil {
+		w.t.Fatal(err)
+	}
+	w.truth[key]++
+	w.sent++
+}
+
 type process struct {
 	*Reader
 	t      *testing.T

@@ -377,7 +377,8 @@ CREATE TABLE IF NOT EXISTS livemeter.rejected_rows
     `received_ts` DateTime64(3, 'UTC') COMMENT 'Receive time of the record',
     `reason` LowCardinality(String) COMMENT 'Why the record is invalid',
     `field` LowCardinality(String) COMMENT 'Path of the field that is wrong, \'\' where it is the whole record',
-    `original` String COMMENT 'The record\'s bytes as they came'
+    `original` String COMMENT 'The record\'s bytes as they came; only the first of them where original_length is more',
+    `original_length` Int64 COMMENT 'Bytes of the record as it came: more than length(original) where events.rejected could not take it whole'
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMMDD(received_ts)
@@ -1140,10 +1141,11 @@ CREATE OR REPLACE VIEW livemeter.rejected
     `received_ts` DateTime64(3, 'UTC') COMMENT 'Receive time of the record',
     `reason` LowCardinality(String) COMMENT 'Why the record is invalid',
     `field` LowCardinality(String) COMMENT 'Path of the field that is wrong, \'\' where it is the whole record',
-    `original` String COMMENT 'The record\'s bytes as they came'
+    `original` String COMMENT 'The record\'s bytes as they came; only the first of them where original_length is more',
+    `original_length` Int64 COMMENT 'Bytes of the record as it came: more than length(original) where events.rejected could not take it whole'
 )
 AS
-SELECT source_topic, topic_id, source_partition, source_offset, received_ts, reason, field, original
+SELECT source_topic, topic_id, source_partition, source_offset, received_ts, reason, field, original, original_length
 FROM livemeter.rejected_rows FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'Invalid records with their original bytes, kept seven days';

@@ -270,6 +270,7 @@ func (s *Sink) rejectedInserts(rows []rollup.Rejected) []*insert {
 		text(in, "reason", "LowCardinality(String)", collect(rs, func(r *row) string { return r.Reason }))
 		text(in, "field", "LowCardinality(String)", collect(rs, func(r *row) string { return r.Field }))
 		text(in, "original", "String", collect(rs, func(r *row) string { return string(r.Original) }))
+		fixed(in, "original_length", "Int64", 8, collect(rs, func(r *row) int64 { return r.Length }))
 		return in
 	})
 }

@@ -158,7 +158,7 @@ func TestRejected(t *testing.T) {
 	now := time.Now().UnixMilli()
 	bytes := []byte("{\"a\":\x00\xff'\\")
 	rs := []rollup.Rejected{
-		{Topic: "raw.viewer", TopicID: [16]byte{9}, Partition: 2, Offset: 7, ReceivedTS: now, Reason: "not_json", Original: bytes},
+		{Topic: "raw.viewer", TopicID: [16]byte{9}, Partition: 2, Offset: 7, ReceivedTS: now, Reason: "not_json", Original: bytes, Length: 3_000_000},
 		{Topic: "raw.order", TopicID: [16]byte{8}, Partition: 2, Offset: 7, ReceivedTS: now, Reason: "bad_value", Field: "items.qty", Original: nil},
 	}
 	for range 2 {
@@ -166,8 +166,8 @@ func TestRejected(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got, want := e.query("SELECT source_topic, source_offset, reason, field, hex(original) FROM $db.rejected ORDER BY source_topic"),
-		fmt.Sprintf("raw.order\t7\tbad_value\titems.qty\t\nraw.viewer\t7\tnot_json\t\t%X", bytes); got != want {
+	if got, want := e.query("SELECT source_topic, source_offset, reason, field, hex(original), original_length FROM $db.rejected ORDER BY source_topic"),
+		fmt.Sprintf("raw.order\t7\tbad_value\titems.qty\t\t0\nraw.viewer\t7\tnot_json\t\t%X\t3000000", bytes); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
