@@ -29,6 +29,9 @@ type readerMetrics struct {
 	failing         *prometheus.Desc
 }
 
+// freshBuckets have the bounds that objectives name: 0.2, 0.5 and 1 s.
+var freshBuckets = []float64{.02, .05, .1, .15, .2, .3, .4, .5, .75, 1, 1.5, 2, 3, 5, 10, 30, 60, 300, 900, 3600}
+
 type partitionMetric struct {
 	desc  *prometheus.Desc
 	kind  prometheus.ValueType
@@ -47,7 +50,7 @@ func newReaderMetrics(r *Reader, reg prometheus.Registerer) (*readerMetrics, err
 	m.flushRows = hist("flush_rows", "Rows of one write to the sink.", prometheus.ExponentialBuckets(1, 4, 11))
 	m.flushSeconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "livemeter_reader_flush_seconds", ConstLabels: labels,
 		Help: "Time to collect and write one batch, by result (ok, error).", Buckets: prometheus.ExponentialBuckets(0.002, 2, 14)}, []string{"result"})
-	m.fresh = hist("event_to_queryable_seconds", "Receive time of a log record's newest event to the sink's acknowledgement of its rows, a sample for each record applied while its partition is not behind; behind_records_total counts the others. Rows other than those of rooms in 10 s and 1 m may follow.", prometheus.ExponentialBuckets(0.01, 1.6, 20))
+	m.fresh = hist("event_to_queryable_seconds", "Receive time of a log record's newest event to the sink's acknowledgement of its rows, a sample for each record applied while its partition is not behind; behind_records_total counts the others. Rows other than those of rooms in 10 s and 1 m may follow.", freshBuckets)
 	m.behind = count("behind_records_total", "Log records with new events that were applied while their partition was behind: no sample of event_to_queryable_seconds. An objective of freshness counts them as missed.")
 	m.restore = hist("restore_seconds", "Time to restore one partition from its changelog.", prometheus.ExponentialBuckets(0.01, 2, 14))
 	m.checkpointTime = hist("checkpoint_seconds", "Time from snapshot to commit.", prometheus.ExponentialBuckets(0.002, 2, 14))

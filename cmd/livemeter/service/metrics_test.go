@@ -26,8 +26,8 @@ const freshnessDoc = "\n## An objective of freshness\n" +
 	"acknowledgement of the rows of its room, so an outage of ClickHouse counts with all the time that it lasted. A partition that is behind (a restart, a backlog, a bulk load of old " +
 	"events) sends only windows that are over; the age of its records says how old they were, not how fast livemeter is. They are no samples and are counted in `livemeter_reader_behind_records_total`. " +
 	"An objective must not overlook them: the share of records that were queryable within a second is\n\n```\n" +
-	"sum(rate(livemeter_reader_event_to_queryable_seconds_bucket{le=\"LE\"}[1h]))\n  / (sum(rate(livemeter_reader_event_to_queryable_seconds_count[1h])) + sum(rate(livemeter_reader_behind_records_total[1h])))\n```\n\n" +
-	"where LE is the bucket next to a second. While a bulk load is wanted, leave the second term of the divisor out. Not in it: an event's way to Kafka, a source that lags behind the others " +
+	"sum(rate(livemeter_reader_event_to_queryable_seconds_bucket{le=\"1\"}[1h]))\n  / (sum(rate(livemeter_reader_event_to_queryable_seconds_count[1h])) + sum(rate(livemeter_reader_behind_records_total[1h])))\n```\n\n" +
+	"While a bulk load is wanted, leave the second term of the divisor out. Not in it: an event's way to Kafka, a source that lags behind the others " +
 	"(`livemeter_collector_lag_seconds`), and rows other than those of rooms in 10 s and 1 m, which may follow some seconds later.\n"
 
 const metricsDoc = "../../../docs/metrics.md"
