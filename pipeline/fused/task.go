@@ -27,6 +27,7 @@ type Task struct {
 	out       runtime.Output        // the enricher service's
 	next      int64
 	saved     map[string][]byte // while restoring
+	pieces    pieces
 	enc       change.Encoder
 	dec       change.Decoder
 	rec       change.Record
@@ -35,7 +36,7 @@ type Task struct {
 }
 
 func newTask(partition int32) *Task {
-	return &Task{partition: partition, keys: cellkey.NewTable(), saved: map[string][]byte{}}
+	return &Task{partition: partition, keys: cellkey.NewTable(), saved: map[string][]byte{}, pieces: pieces{}}
 }
 
 // NewRun is the task of `run`: events in, rows out.
@@ -119,6 +120,7 @@ func (t *Task) Nack(token uint64) {
 
 // Snapshot emits all state that changed, and the offset to go on from, which must stand in one transaction.
 func (t *Task) Snapshot(emit func(key, value []byte)) {
+	emit = t.pieces.cut(emit)
 	if t.enricher != nil {
 		t.enricher.Snapshot(emit)
 	}
@@ -156,6 +158,9 @@ func (t *Task) Restore(key, value []byte) error {
 
 // RestoreDone decodes what was restored and returns the offset to go on from.
 func (t *Task) RestoreDone() (int64, error) {
+	if err := t.pieces.join(t.saved); err != nil {
+		return 0, fmt.Errorf("changelog of partition %d: %w", t.partition, err)
+	}
 	for k, v := range t.saved {
 		var err error
 		switch key := []byte(k); {
