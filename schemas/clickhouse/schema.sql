@@ -497,10 +497,10 @@ SELECT
     r.live_session_id AS live_session_id,
     multiIf(min(bitAnd(r.state, 5)) = 0 AND NOT arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
-        OR (k.3 > 0 AND NOT arrayExists(j -> j != k AND j.1 <= k.3 AND j.2 > k.3, t)), t),
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
       arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'provisional', arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
-        OR (k.3 > 0 AND NOT arrayExists(j -> j != k AND j.1 <= k.3 AND j.2 > k.3, t)), t),
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
       arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
@@ -647,10 +647,10 @@ SELECT
     r.sku_id AS sku_id,
     multiIf(min(bitAnd(r.state, 5)) = 0 AND NOT arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
-        OR (k.3 > 0 AND NOT arrayExists(j -> j != k AND j.1 <= k.3 AND j.2 > k.3, t)), t),
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
       arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'provisional', arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
-        OR (k.3 > 0 AND NOT arrayExists(j -> j != k AND j.1 <= k.3 AND j.2 > k.3, t)), t),
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
       arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
@@ -744,10 +744,10 @@ SELECT
     r.campaign_id AS campaign_id,
     multiIf(min(bitAnd(r.state, 5)) = 0 AND NOT arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
-        OR (k.3 > 0 AND NOT arrayExists(j -> j != k AND j.1 <= k.3 AND j.2 > k.3, t)), t),
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
       arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'provisional', arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
-        OR (k.3 > 0 AND NOT arrayExists(j -> j != k AND j.1 <= k.3 AND j.2 > k.3, t)), t),
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
       arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
@@ -881,10 +881,10 @@ SELECT
     r.variant AS variant,
     multiIf(min(bitAnd(r.state, 5)) = 0 AND NOT arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
-        OR (k.3 > 0 AND NOT arrayExists(j -> j != k AND j.1 <= k.3 AND j.2 > k.3, t)), t),
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
       arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'provisional', arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
-        OR (k.3 > 0 AND NOT arrayExists(j -> j != k AND j.1 <= k.3 AND j.2 > k.3, t)), t),
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
       arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
@@ -983,10 +983,10 @@ SELECT
     r.currency AS currency,
     multiIf(min(bitAnd(r.state, 5)) = 0 AND NOT arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
-        OR (k.3 > 0 AND NOT arrayExists(j -> j != k AND j.1 <= k.3 AND j.2 > k.3, t)), t),
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
       arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'provisional', arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
-        OR (k.3 > 0 AND NOT arrayExists(j -> j != k AND j.1 <= k.3 AND j.2 > k.3, t)), t),
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
       arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.gift_minor) AS gift_minor,
@@ -1048,10 +1048,10 @@ SELECT
     r.currency AS currency,
     multiIf(min(bitAnd(r.state, 5)) = 0 AND NOT arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
-        OR (k.3 > 0 AND NOT arrayExists(j -> j != k AND j.1 <= k.3 AND j.2 > k.3, t)), t),
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
       arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'provisional', arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
-        OR (k.3 > 0 AND NOT arrayExists(j -> j != k AND j.1 <= k.3 AND j.2 > k.3, t)), t),
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
       arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.gmv_paid_minor) AS gmv_paid_minor,

@@ -80,10 +80,10 @@ func cubeView(c measure.Cube, cfg Config) view {
 }
 
 // sessionCorrected says whether an event came to a live session that had been final: a run began after others when none of them was live, or an event
-// that was an hour late came when no other run was. The partials' own state can't tell: another partition may hold the session's last event.
+// that was an hour late came when no run was, its own included. The partials' own state can't tell: another partition may hold the session's last event.
 const sessionCorrected = `arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
-        OR (k.3 > 0 AND NOT arrayExists(j -> j != k AND j.1 <= k.3 AND j.2 > k.3, t)), t),
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
       arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)]))`
 
 var cubeComments = [measure.NumCubes]string{

@@ -59,6 +59,8 @@ func TestSessionStatus(t *testing.T) {
 		{"silent here, live there", "final", []row{{State: closed, Run: run(1, 2*h, 0)}, {Gen: 9, State: closed, Run: run(3*h, 5*h, 0)}, {Part: 1, State: closed, Run: run(2, 4*h, 0)}}},
 		{"late after the end", "corrected", []row{{State: closed, Run: run(1, 2*h, 0)}, {Gen: 9, State: rollup.Final | rollup.Late, Run: run(4*h, 2*h, 4*h)}}},
 		{"late in the last partial while it was kept", "corrected", []row{{State: closed | rollup.Late, Run: run(1, 2*h, 3*h)}}},
+		{"late while it goes on", "provisional", []row{{State: rollup.Late, Run: run(1, 5*h, 3*h)}}},
+		{"late while it went on", "final", []row{{State: closed | rollup.Late, Run: run(1, 5*h, 3*h)}}},
 		{"late here while live there", "final", []row{{State: closed | rollup.Late, Run: run(1, 2*h, 3*h)}, {Part: 1, State: closed, Run: run(2, 4*h, 0)}}},
 		{"only whole-view measures after the end", "final", []row{{State: closed, Run: run(1, 2*h, 0)}, {Gen: 9, State: rollup.Final}}},
 	}
