@@ -7,73 +7,6 @@ import (
 	"github.com/livemeter/livemeter/pipeline/event"
 )
 
-// Input is one entry before it is packed, with strings where Entry has references. The writer copies what it needs during Add.
-// A Reject uses Kind, Flags, Sub, Offset, Recv and TS only; Origin is kept of an enter only; Order of an order only.
-type Input struct {
-	Kind   EntryKind
-	Flags  uint8
-	Sub    uint8
-	Offset int64
-	Recv   int64
-	TS     int64
-
-	ViewerHi, ViewerLo uint64
-	Instance           uint64
-	Seq                uint64
-	EventFP            uint64
-	View               uint64
-	Click              uint64
-
-	Platform, Room, Session string
-	EntrySource, Campaign   string
-	SKU, Currency           string
-	Exps                    []event.Experiment // duplicates are dropped here
-	Value                   int64
-	Gift                    int64
-	Rating                  uint8
-
-	Order OrderInput
-}
-
-// OrderInput is what only an order carries.
-type OrderInput struct {
-	OrderID                       string
-	Version                       int64
-	Goods, Discount, Paid, Refund int64
-	Items                         []event.Item
-	RefundID, RefundLine          string
-}
-
-// An entry on the wire:
-//
-//	kind | flags<<3 | extras<<7, sub, [mask]
-//	source (0: defined here as id, partition), offset − last offset of the source
-//	recv − recv of the entry before, recv − ts
-//	... a reject ends here
-//	viewer 16, instance 8, fingerprint 8, seq, room, [view 8], [value]
-//	by mask: experiments, sku, origin, currency, gift, rating, click 8
-//	an order: its body
-//
-// Strings are references; 0 is followed by length and bytes and defines the next one. A viewer and an interaction always have view and
-// value; on other kinds they go by mask.
-const (
-	kindMask  = 0x07
-	flagShift = 3
-	flagMask  = 0x0f
-	extraBit  = 0x80
-)
-
-const (
-	hasExps uint8 = 1 << iota
-	hasSKU
-	hasOrigin
-	hasCurrency
-	hasGift
-	hasRating
-	hasClick
-	hasViewValue // view and value on a kind that does not always have them
-)
-
 type stamp struct{ gen, ref uint32 }
 
 // Writer packs the entries of one partition into blocks. It belongs to one goroutine, the one of its Dict.
@@ -149,38 +82,6 @@ func (w *Writer) Add(src int, in *Input) {
 	if in.Kind == Order {
 		w.order(&in.Order)
 	}
-}
-
-// mask says which of the rare fields follow.
-func (in *Input) mask() (m uint8) {
-	if in.Kind == Reject {
-		return 0
-	}
-	if len(in.Exps) > 0 {
-		m |= hasExps
-	}
-	if in.SKU != "" {
-		m |= hasSKU
-	}
-	if in.Kind == Viewer && in.Sub == uint8(event.Enter) {
-		m |= hasOrigin
-	}
-	if in.Currency != "" {
-		m |= hasCurrency
-	}
-	if in.Gift != 0 {
-		m |= hasGift
-	}
-	if in.Rating != 0 {
-		m |= hasRating
-	}
-	if in.Click != 0 {
-		m |= hasClick
-	}
-	if in.Kind > Interaction && (in.View != 0 || in.Value != 0) {
-		m |= hasViewValue
-	}
-	return m
 }
 
 func (w *Writer) source(src int, offset int64) {
