@@ -1,7 +1,6 @@
 package eventlog
 
 import (
-	"fmt"
 	"hash/maphash"
 	"math/bits"
 )
@@ -54,9 +53,6 @@ func (d *Dict) Source(id SourceID) int {
 	}
 	return n
 }
-
-// SourceID is the source with number n.
-func (d *Dict) SourceID(n int) SourceID { return d.sources[n] }
 
 // intern numbers the string in key, which the caller keeps.
 func (d *Dict) intern(key []byte) uint32 {
@@ -135,8 +131,4 @@ func (d *Dict) forget() {
 	clear(d.strings)
 	d.strings, d.bytes = d.strings[:0], 0
 	d.epoch++
-}
-
-func (d *Dict) String() string {
-	return fmt.Sprintf("%d strings, %d bytes, %d sources", len(d.strings), d.bytes, len(d.sources))
 }
