@@ -177,7 +177,7 @@ func (t *Task) RestoreDone() (int64, error) {
 
 // Stats are the task's numbers for metrics.
 func (t *Task) Stats() runtime.Stats {
-	s := runtime.Stats{Events: t.records, Keys: t.keys.Len()}
+	s := runtime.Stats{Records: t.records, Keys: t.keys.Len()}
 	if e := t.enricher; e != nil {
 		e.Describe(&s.Watermark, &s.MaxRecv, &s.Viewers, &s.DedupeEntries)
 		s.Accepted, s.Duplicate, s.Replayed, s.Late = e.Stats.Accepted, e.Stats.Duplicate, e.Stats.Replayed, e.Stats.Late

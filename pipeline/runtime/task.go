@@ -42,8 +42,8 @@ type Stats struct {
 	Duplicate     uint64
 	Invalid       [16]uint64 // by event.Reason
 	Replayed      uint64     // events dropped by provenance
-	Late          uint64
-	Events        uint64
+	Late          uint64     // events beyond the horizon
+	Records       uint64     // of the log, applied
 }
 
 // Output takes what a task sends to the next hop (events.enriched); nil in `run`.
