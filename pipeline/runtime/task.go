@@ -18,8 +18,8 @@ type Task interface {
 	// Snapshot emits the changelog records for state that changed since the last Snapshot, a nil value deletes. Keys and values are
 	// the receiver's. The consumed offset is among them (key "offset").
 	Snapshot(emit func(key, value []byte))
-	// Restore takes one changelog record; RestoreDone is called after the last one and returns the offset to go on from (0 when the
-	// changelog was empty).
+	// Restore takes one live changelog record: each key once, with its newest value, in any order. It keeps neither. RestoreDone is called
+	// after the last one and returns the offset to go on from (0 when the changelog was empty).
 	Restore(key, value []byte) error
 	RestoreDone() (next int64, err error)
 
