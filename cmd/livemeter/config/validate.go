@@ -74,7 +74,7 @@ func validateTLS(path string, t TLS, add adder) {
 	}
 }
 
-var databaseSyntax = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
+var databaseSyntax = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)
 
 func (c *Config) validateClickHouse(add adder) {
 	ch := c.ClickHouse
