@@ -1,7 +1,6 @@
 package runtime
 
 import (
-	"errors"
 	"strconv"
 	"time"
 
@@ -57,17 +56,6 @@ func newReaderMetrics(r *Reader, reg prometheus.Registerer) (*readerMetrics, err
 	m.failing = prometheus.NewDesc("livemeter_reader_sink_failing_seconds", "How long writes to the sink have been failing without a break, 0 while they succeed.", nil, labels)
 	m.gauges = partitionMetrics(labels)
 	return m, register(reg, m.flushRows, m.flushSeconds, m.fresh, m.restore, m.checkpointTime, m.checkpointBytes, m.restarts, m)
-}
-
-func register(reg prometheus.Registerer, cs ...prometheus.Collector) error {
-	if reg == nil {
-		return nil
-	}
-	var errs []error
-	for _, c := range cs {
-		errs = append(errs, reg.Register(c))
-	}
-	return errors.Join(errs...)
 }
 
 func partitionMetrics(labels prometheus.Labels) []partitionMetric {
