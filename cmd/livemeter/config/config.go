@@ -1,11 +1,11 @@
 // Package config is the configuration of livemeter's services: one YAML file, overridden by environment variables, overridden by flags.
 // A key, its default, its meaning and its names everywhere stand in one place: the tags of the structs here. The reference
-// docs/config.md is generated from them.
+// docs/config.md is generated from them. Components have defaults of their own, for who uses them without a configuration; these here count.
 package config
 
 import "time"
 
-// Config is what every command but demo, check and engines works with.
+// Config is what every command but check and engines works with; demo and up set what engines of their own want otherwise.
 type Config struct {
 	Kafka      Kafka      `yaml:"kafka" doc:"The Kafka that holds all topics."`
 	Topics     Topics     `yaml:"topics" doc:"What is asked of topics when they are created. What exists is checked at start and never changed."`
