@@ -16,7 +16,7 @@ type Dict struct {
 	strings  []string
 	bytes    int
 	maxBytes int
-	epoch    uint32 // rises when the strings are forgotten
+	forgot   uint32 // how often the strings were forgotten
 	sources  []SourceID
 	numbers  map[SourceID]int
 }
@@ -130,5 +130,5 @@ func (d *Dict) forget() {
 	clear(d.slots)
 	clear(d.strings)
 	d.strings, d.bytes = d.strings[:0], 0
-	d.epoch++
+	d.forgot++
 }

@@ -7,15 +7,16 @@ import (
 	"github.com/livemeter/livemeter/pipeline/event"
 )
 
-type stamp struct{ gen, ref uint32 }
+// stamp is the reference of a string or source in the block with that number.
+type stamp struct{ block, ref uint32 }
 
 // Writer packs the entries of one partition into blocks. It belongs to one goroutine, the one of its Dict.
 type Writer struct {
 	dict    *Dict
-	epoch   uint32
+	forgot  uint32 // as of the last look at dict
 	buf     []byte
 	n       int
-	gen     uint32 // of the open block; a stamp of another generation is void
+	block   uint32 // number of the open block; a stamp of another is void
 	recv    int64
 	strs    []stamp
 	nstr    uint32
@@ -27,7 +28,7 @@ type Writer struct {
 
 // NewWriter returns a writer with an empty block.
 func NewWriter(d *Dict) *Writer {
-	w := &Writer{dict: d, epoch: d.epoch}
+	w := &Writer{dict: d, forgot: d.forgot}
 	w.begin(nil)
 	return w
 }
@@ -49,11 +50,11 @@ func (w *Writer) Seal(next []byte) []byte {
 
 func (w *Writer) begin(buf []byte) {
 	w.buf = append(buf[:0], RecordBlock, FormatVersion)
-	w.gen++
-	if w.gen == 0 { // after 2^32 blocks every old stamp could look fresh
+	w.block++
+	if w.block == 0 { // after 2^32 blocks every old stamp could look fresh
 		clear(w.strs)
 		clear(w.srcs)
-		w.gen = 1
+		w.block = 1
 	}
 	w.n, w.nstr, w.nsrc, w.recv = 0, 0, 0, 0
 }
@@ -90,12 +91,12 @@ func (w *Writer) source(src int, offset int64) {
 		w.last = append(w.last, make([]int64, src+1-len(w.last))...)
 	}
 	s := &w.srcs[src]
-	if s.gen == w.gen {
+	if s.block == w.block {
 		p := binary.AppendUvarint(w.buf, uint64(s.ref))
 		w.buf = binary.AppendUvarint(p, uint64(offset-w.last[src]))
 	} else {
 		w.nsrc++
-		*s = stamp{w.gen, w.nsrc}
+		*s = stamp{w.block, w.nsrc}
 		id := w.dict.sources[src]
 		p := append(w.buf, 0)
 		p = append(p, id.TopicID[:]...)
@@ -201,19 +202,19 @@ func (w *Writer) ref(key []byte) { w.refNumber(w.dict.intern(key)) }
 
 // refNumber appends a reference to string n of the dictionary, and its definition where the block has none yet.
 func (w *Writer) refNumber(n uint32) {
-	if w.epoch != w.dict.epoch { // forgotten just now: the numbers start again
-		w.epoch = w.dict.epoch
+	if w.forgot != w.dict.forgot { // forgotten just now: the numbers start again
+		w.forgot = w.dict.forgot
 		clear(w.strs)
 	}
 	if int(n) >= len(w.strs) {
 		w.strs = append(w.strs, make([]stamp, int(n)+1-len(w.strs))...)
 	}
 	s := &w.strs[n]
-	if s.gen == w.gen {
+	if s.block == w.block {
 		w.buf = binary.AppendUvarint(w.buf, uint64(s.ref))
 		return
 	}
 	w.nstr++
-	*s = stamp{w.gen, w.nstr}
+	*s = stamp{w.block, w.nstr}
 	w.buf = appendText(append(w.buf, 0), w.dict.strings[n])
 }
