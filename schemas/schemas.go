@@ -1,5 +1,6 @@
 // Package schemas holds what livemeter promises to the outside: the JSON Schema of each event type and version, the topics
-// (asyncapi.yaml), the gateway's HTTP interface (openapi.yaml).
+// (asyncapi.yaml), the gateway's HTTP interface (openapi.yaml). clickhouse/*.sql is for reading: sinks/clickhouse makes the DDL and writes it
+// there.
 package schemas
 
 import "embed"

@@ -13,20 +13,37 @@ const module = "github.com/livemeter/livemeter/"
 
 // rules say what the packages of a folder may import of this module, tests apart. The longest prefix that fits decides.
 var rules = map[string][]string{
-	"cmd":              {"cmd", "pipeline", "sinks", "schemas", "deploy", "bench"},
-	"pipeline":         {"pipeline"},
+	"cmd": {"cmd", "pipeline", "sinks", "schemas", "deploy", "bench"},
+
+	// leaves
 	"pipeline/event":   {"pipeline/event"},
 	"pipeline/measure": {},
 	"pipeline/rollup":  {"pipeline/measure"},
-	"sinks":            {"sinks", "pipeline/rollup", "pipeline/measure", "schemas"},
-	"schemas":          {},
-	"deploy":           {"deploy"},
-	"bench":            {"bench", "pipeline", "sinks", "schemas", "deploy"},
-	"bench/festival":   {"bench/ledger"},
-	"bench/ledger":     {},
+	"pipeline/slab":    {},
+	"pipeline/wire":    {},
+	"pipeline/cellkey": {"pipeline/measure"},
+	// what passes between stages
+	"pipeline/eventlog": {"pipeline/event"},
+	"pipeline/change":   {"pipeline/cellkey", "pipeline/eventlog", "pipeline/measure", "pipeline/rollup", "pipeline/wire"},
+	// stages: none knows another, none knows Kafka's runtime
+	"pipeline/collect":   {"pipeline/event", "pipeline/eventlog"},
+	"pipeline/enrich":    {"pipeline/change", "pipeline/event", "pipeline/eventlog", "pipeline/cellkey", "pipeline/measure", "pipeline/rollup", "pipeline/slab", "pipeline/wire"},
+	"pipeline/aggregate": {"pipeline/change", "pipeline/eventlog", "pipeline/cellkey", "pipeline/measure", "pipeline/rollup", "pipeline/slab", "pipeline/wire"},
+	// what runs them
+	"pipeline/runtime": {"pipeline/collect", "pipeline/event", "pipeline/eventlog", "pipeline/rollup"},
+	"pipeline/fused":   {"pipeline/runtime", "pipeline/enrich", "pipeline/aggregate", "pipeline/change", "pipeline/eventlog", "pipeline/cellkey", "pipeline/rollup"},
+	"pipeline/gateway": {"pipeline/event"},
+	"pipeline/admin":   {},
+
+	"sinks":          {"sinks", "pipeline/rollup", "pipeline/measure", "schemas"},
+	"schemas":        {},
+	"deploy":         {"deploy"},
+	"bench":          {"bench", "pipeline", "sinks", "schemas", "deploy"},
+	"bench/festival": {"bench/ledger"},
+	"bench/ledger":   {},
 }
 
-// TestImportsGoOneWay: a sink knows no stage, a stage knows no store, and the judges (festival, ledger) know nothing of what they judge.
+// TestImportsGoOneWay: a sink knows no stage, a stage knows neither store nor another stage, and the judges (festival, ledger) know nothing of what they judge.
 func TestImportsGoOneWay(t *testing.T) {
 	type pkg struct {
 		ImportPath string

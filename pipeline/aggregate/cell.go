@@ -36,7 +36,7 @@ type cell struct {
 	lateAt   int64  // sessions: watermark at the newest event that was older than the session gap, 0 without one
 	due      int64  // a session's next check or the end of a window, ms of watermark
 	value    vector
-	pane     uint32 // 10 s cells: pending changes not yet folded, index into Aggregator.pending; 0 for none
+	pane     uint32 // 10 s cells: pending changes not yet folded, index into Aggregator.pend; 0 for none
 }
 
 // pending is what changed in a 10 s pane since the last fold, and the cells of the longer windows it folds into.

@@ -50,9 +50,6 @@ func NewStage(c Config) (*Stage, error) {
 	return s, nil
 }
 
-// Fingerprint of the pseudonym key.
-func (s *Stage) Fingerprint() uint64 { return s.names.Fingerprint() }
-
 // Writer holds the open block of partition p.
 func (s *Stage) Writer(p int) *eventlog.Writer { return s.writers[p] }
 

@@ -154,7 +154,7 @@ func (e *Enricher) touchGone(t clickTouch) bool { return t.ts+touchMemoryMS+e.ho
 
 func (e *Enricher) dropTouches(b *buyer) { b.touches = slices.DeleteFunc(b.touches, e.touchGone) }
 
-// clickTouch remembers an enter's click and moves what stood in room ” for want of it.
+// clickTouch remembers an enter's click and moves what stood in room "" for want of it.
 func (e *Enricher) clickTouch(v *viewer, n *eventlog.Entry) {
 	b := e.buyerOf(v)
 	t := clickTouch{n.Click, n.TS, e.str(n.Room)}
@@ -260,7 +260,7 @@ func (e *Enricher) orderRow(v *viewer, o *order) rollup.Order {
 	return r
 }
 
-// distinctSKUs of an order event, in line order.
+// skus are the distinct SKUs of an order event, in line order.
 func (x *orderEvent) skus() []uint32 {
 	out := make([]uint32, 0, len(x.items))
 next:

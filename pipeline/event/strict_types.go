@@ -49,7 +49,7 @@ func (s *strict) optional(ev *Event) {
 	s.experiments(ev)
 }
 
-// experiments: at most 8 entries, each an object. id and variant have no star, so an absent one is ”.
+// experiments: at most 8 entries, each an object. id and variant have no star, so an absent one is "".
 func (s *strict) experiments(ev *Event) {
 	n := s.objects(fExperiment, used, inExperiment, func() {
 		e := Experiment{s.id(fExpID, used), s.id(fExpVariant, used)}

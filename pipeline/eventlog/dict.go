@@ -1,7 +1,6 @@
 package eventlog
 
 import (
-	"fmt"
 	"hash/maphash"
 	"math/bits"
 )
@@ -17,7 +16,7 @@ type Dict struct {
 	strings  []string
 	bytes    int
 	maxBytes int
-	epoch    uint32 // rises when the strings are forgotten
+	forgot   uint32 // how often the strings were forgotten
 	sources  []SourceID
 	numbers  map[SourceID]int
 }
@@ -54,9 +53,6 @@ func (d *Dict) Source(id SourceID) int {
 	}
 	return n
 }
-
-// SourceID is the source with number n.
-func (d *Dict) SourceID(n int) SourceID { return d.sources[n] }
 
 // intern numbers the string in key, which the caller keeps.
 func (d *Dict) intern(key []byte) uint32 {
@@ -134,9 +130,5 @@ func (d *Dict) forget() {
 	clear(d.slots)
 	clear(d.strings)
 	d.strings, d.bytes = d.strings[:0], 0
-	d.epoch++
-}
-
-func (d *Dict) String() string {
-	return fmt.Sprintf("%d strings, %d bytes, %d sources", len(d.strings), d.bytes, len(d.sources))
+	d.forgot++
 }

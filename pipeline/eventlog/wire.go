@@ -12,6 +12,37 @@ const FormatVersion byte = 1
 
 const headerBytes = 2 // record type, format version
 
+// An entry on the wire:
+//
+//	kind | flags<<3 | extras<<7, sub, [mask]
+//	source (0: defined here as id, partition), offset − last offset of the source
+//	recv − recv of the entry before, recv − ts
+//	... a reject ends here
+//	viewer 16, instance 8, fingerprint 8, seq, room, [view 8], [value]
+//	by mask: experiments, sku, origin, currency, gift, rating, click 8
+//	an order: its body
+//
+// Strings are references; 0 is followed by length and bytes and defines the next one. A viewer and an interaction always have view and
+// value; on other kinds they go by mask.
+const (
+	kindMask  = 0x07
+	flagShift = 3
+	flagMask  = 0x0f
+	extraBit  = 0x80
+)
+
+// Bits of an entry's mask: which of the rare fields follow.
+const (
+	hasExps uint8 = 1 << iota
+	hasSKU
+	hasOrigin
+	hasCurrency
+	hasGift
+	hasRating
+	hasClick
+	hasViewValue // view and value on a kind that does not always have them
+)
+
 var (
 	// ErrDamaged is a record that cannot have been written by any collector of its version.
 	ErrDamaged = errors.New("eventlog: damaged record")

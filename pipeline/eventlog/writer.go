@@ -7,82 +7,16 @@ import (
 	"github.com/livemeter/livemeter/pipeline/event"
 )
 
-// Input is one entry before it is packed, with strings where Entry has references. The writer copies what it needs during Add.
-// A Reject uses Kind, Flags, Sub, Offset, Recv and TS only; Origin is kept of an enter only; Order of an order only.
-type Input struct {
-	Kind   EntryKind
-	Flags  uint8
-	Sub    uint8
-	Offset int64
-	Recv   int64
-	TS     int64
-
-	ViewerHi, ViewerLo uint64
-	Instance           uint64
-	Seq                uint64
-	EventFP            uint64
-	View               uint64
-	Click              uint64
-
-	Platform, Room, Session string
-	EntrySource, Campaign   string
-	SKU, Currency           string
-	Exps                    []event.Experiment // duplicates are dropped here
-	Value                   int64
-	Gift                    int64
-	Rating                  uint8
-
-	Order OrderInput
-}
-
-// OrderInput is what only an order carries.
-type OrderInput struct {
-	OrderID                       string
-	Version                       int64
-	Goods, Discount, Paid, Refund int64
-	Items                         []event.Item
-	RefundID, RefundLine          string
-}
-
-// An entry on the wire:
-//
-//	kind | flags<<3 | extras<<7, sub, [mask]
-//	source (0: defined here as id, partition), offset − last offset of the source
-//	recv − recv of the entry before, recv − ts
-//	... a reject ends here
-//	viewer 16, instance 8, fingerprint 8, seq, room, [view 8], [value]
-//	by mask: experiments, sku, origin, currency, gift, rating, click 8
-//	an order: its body
-//
-// Strings are references; 0 is followed by length and bytes and defines the next one. A viewer and an interaction always have view and
-// value; on other kinds they go by mask.
-const (
-	kindMask  = 0x07
-	flagShift = 3
-	flagMask  = 0x0f
-	extraBit  = 0x80
-)
-
-const (
-	hasExps uint8 = 1 << iota
-	hasSKU
-	hasOrigin
-	hasCurrency
-	hasGift
-	hasRating
-	hasClick
-	hasViewValue // view and value on a kind that does not always have them
-)
-
-type stamp struct{ gen, ref uint32 }
+// stamp is the reference of a string or source in the block with that number.
+type stamp struct{ block, ref uint32 }
 
 // Writer packs the entries of one partition into blocks. It belongs to one goroutine, the one of its Dict.
 type Writer struct {
 	dict    *Dict
-	epoch   uint32
+	forgot  uint32 // as of the last look at dict
 	buf     []byte
 	n       int
-	gen     uint32 // of the open block; a stamp of another generation is void
+	block   uint32 // number of the open block; a stamp of another is void
 	recv    int64
 	strs    []stamp
 	nstr    uint32
@@ -94,7 +28,7 @@ type Writer struct {
 
 // NewWriter returns a writer with an empty block.
 func NewWriter(d *Dict) *Writer {
-	w := &Writer{dict: d, epoch: d.epoch}
+	w := &Writer{dict: d, forgot: d.forgot}
 	w.begin(nil)
 	return w
 }
@@ -116,11 +50,11 @@ func (w *Writer) Seal(next []byte) []byte {
 
 func (w *Writer) begin(buf []byte) {
 	w.buf = append(buf[:0], RecordBlock, FormatVersion)
-	w.gen++
-	if w.gen == 0 { // after 2^32 blocks every old stamp could look fresh
+	w.block++
+	if w.block == 0 { // after 2^32 blocks every old stamp could look fresh
 		clear(w.strs)
 		clear(w.srcs)
-		w.gen = 1
+		w.block = 1
 	}
 	w.n, w.nstr, w.nsrc, w.recv = 0, 0, 0, 0
 }
@@ -151,50 +85,18 @@ func (w *Writer) Add(src int, in *Input) {
 	}
 }
 
-// mask says which of the rare fields follow.
-func (in *Input) mask() (m uint8) {
-	if in.Kind == Reject {
-		return 0
-	}
-	if len(in.Exps) > 0 {
-		m |= hasExps
-	}
-	if in.SKU != "" {
-		m |= hasSKU
-	}
-	if in.Kind == Viewer && in.Sub == uint8(event.Enter) {
-		m |= hasOrigin
-	}
-	if in.Currency != "" {
-		m |= hasCurrency
-	}
-	if in.Gift != 0 {
-		m |= hasGift
-	}
-	if in.Rating != 0 {
-		m |= hasRating
-	}
-	if in.Click != 0 {
-		m |= hasClick
-	}
-	if in.Kind > Interaction && (in.View != 0 || in.Value != 0) {
-		m |= hasViewValue
-	}
-	return m
-}
-
 func (w *Writer) source(src int, offset int64) {
 	if src >= len(w.srcs) {
 		w.srcs = append(w.srcs, make([]stamp, src+1-len(w.srcs))...)
 		w.last = append(w.last, make([]int64, src+1-len(w.last))...)
 	}
 	s := &w.srcs[src]
-	if s.gen == w.gen {
+	if s.block == w.block {
 		p := binary.AppendUvarint(w.buf, uint64(s.ref))
 		w.buf = binary.AppendUvarint(p, uint64(offset-w.last[src]))
 	} else {
 		w.nsrc++
-		*s = stamp{w.gen, w.nsrc}
+		*s = stamp{w.block, w.nsrc}
 		id := w.dict.sources[src]
 		p := append(w.buf, 0)
 		p = append(p, id.TopicID[:]...)
@@ -300,19 +202,19 @@ func (w *Writer) ref(key []byte) { w.refNumber(w.dict.intern(key)) }
 
 // refNumber appends a reference to string n of the dictionary, and its definition where the block has none yet.
 func (w *Writer) refNumber(n uint32) {
-	if w.epoch != w.dict.epoch { // forgotten just now: the numbers start again
-		w.epoch = w.dict.epoch
+	if w.forgot != w.dict.forgot { // forgotten just now: the numbers start again
+		w.forgot = w.dict.forgot
 		clear(w.strs)
 	}
 	if int(n) >= len(w.strs) {
 		w.strs = append(w.strs, make([]stamp, int(n)+1-len(w.strs))...)
 	}
 	s := &w.strs[n]
-	if s.gen == w.gen {
+	if s.block == w.block {
 		w.buf = binary.AppendUvarint(w.buf, uint64(s.ref))
 		return
 	}
 	w.nstr++
-	*s = stamp{w.gen, w.nstr}
+	*s = stamp{w.block, w.nstr}
 	w.buf = appendText(append(w.buf, 0), w.dict.strings[n])
 }

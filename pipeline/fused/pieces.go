@@ -18,23 +18,30 @@ func pieceKey(key []byte, n int) []byte {
 	return append(binary.BigEndian.AppendUint32([]byte{keyPiece}, uint32(n)), key...)
 }
 
-// pieces cuts large values of the changelog. It knows how many pieces of each there are, so that none is left behind when a value gets smaller.
-type pieces map[string]int
+// pieces cuts large values of the changelog and puts them together again.
+type pieces struct {
+	counts map[string]int    // by key, of those in pieces: none must be left behind when a value gets smaller
+	found  map[string][]byte // while restoring, by the piece's key
+}
+
+func newPieces() pieces {
+	return pieces{counts: map[string]int{}, found: map[string][]byte{}}
+}
 
 // cut returns an emit that hands values to emit whole or in pieces. All of them are committed in one transaction.
-func (p pieces) cut(emit func(key, value []byte)) func(key, value []byte) {
+func (p *pieces) cut(emit func(key, value []byte)) func(key, value []byte) {
 	return func(key, value []byte) {
-		before, n := p[string(key)], 0
+		before, n := p.counts[string(key)], 0
 		if len(value) <= maxPiece {
 			emit(key, value)
-			delete(p, string(key))
+			delete(p.counts, string(key))
 		} else {
 			emit(key, nil)
 			for piece := range slices.Chunk(value, maxPiece) {
 				emit(pieceKey(key, n), piece)
 				n++
 			}
-			p[string(key)] = n
+			p.counts[string(key)] = n
 		}
 		for ; n < before; n++ {
 			emit(pieceKey(key, n), nil)
@@ -42,22 +49,22 @@ func (p pieces) cut(emit func(key, value []byte)) func(key, value []byte) {
 	}
 }
 
-// join puts the pieces among the records of a changelog together, in place.
-func (p pieces) join(records map[string][]byte) error {
-	for _, k := range slices.Sorted(maps.Keys(records)) { // by number
-		if k[0] != keyPiece {
-			continue
-		}
+func (p *pieces) keep(key, value []byte) { p.found[string(key)] = slices.Clone(value) }
+
+// join returns the values that were kept in pieces, by their keys.
+func (p *pieces) join() (map[string][]byte, error) {
+	whole := map[string][]byte{}
+	for _, k := range slices.Sorted(maps.Keys(p.found)) { // by number
 		if len(k) < 6 {
-			return fmt.Errorf("record %q: a piece without the key of the whole", k)
+			return nil, fmt.Errorf("record %q: a piece without the key of the whole", k)
 		}
-		whole, n := k[5:], int(binary.BigEndian.Uint32([]byte(k[1:5])))
-		if n != p[whole] {
-			return fmt.Errorf("record %q: piece %d of the value is missing", whole, p[whole])
+		key, n := k[5:], int(binary.BigEndian.Uint32([]byte(k[1:5])))
+		if n != p.counts[key] {
+			return nil, fmt.Errorf("record %q: piece %d of the value is missing", key, p.counts[key])
 		}
-		records[whole] = append(records[whole], records[k]...)
-		p[whole]++
-		delete(records, k)
+		whole[key] = append(whole[key], p.found[k]...)
+		p.counts[key]++
 	}
-	return nil
+	p.found = nil
+	return whole, nil
 }

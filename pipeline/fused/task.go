@@ -4,6 +4,7 @@ package fused
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"github.com/livemeter/livemeter/pipeline/aggregate"
@@ -26,7 +27,6 @@ type Task struct {
 	agg       *aggregate.Aggregator // nil in the enricher service
 	out       runtime.Output        // the enricher service's
 	next      int64
-	saved     map[string][]byte // while restoring
 	pieces    pieces
 	enc       change.Encoder
 	dec       change.Decoder
@@ -36,7 +36,7 @@ type Task struct {
 }
 
 func newTask(partition int32) *Task {
-	return &Task{partition: partition, keys: cellkey.NewTable(), saved: map[string][]byte{}, pieces: pieces{}}
+	return &Task{partition: partition, keys: cellkey.NewTable(), pieces: newPieces()}
 }
 
 // NewRun is the task of `run`: events in, rows out.
@@ -146,38 +146,39 @@ func (t *Task) sweepKeys() {
 	})
 }
 
-// Restore takes one changelog record. Older values of a key may come before newer ones, so decoding waits for the last.
-func (t *Task) Restore(key, value []byte) error {
-	if len(value) == 0 {
-		delete(t.saved, string(key))
-	} else {
-		t.saved[string(key)] = append([]byte(nil), value...)
+// Restore takes one live changelog record of an empty task: each key once, with its newest value, in any order. It keeps neither.
+// What was cut waits for RestoreDone.
+func (t *Task) Restore(key, value []byte) (err error) {
+	switch {
+	case len(value) == 0: // deleted
+	case key[0] == keyPiece:
+		t.pieces.keep(key, value)
+	case string(key) == keyOffset:
+		t.next, _ = binary.Varint(value)
+	case enrich.Owns(key) && t.enricher != nil:
+		err = t.enricher.Restore(key, value)
+	case aggregate.Owns(key) && t.agg != nil:
+		err = t.agg.Restore(key, value)
+	default:
+		err = errors.New("not known to this service: is the changelog another service's?")
+	}
+	if err != nil {
+		return fmt.Errorf("changelog of partition %d, record %q: %w", t.partition, key, err)
 	}
 	return nil
 }
 
-// RestoreDone decodes what was restored and returns the offset to go on from.
+// RestoreDone rebuilds what is derived and returns the offset to go on from.
 func (t *Task) RestoreDone() (int64, error) {
-	if err := t.pieces.join(t.saved); err != nil {
+	whole, err := t.pieces.join()
+	if err != nil {
 		return 0, fmt.Errorf("changelog of partition %d: %w", t.partition, err)
 	}
-	for k, v := range t.saved {
-		var err error
-		switch key := []byte(k); {
-		case k == keyOffset:
-			t.next, _ = binary.Varint(v)
-		case enrich.Owns(key) && t.enricher != nil:
-			err = t.enricher.Restore(key, v)
-		case aggregate.Owns(key) && t.agg != nil:
-			err = t.agg.Restore(key, v)
-		default:
-			err = fmt.Errorf("not known to this service: is the changelog another service's?")
-		}
-		if err != nil {
-			return 0, fmt.Errorf("changelog of partition %d, record %q: %w", t.partition, k, err)
+	for key, value := range whole {
+		if err := t.Restore([]byte(key), value); err != nil {
+			return 0, err
 		}
 	}
-	t.saved = nil
 	if t.enricher != nil {
 		t.enricher.Restored()
 	}
@@ -189,7 +190,7 @@ func (t *Task) RestoreDone() (int64, error) {
 
 // Stats are the task's numbers for metrics.
 func (t *Task) Stats() runtime.Stats {
-	s := runtime.Stats{Events: t.records, Keys: t.keys.Len()}
+	s := runtime.Stats{Records: t.records, Keys: t.keys.Len()}
 	if e := t.enricher; e != nil {
 		e.Describe(&s.Watermark, &s.MaxRecv, &s.Viewers, &s.DedupeEntries)
 		s.Accepted, s.Duplicate, s.Replayed, s.Late = e.Stats.Accepted, e.Stats.Duplicate, e.Stats.Replayed, e.Stats.Late

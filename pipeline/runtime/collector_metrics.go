@@ -2,7 +2,6 @@ package runtime
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -62,26 +61,10 @@ func newCollectorMetrics(reg prometheus.Registerer) (*collectorMetrics, error) {
 	if reg == nil {
 		return m, nil
 	}
-	return m, errors.Join(collectorRegister(reg, &m.records), collectorRegister(reg, &m.bytes), collectorRegister(reg, &m.lagRecords), collectorRegister(reg, &m.lagSeconds),
-		collectorRegister(reg, &m.blockBytes), collectorRegister(reg, &m.blockSize), collectorRegister(reg, &m.ack), collectorRegister(reg, &m.inflight),
-		collectorRegister(reg, &m.limit), collectorRegister(reg, &m.queue), collectorRegister(reg, &m.queueLimit), collectorRegister(reg, &m.cut),
-		collectorRegister(reg, &m.expired), collectorRegister(reg, &m.commits), collectorRegister(reg, &m.sessions))
-}
-
-func collectorRegister[C prometheus.Collector](reg prometheus.Registerer, c *C) error {
-	err := reg.Register(*c)
-	if there := (prometheus.AlreadyRegisteredError{}); errors.As(err, &there) {
-		same, ok := there.ExistingCollector.(C)
-		if !ok {
-			return fmt.Errorf("collector metrics: %w", err)
-		}
-		*c = same
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("collector metrics: %w", err)
-	}
-	return nil
+	return m, errors.Join(registerShared(reg, &m.records), registerShared(reg, &m.bytes), registerShared(reg, &m.lagRecords), registerShared(reg, &m.lagSeconds),
+		registerShared(reg, &m.blockBytes), registerShared(reg, &m.blockSize), registerShared(reg, &m.ack), registerShared(reg, &m.inflight),
+		registerShared(reg, &m.limit), registerShared(reg, &m.queue), registerShared(reg, &m.queueLimit), registerShared(reg, &m.cut),
+		registerShared(reg, &m.expired), registerShared(reg, &m.commits), registerShared(reg, &m.sessions))
 }
 
 // collectorSourceMetrics are one source's counters; the hot path counts in plain integers and publish adds them up.
@@ -117,7 +100,7 @@ func (m *collectorMetrics) publish(s *collectorSource, now int64) {
 	} else if s.handed < s.end && s.recv > 0 {
 		lag = now - s.recv
 	}
-	c.lagSeconds.Set(float64(max(0, lag)) / 1000)
+	c.lagSeconds.Set(seconds(lag))
 }
 
 // forget removes the gauges of a source that another collector owns now.

@@ -2,7 +2,6 @@ package runtime
 
 import (
 	"context"
-	"math"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -10,8 +9,6 @@ import (
 
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 )
-
-const minTimestamp = math.MinInt64
 
 // launch closes the batch being built, with all open blocks and, where it is due, the progress after them, and sends it. What its sources have
 // in blocks by now is what its acknowledgement covers.
@@ -180,13 +177,4 @@ func (s *collectorSession) lookAround(now time.Time) error {
 		s.wakeUp()
 	})
 	return nil
-}
-
-// waiting is the number of records in the source's queue.
-func (s *collectorSource) waiting() int {
-	n := -s.at
-	for _, q := range s.queue {
-		n += len(q)
-	}
-	return max(n, 0)
 }

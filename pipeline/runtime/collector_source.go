@@ -8,6 +8,9 @@ import (
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 )
 
+// minTimestamp is that of the record before a source's first: it holds back all others.
+const minTimestamp = math.MinInt64
+
 // collectorSource is one owned partition of a raw topic: the records that wait for their turn, and how far each step has come. The session's
 // goroutine owns it.
 type collectorSource struct {
@@ -19,7 +22,7 @@ type collectorSource struct {
 	queue  [][]*kgo.Record // as fetched
 	at     int             // in queue[0]
 	head   int64           // timestamp of the next record, ms; valid while the queue is not empty
-	last   int64           // timestamp of the record before, ms; math.MinInt64 at first
+	last   int64           // timestamp of the record before, ms; minTimestamp at first
 	end    int64           // last stable offset as far as known
 	handed int64           // offset after the last record the client handed over
 	next   int64           // offset after the last one in a block
@@ -64,6 +67,15 @@ func (s *collectorSource) pop() *kgo.Record {
 	return r
 }
 
+// waiting is the number of records in the source's queue.
+func (s *collectorSource) waiting() int {
+	n := -s.at
+	for _, q := range s.queue {
+		n += len(q)
+	}
+	return max(n, 0)
+}
+
 const (
 	// collectorSlackMS is how much younger than the oldest waiting record one may be that is taken before it: disorder nobody notices, for
 	// runs of records instead of single ones.
@@ -101,7 +113,7 @@ func collectorPick(sources []*collectorSource, now int64) (pick *collectorSource
 	if limit < math.MaxInt64-collectorSlackMS {
 		limit += collectorSlackMS
 	}
-	if hold == math.MinInt64 || first > limit {
+	if hold == minTimestamp || first > limit {
 		return nil, 0
 	}
 	return pick, limit

@@ -132,7 +132,7 @@ func (c *counter) Restore(key, value []byte) error {
 func (c *counter) RestoreDone() (int64, error) { return c.next, nil }
 
 func (c *counter) Stats() Stats {
-	s := Stats{Cells: len(c.keys), Events: c.applied, Accepted: c.applied, Watermark: c.next, MaxRecv: c.recv}
+	s := Stats{Cells: len(c.keys), Records: c.applied, Accepted: c.applied, Watermark: c.next, MaxRecv: c.recv}
 	for _, k := range c.keys {
 		if !k.written {
 			s.DirtyCells++

@@ -20,8 +20,8 @@ type Task interface {
 	// Snapshot emits the changelog records for state that changed since the last Snapshot, a nil value deletes. Keys and values are
 	// the receiver's. The consumed offset is among them (key "offset").
 	Snapshot(emit func(key, value []byte))
-	// Restore takes one changelog record; RestoreDone is called after the last one and returns the offset to go on from (0 when the
-	// changelog was empty).
+	// Restore takes one live changelog record: each key once, with its newest value, in any order. It keeps neither. RestoreDone is called
+	// after the last one and returns the offset to go on from (0 when the changelog was empty).
 	Restore(key, value []byte) error
 	RestoreDone() (next int64, err error)
 
@@ -44,8 +44,8 @@ type Stats struct {
 	Duplicate     uint64
 	Invalid       [16]uint64 // by event.Reason
 	Replayed      uint64     // events dropped by provenance
-	Late          uint64
-	Events        uint64
+	Late          uint64     // events beyond the horizon
+	Records       uint64     // of the log, applied
 }
 
 // Output takes what a task sends to the next hop (events.enriched); nil in `run`.

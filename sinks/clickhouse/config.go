@@ -4,11 +4,9 @@ package clickhouse
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"regexp"
 	"time"
 
@@ -23,38 +21,29 @@ const (
 
 // Config says where ClickHouse is and how long rows are kept. The zero value of a field takes its default.
 type Config struct {
-	Addr        []string      `yaml:"addr"`        // host:port, tried in order; default 127.0.0.1:8123
-	Protocol    string        `yaml:"protocol"`    // http (default) or native
-	Database    string        `yaml:"database"`    // default livemeter
-	User        string        `yaml:"user"`        // default "default"
-	Password    string        `yaml:"password"`    //
-	TLS         TLS           `yaml:"tls"`         //
-	Compression string        `yaml:"compression"` // of blocks on the wire: none (default) or lz4
-	DialTimeout time.Duration `yaml:"dial_timeout"`
+	Addr        []string // host:port, tried in order; default 127.0.0.1:8123
+	Protocol    string   // http (default) or native
+	Database    string   // default livemeter
+	User        string   // default "default"
+	Password    string
+	TLS         *tls.Config // nil: none
+	Compression string      // of blocks on the wire: none (default) or lz4
+	DialTimeout time.Duration
 	// WriteTimeout bounds one attempt of one INSERT; default 60 s.
-	WriteTimeout time.Duration `yaml:"write_timeout"`
+	WriteTimeout time.Duration
 	// MaxRetries bounds the attempts after the first of one INSERT; 0 (default): until the context is done. Nothing is lost either way:
 	// Write returns the error and the caller keeps the rows.
-	MaxRetries int `yaml:"max_retries"`
+	MaxRetries int
 	// MaxBackoff bounds the wait between attempts, which doubles from 50 ms; default 5 s.
-	MaxBackoff time.Duration `yaml:"max_backoff"`
+	MaxBackoff time.Duration
 	// Parallel is how many INSERTs of one batch run at a time; default 2.
-	Parallel int `yaml:"parallel"`
+	Parallel int
 	// MaxBlockRows bounds the rows of one INSERT, and with that the memory of client and server; default 200 000, at most 500 000.
-	MaxBlockRows int `yaml:"max_block_rows"`
+	MaxBlockRows int
 	// TTLDays is how long the rows of a grain are kept, in order of measure.Grain; 0: for ever. nil takes 14, 90, 1095, 1095, 1095.
-	TTLDays []int `yaml:"ttl_days"`
+	TTLDays []int
 	// Lateness is how long after a window's end it still counts as provisional: the same as the pipeline's; default 60 s.
-	Lateness time.Duration `yaml:"lateness"`
-}
-
-// TLS of the connection.
-type TLS struct {
-	Enabled    bool   `yaml:"enabled"`
-	CAFile     string `yaml:"ca_file"`
-	CertFile   string `yaml:"cert_file"`
-	KeyFile    string `yaml:"key_file"`
-	ServerName string `yaml:"server_name"`
+	Lateness time.Duration
 }
 
 // DefaultTTLDays are the retentions of the issue: fine grains are for the show and the days after it, coarse ones for years.
@@ -120,39 +109,5 @@ func (c Config) Validate() error {
 		bad(d >= 0 && d <= 10_000, "ttl_days: %d is not within 0 (for ever) to 10000", d)
 	}
 	bad(c.Lateness >= 0, "lateness: %s is negative", c.Lateness)
-	if _, err := c.TLS.config(); err != nil {
-		errs = append(errs, fmt.Errorf("clickhouse.tls: %w", err))
-	}
 	return errors.Join(errs...)
-}
-
-func (t TLS) config() (*tls.Config, error) {
-	if !t.Enabled {
-		if t.CAFile != "" || t.CertFile != "" || t.KeyFile != "" {
-			return nil, errors.New("files are given but enabled is false")
-		}
-		return nil, nil
-	}
-	out := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
-	if t.CAFile != "" {
-		pem, err := os.ReadFile(t.CAFile)
-		if err != nil {
-			return nil, fmt.Errorf("ca_file: %w", err)
-		}
-		out.RootCAs = x509.NewCertPool()
-		if !out.RootCAs.AppendCertsFromPEM(pem) {
-			return nil, fmt.Errorf("ca_file: no certificate in %s", t.CAFile)
-		}
-	}
-	if (t.CertFile == "") != (t.KeyFile == "") {
-		return nil, errors.New("cert_file and key_file belong together")
-	}
-	if t.CertFile != "" {
-		cert, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
-		if err != nil {
-			return nil, fmt.Errorf("cert_file, key_file: %w", err)
-		}
-		out.Certificates = []tls.Certificate{cert}
-	}
-	return out, nil
 }

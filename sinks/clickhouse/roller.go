@@ -56,14 +56,15 @@ type Roller struct {
 
 // NewRoller makes a roller of one epoch.
 func NewRoller(s *Sink, epoch uint16, cfg RollerConfig) (*Roller, error) {
-	zone, err := time.LoadLocation(cfg.Zone)
-	if err != nil || cfg.Zone == "" || cfg.Zone == "Local" {
-		return nil, fmt.Errorf("clickhouse: roller: zone %q is not an IANA name: %w", cfg.Zone, err)
+	if _, err := time.LoadLocation(cfg.Zone); err != nil {
+		return nil, fmt.Errorf("clickhouse: roller: zone %q: %w", cfg.Zone, err)
+	}
+	if cfg.Zone == "" || cfg.Zone == "Local" { // the server has another idea of them
+		return nil, fmt.Errorf("clickhouse: roller: zone %q is not an IANA name", cfg.Zone)
 	}
 	if cfg.Every <= 0 || cfg.ChunkRows <= 0 || cfg.Lookback < 0 || cfg.FoldDelay < 0 {
 		return nil, fmt.Errorf("clickhouse: roller: every %s and chunk rows %d must be positive, lookback %s and fold delay %s not negative", cfg.Every, cfg.ChunkRows, cfg.Lookback, cfg.FoldDelay)
 	}
-	cfg.Zone = zone.String()
 	return &Roller{s: s, epoch: epoch, cfg: cfg, log: s.log}, nil
 }
 

@@ -32,16 +32,12 @@ func New(_ context.Context, cfg Config, log *zap.Logger, reg prometheus.Register
 		return nil, err
 	}
 	cfg = cfg.WithDefaults()
-	tlsConfig, err := cfg.TLS.config()
-	if err != nil {
-		return nil, fmt.Errorf("clickhouse.tls: %w", err)
-	}
 	opts := &ch.Options{
 		Addr:     cfg.Addr,
 		Protocol: ch.HTTP,
 		// Not the database: it may be missing still, and every statement names it.
 		Auth:         ch.Auth{Username: cfg.User, Password: cfg.Password},
-		TLS:          tlsConfig,
+		TLS:          cfg.TLS,
 		DialTimeout:  cfg.DialTimeout,
 		MaxOpenConns: cfg.Parallel + 4,
 		MaxIdleConns: cfg.Parallel + 4,

@@ -1,11 +1,11 @@
 // Package config is the configuration of livemeter's services: one YAML file, overridden by environment variables, overridden by flags.
 // A key, its default, its meaning and its names everywhere stand in one place: the tags of the structs here. The reference
-// docs/config.md is generated from them.
+// docs/config.md is generated from them. Components have defaults of their own, for who uses them without a configuration; these here count.
 package config
 
 import "time"
 
-// Config is what every command but demo, check and engines works with.
+// Config is what every command but check and engines works with; demo and up set what engines of their own want otherwise.
 type Config struct {
 	Kafka      Kafka      `yaml:"kafka" doc:"The Kafka that holds all topics."`
 	Topics     Topics     `yaml:"topics" doc:"What is asked of topics when they are created. What exists is checked at start and never changed."`
@@ -14,7 +14,7 @@ type Config struct {
 	Gateway    Gateway    `yaml:"gateway" doc:"Events over HTTP."`
 	Admin      Admin      `yaml:"admin" doc:"/healthz, /readyz, /metrics and /debug/pprof of every service."`
 
-	Horizon    time.Duration `yaml:"horizon" default:"6h" main:"yes" doc:"How far behind the watermark every measure is exact. A later event still counts in sums, counts and money, but no more in distinct viewers and online; a view is forgotten this long after its last event. Widen it to load old records: 720h."`
+	Horizon    time.Duration `yaml:"horizon" default:"6h" main:"yes" doc:"How far behind the watermark every measure is exact. A later event still counts in sums, counts and money, but no more in distinct viewers and online; a view is forgotten this long after its last event. Widen it to load old records: 720h, which is the most."`
 	Lateness   time.Duration `yaml:"lateness" default:"60s" doc:"A window is final when the watermark has passed its end by this."`
 	SessionGap time.Duration `yaml:"session_gap" default:"1h" doc:"A live session is final when the watermark has passed its last event by this."`
 	Dedupe     time.Duration `yaml:"dedupe" default:"10m" doc:"How long an event_id is remembered, by receive time. At least 10m. Orders, cost and stock have no such limit."`

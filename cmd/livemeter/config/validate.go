@@ -76,7 +76,7 @@ func validateTLS(path string, t TLS, add adder) {
 	}
 }
 
-var databaseSyntax = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,63}$`)
+var databaseSyntax = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)
 
 func (c *Config) validateClickHouse(add adder) {
 	ch := c.ClickHouse
@@ -116,7 +116,8 @@ func (t TTL) Days() [5]uint16 {
 }
 
 func (c *Config) validateTime(add adder) {
-	add(c.Horizon < time.Minute || c.Horizon > 10*365*day, "horizon %v: want from 1m to 87600h", c.Horizon)
+	// A viewer's days in a room are remembered for 32 days: beyond that, distinct viewers of a day would be missing and not just late.
+	add(c.Horizon < time.Minute || c.Horizon > 30*day, "horizon %v: want from 1m to 720h", c.Horizon)
 	add(c.Lateness < time.Second || c.Lateness > time.Hour, "lateness %v: want from 1s to 1h", c.Lateness)
 	add(c.Lateness > c.Horizon, "lateness %v is longer than horizon %v", c.Lateness, c.Horizon)
 	add(c.SessionGap < time.Minute || c.SessionGap > 7*day, "session_gap %v: want from 1m to 168h", c.SessionGap)

@@ -84,7 +84,7 @@ func Committed(ctx context.Context, adm *kadm.Client, group string) (kadm.Offset
 	return offsets, nil
 }
 
-// Admin makes a client for the questions above. Close it.
+// KafkaAdmin makes a client for the questions above. Close it.
 func (p *Process) KafkaAdmin() (*kadm.Client, error) { return newAdmin(p.Config) }
 
 // Watermark is the lowest of a reader's partitions; zero while one of them has none.

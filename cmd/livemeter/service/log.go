@@ -1,5 +1,3 @@
-// Package service makes running stages of a configuration: Kafka clients, the store, the stages themselves, and what is around them in
-// a process (logs, metrics, readiness). It holds no logic of the pipeline.
 package service
 
 import (

@@ -16,7 +16,7 @@ import (
 	"github.com/livemeter/livemeter/sinks/clickhouse"
 )
 
-// SinkConfig is the store's part of the configuration.
+// SinkConfig is the store's part of the configuration, apart from the files of TLS, which OpenStore reads.
 func SinkConfig(c *config.Config) clickhouse.Config {
 	ch := c.ClickHouse
 	ttl := make([]int, 0, 5)
@@ -25,7 +25,6 @@ func SinkConfig(c *config.Config) clickhouse.Config {
 	}
 	return clickhouse.Config{
 		Addr: ch.Addr, Protocol: ch.Protocol, Database: ch.Database, User: ch.User, Password: ch.Password, Compression: ch.Compression,
-		TLS:         clickhouse.TLS{Enabled: ch.TLS.Enabled, CAFile: ch.TLS.CAFile, CertFile: ch.TLS.CertFile, KeyFile: ch.TLS.KeyFile, ServerName: ch.TLS.ServerName},
 		DialTimeout: ch.DialTimeout, WriteTimeout: ch.WriteTimeout, Parallel: ch.Parallel, MaxBlockRows: ch.MaxBlockRows,
 		TTLDays: ttl, Lateness: c.Lateness,
 	}
@@ -33,7 +32,15 @@ func SinkConfig(c *config.Config) clickhouse.Config {
 
 // OpenStore makes the pool of connections; it does not wait for the server. reg may be nil.
 func OpenStore(ctx context.Context, c *config.Config, log *zap.Logger, reg prometheus.Registerer) (*clickhouse.Sink, error) {
-	return clickhouse.New(ctx, SinkConfig(c), log, reg)
+	cfg := SinkConfig(c)
+	if c.ClickHouse.TLS.Enabled {
+		t, err := tlsConfig(c.ClickHouse.TLS)
+		if err != nil {
+			return nil, fmt.Errorf("clickhouse.tls: %w", err)
+		}
+		cfg.TLS = t
+	}
+	return clickhouse.New(ctx, cfg, log, reg)
 }
 
 // ReachStore is OpenStore for commands that a person waits for: it asks for an answer, and says what to do where there is none.

@@ -37,8 +37,8 @@ func newRejectedMetrics(reg prometheus.Registerer) (*rejectedMetrics, error) {
 	if reg == nil {
 		return m, nil
 	}
-	return m, errors.Join(collectorRegister(reg, &m.records), collectorRegister(reg, &m.bytes), collectorRegister(reg, &m.failures),
-		collectorRegister(reg, &m.lagRecords), collectorRegister(reg, &m.lagSeconds), collectorRegister(reg, &m.write))
+	return m, errors.Join(registerShared(reg, &m.records), registerShared(reg, &m.bytes), registerShared(reg, &m.failures),
+		registerShared(reg, &m.lagRecords), registerShared(reg, &m.lagSeconds), registerShared(reg, &m.write))
 }
 
 // wrote takes what one poll brought, once all of it is in the store.

@@ -1,7 +1,6 @@
 package runtime
 
 import (
-	"errors"
 	"strconv"
 	"time"
 
@@ -64,17 +63,6 @@ func newReaderMetrics(r *Reader, reg prometheus.Registerer) (*readerMetrics, err
 	return m, register(reg, m.flushRows, m.flushSeconds, m.fresh, m.behind, m.restore, m.checkpointTime, m.checkpointBytes, m.restarts, m)
 }
 
-func register(reg prometheus.Registerer, cs ...prometheus.Collector) error {
-	if reg == nil {
-		return nil
-	}
-	var errs []error
-	for _, c := range cs {
-		errs = append(errs, reg.Register(c))
-	}
-	return errors.Join(errs...)
-}
-
 func partitionMetrics(labels prometheus.Labels) []partitionMetric {
 	const g, c = prometheus.GaugeValue, prometheus.CounterValue
 	def := func(name, help string, kind prometheus.ValueType, value func(*slot, *view, int64) float64) partitionMetric {
@@ -113,7 +101,7 @@ func partitionMetrics(labels prometheus.Labels) []partitionMetric {
 		def("behind", "1 while the lag is above the limit and only finished rows leave.", g, func(_ *slot, v *view, _ int64) float64 { return bit(v.behind) }),
 		def("input_paused", "1 while unacknowledged rows stop the input.", g, func(_ *slot, v *view, _ int64) float64 { return bit(v.full) }),
 		def("offset", "Log offset applied next.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.next) }),
-		def("records_total", "Log records applied since the partition was restored; one packs many events, which outcomes_total counts.", c, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Events) }),
+		def("records_total", "Log records applied since the partition was restored; one packs many events, which outcomes_total counts.", c, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Records) }),
 		def("replayed_total", "Events dropped by provenance: the hop delivered them twice.", c, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Replayed) }),
 		def("late_total", "Events beyond the horizon.", c, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Late) }),
 	}

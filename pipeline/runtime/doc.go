@@ -1,0 +1,15 @@
+// Package runtime is all that touches Kafka between the raw topics and the sink: it polls, calls the stages, flushes rows, and commits. It
+// knows what a record of the log is, but not what an event changes.
+//
+// Three loops, which share nothing but topic names and small helpers:
+//
+//   - The collector (collector_*.go): raw topics to the log. RunCollector lives through sessions; one goroutine owns a session, and a source
+//     never sends past a failed record. Configuration in collector_config, one raw topic's client in collector_feed, whose turn it is in
+//     collector_source, blocks and progress in collector_loop and collector_send, assignments in collector_assign.
+//   - The reader (reader*.go, flush*.go, checkpoint*.go): a log to a Task and from it to the sink, the next topic and the changelog. The group
+//     assigns slots (reader_group); a slot lives through partitions, each from a restore to its end (reader_partition, reader_apply,
+//     reader_stop). checkpoint is the only place where a position moves; flush merges the rows of all partitions of the process into one write.
+//   - The dead letters (rejected*.go): events.rejected to the sink.
+//
+// topics.go makes and checks the topics of all services.
+package runtime
