@@ -188,3 +188,12 @@ func TestPortInUseIsNamed(t *testing.T) {
 		}
 	}
 }
+
+// TestGenerateUsageLedgerFirst: Kafka is not even asked, so nothing has been sent that no ledger covers.
+func TestGenerateUsageLedgerFirst(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "missing", "run.ledger")
+	code, _, errOut := livemeter(t, "", "generate", "--events", "1", "--ledger", path, "--kafka-brokers", "127.0.0.1:1")
+	if code != exitFail || !strings.Contains(errOut, path+" cannot be written") {
+		t.Errorf("exit code %d, want 1 and the file's name: %s", code, errOut)
+	}
+}
