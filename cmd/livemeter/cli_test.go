@@ -40,7 +40,7 @@ func TestHelpHasAnExampleEverywhere(t *testing.T) {
 }
 
 func TestUsageErrors(t *testing.T) {
-	for _, args := range [][]string{{"dmeo"}, {"demo", "--fro", "1s"}, {"demo", "--rate", "0"}, {"verify"}, {"demo", "--kafka", "redpanda"}, {"generate", "--file", "-"}} {
+	for _, args := range [][]string{{"dmeo"}, {"demo", "--fro", "1s"}, {"demo", "--rate", "0"}, {"verify"}, {"demo", "--kafka", "redpanda"}, {"generate", "--file", "-"}, {"kpi", "--last", "5"}, {"demo", "--for", "-1s"}} {
 		if code, out, errOut := livemeter(t, "", args...); code != exitUsage || !strings.Contains(errOut, "livemeter: ") {
 			t.Errorf("%q: exit code %d, want 2 and a message\n%s%s", args, code, out, errOut)
 		}
@@ -186,5 +186,24 @@ func TestPortInUseIsNamed(t *testing.T) {
 		if code != exitFail || !strings.Contains(e.String(), port) || !strings.Contains(e.String(), flag) {
 			t.Errorf("%s in use: exit code %d, message %s", flag, code, e.String())
 		}
+	}
+}
+
+// TestGenerateUsageLedgerFirst: Kafka is not even asked, so nothing has been sent that no ledger covers.
+func TestGenerateUsageLedgerFirst(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "missing", "run.ledger")
+	code, _, errOut := livemeter(t, "", "generate", "--events", "1", "--ledger", path, "--kafka-brokers", "127.0.0.1:1")
+	if code != exitFail || !strings.Contains(errOut, path+" cannot be written") {
+		t.Errorf("exit code %d, want 1 and the file's name: %s", code, errOut)
+	}
+}
+
+// TestUsageOfDurations: those of flags are those of the configuration, days included.
+func TestUsageOfDurations(t *testing.T) {
+	if code, _, errOut := livemeter(t, "", "kpi", "--last", "1d", "--clickhouse-addr", "127.0.0.1:1"); code != exitFail || !strings.Contains(errOut, "does not answer") {
+		t.Errorf("--last 1d: exit code %d, want 1 for a ClickHouse that is not there: %s", code, errOut)
+	}
+	if _, _, errOut := livemeter(t, "", "kpi", "--last", "5"); !strings.Contains(errOut, "want a duration such as") {
+		t.Errorf("--last 5: %s", errOut)
 	}
 }

@@ -19,7 +19,7 @@ func (configCmd) Help() string {
 
 type configCheckCmd struct {
 	withConfig
-	For string `help:"Check for this service: run and collector also need a pseudonym key." enum:"run,collector,enricher,aggregator,gateway,client" default:"client"`
+	For string `help:"Check for this one of ${enum}: run and collector also need a pseudonym key." enum:"run,collector,enricher,aggregator,gateway,client" default:"client"`
 }
 
 func (configCheckCmd) Help() string {

@@ -52,7 +52,7 @@ func (c demoCmd) Run(ctx context.Context, g global, s streams) (err error) {
 	}
 	d := &demo{local: l, cmd: c, t: ui.NewTerminal(s.out), say: sayTo(s.err)}
 	equal, err := d.run(ctx)
-	err = errors.Join(err, l.stop())
+	err = errors.Join(l.explain(err), l.stop())
 	if err == nil && equal {
 		return removeIf(temporary, dir)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"time"
 
 	"go.uber.org/zap"
@@ -34,7 +35,8 @@ type generateCmd struct {
 
 func (generateCmd) Help() string {
 	return `Viewers who come, watch, interact and buy in Zipf-distributed rooms, with bursts, a bot room and, unless --no-faults, what goes wrong in real life.
-The ledger covers this run alone: verify compares it with a ClickHouse that was fed nothing else.
+Without --for and --events it ends at Ctrl-C. The ledger covers this run alone: verify compares it with a database that was fed nothing else, so give
+the test a --kafka-prefix and a --clickhouse-database of its own where others send.
 
 Example:
     livemeter generate --rate 5000 --for 5m --ledger run.ledger
@@ -95,6 +97,11 @@ func (c generateCmd) toFile(ctx context.Context, fest festival.Config, s streams
 }
 
 func (c generateCmd) toKafka(ctx context.Context, cfg *config.Config, fest festival.Config, s streams) error {
+	if c.Ledger != "" { // now, not when events have been sent that no ledger covers
+		if err := writable(c.Ledger); err != nil {
+			return err
+		}
+	}
 	opts, err := service.KafkaOpts(cfg.Kafka)
 	if err != nil {
 		return err
@@ -130,8 +137,20 @@ func (c generateCmd) toKafka(ctx context.Context, cfg *config.Config, fest festi
 	if err := truth.WriteFile(c.Ledger); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "ledger of %s records: %s; compare with: livemeter verify --ledger %s\n", ui.Count(truth.Records), c.Ledger, c.Ledger)
+	fmt.Fprintf(s.out, "ledger of %s records: %s; compare with: %s verify --wait 2m --ledger %s\n", ui.Count(truth.Records), c.Ledger, self(), c.Ledger)
 	return nil
+}
+
+// writable says whether a ledger can be written where it is to be. What is there stays.
+func writable(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		return usageError{fmt.Errorf("generate --ledger: %s is a directory", path)}
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return fmt.Errorf("generate --ledger: %s cannot be written: %w", path, errors.Unwrap(err))
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 // progressWriter says every two seconds how much went through it.

@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
+	"syscall"
 
 	"go.uber.org/zap"
 
@@ -54,7 +56,7 @@ func (f localFlags) startLocal(ctx context.Context, g global, dir string, say fu
 	if err != nil {
 		return nil, err
 	}
-	if l.log, err = service.NewLogger(cfg.Log, out); err != nil {
+	if l.log, err = service.NewLogger(cfg.Log, &logWriter{w: out, say: say}); err != nil {
 		return nil, err
 	}
 	defer func() {
@@ -160,6 +162,38 @@ func (l *local) died(err error) error {
 	return fmt.Errorf("%w; more in %s", err, l.logFile)
 }
 
+// explain adds what the engines' errors do not say: that nothing can be written any more.
+func (l *local) explain(err error) error {
+	if err != nil && full(filepath.Dir(l.logFile)) {
+		return fmt.Errorf("no space is left for %s (--dir): free some and start again, what is there can be used: %w", filepath.Dir(l.logFile), err)
+	}
+	return err
+}
+
+// full says whether not even a small file fits into dir.
+func full(dir string) bool {
+	f, err := os.CreateTemp(dir, "probe-*")
+	if err == nil {
+		_, err = f.Write(make([]byte, 64<<10))
+		err = errors.Join(err, f.Close(), os.Remove(f.Name()))
+	}
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}
+
 func sayTo(w io.Writer) func(string) {
 	return func(message string) { fmt.Fprintln(w, message) }
+}
+
+// logWriter tells once that the log cannot be written, instead of at every line.
+type logWriter struct {
+	w    io.Writer
+	say  func(string)
+	once sync.Once
+}
+
+func (l *logWriter) Write(p []byte) (int, error) {
+	if _, err := l.w.Write(p); err != nil {
+		l.once.Do(func() { l.say("the log cannot be written: " + err.Error()) })
+	}
+	return len(p), nil
 }

@@ -8,10 +8,13 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"reflect"
 	"syscall"
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/livemeter/livemeter/cmd/livemeter/config"
 )
 
 // Exit codes.
@@ -80,7 +83,8 @@ func execute(ctx context.Context, args []string, io streams) int {
 		}()
 		parser, err := kong.New(c, kong.Name("livemeter"), kong.Description(description), kong.UsageOnError(), kong.Writers(io.out, io.err),
 			kong.Exit(func(code int) { panic(exit{code}) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 120}),
-			kong.Vars{"version": version()}, kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(io))
+			kong.Vars{"version": version()}, kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind(io),
+			kong.TypeMapper(reflect.TypeFor[time.Duration](), kong.MapperFunc(durationFlag)))
 		if err != nil {
 			return err
 		}
@@ -101,6 +105,23 @@ func execute(ctx context.Context, args []string, io streams) int {
 		fmt.Fprintf(io.err, "livemeter: %v\n", err)
 	}
 	return exitFail
+}
+
+// durationFlag reads durations as the configuration does, days included.
+func durationFlag(k *kong.DecodeContext, target reflect.Value) error {
+	var text string
+	if err := k.Scan.PopValueInto("duration", &text); err != nil {
+		return err
+	}
+	d, err := config.ParseDuration(text)
+	if err == nil && d < 0 {
+		err = fmt.Errorf("%q: want no negative duration", text)
+	}
+	if err != nil {
+		return err
+	}
+	target.SetInt(int64(d))
+	return nil
 }
 
 // usageError is a mistake on the command line.

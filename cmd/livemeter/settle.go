@@ -11,6 +11,7 @@ import (
 
 	"github.com/livemeter/livemeter/bench/ledger"
 	"github.com/livemeter/livemeter/cmd/livemeter/service"
+	"github.com/livemeter/livemeter/cmd/livemeter/ui"
 	"github.com/livemeter/livemeter/pipeline/event"
 )
 
@@ -31,17 +32,47 @@ func (d *demo) settle(ctx context.Context, sent int64) (*ledger.Report, error) {
 	if err := d.until(ctx, func() (string, error) { return d.drained(ctx, adm) }); err != nil {
 		return nil, err
 	}
-	d.progress("folding and comparing")
-	if err := d.store.RollAll(ctx, d.process); err != nil {
-		return nil, err
+	var truth *ledger.Truth
+	var report *ledger.Report
+	for _, step := range []struct {
+		what string
+		do   func() error
+	}{
+		{"folding what is closed", func() error { return d.store.RollAll(ctx, d.process) }},
+		{"computing the ledger from the raw records", func() (err error) { truth, err = d.truth(ctx, adm, sent); return err }},
+		{"comparing every row", func() (err error) {
+			report, err = ledger.Compare(ctx, d.store.Conn(), truth, ledger.CompareOptions{Database: d.store.Database()})
+			return err
+		}},
+	} {
+		if err := d.during(step.what, step.do); err != nil {
+			if ctx.Err() != nil {
+				return nil, errInterrupted
+			}
+			return nil, err
+		}
 	}
-	truth, err := d.truth(ctx, adm, sent)
-	if err != nil {
-		return nil, err
-	}
-	report, err := ledger.Compare(ctx, d.store.Conn(), truth, ledger.CompareOptions{Database: d.store.Database()})
 	d.clear()
-	return report, err
+	return report, nil
+}
+
+var errInterrupted = errors.New("interrupted before the comparison was over")
+
+// during shows that a step is still under way, and for how long.
+func (d *demo) during(what string, do func() error) error {
+	began, done := time.Now(), make(chan error, 1)
+	go func() { done <- do() }()
+	again := time.NewTicker(time.Second)
+	defer again.Stop()
+	d.progress(what)
+	for {
+		select {
+		case err := <-done:
+			return err
+		case <-again.C:
+			d.progress(fmt.Sprintf("%s … %.0f s", what, time.Since(began).Seconds()))
+		}
+	}
 }
 
 // views says what is missing until every view is over.
@@ -51,7 +82,7 @@ func (d *demo) views(ctx context.Context, adm *kadm.Client, last time.Time) (str
 		return "", err
 	}
 	if behind > 0 {
-		return fmt.Sprintf("%d raw records to go", behind), nil
+		return ui.Count(behind) + " raw records to go", nil
 	}
 	wm := service.Watermark(d.reader)
 	if left := last.Add(service.ViewsClose).Sub(wm); left > 0 {
@@ -98,7 +129,7 @@ func (d *demo) until(ctx context.Context, missing func() (string, error)) error 
 		}
 		select {
 		case <-ctx.Done():
-			return errors.New("interrupted before the comparison")
+			return errInterrupted
 		case err := <-d.ended:
 			return d.died(err)
 		case <-again.C:

@@ -37,7 +37,7 @@ func (c upCmd) Run(ctx context.Context, g global, s streams) error {
 		fmt.Fprintln(s.err, "stopping; Ctrl-C again ends at once")
 		return l.stop()
 	case err := <-l.ended:
-		return errors.Join(l.died(err), l.stop())
+		return errors.Join(l.explain(l.died(err)), l.stop())
 	}
 }
 

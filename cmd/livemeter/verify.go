@@ -50,6 +50,9 @@ func (c verifyCmd) Run(ctx context.Context, g global, s streams) error {
 		return err
 	}
 	if !report.OK() {
+		if report.Total.Extra > 0 {
+			fmt.Fprintln(s.err, "extra: ClickHouse has what the ledger does not cover. Were there other events than those of this one generate? Give the test a --kafka-prefix and a --clickhouse-database of its own.")
+		}
 		return errSilent
 	}
 	return nil

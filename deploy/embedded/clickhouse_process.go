@@ -64,10 +64,15 @@ func StartClickHouseProcess(ctx context.Context, exe, dir, addr string) (*ClickH
 	p := &ClickHouseProcess{Process: process}
 	if p.addr, err = awaitReady(ctx, out); err != nil {
 		p.Kill()
+		if said := strings.TrimSpace(child.Tail(path)); said != "" && errors.Is(err, errEnded) {
+			return nil, errors.New(strings.TrimPrefix(said, "livemeter: "))
+		}
 		return nil, fmt.Errorf("clickhouse: the process of the embedded ClickHouse did not start: %w\n%s", err, child.Tail(path))
 	}
 	return p, nil
 }
+
+var errEnded = errors.New("it ended")
 
 // awaitReady reads what the child prints up to the line that says it is ready, and drains the rest.
 func awaitReady(ctx context.Context, out io.ReadCloser) (string, error) {
@@ -86,7 +91,7 @@ func awaitReady(ctx context.Context, out io.ReadCloser) (string, error) {
 	select {
 	case addr, ok := <-ready:
 		if !ok {
-			return "", errors.New("it ended")
+			return "", errEnded
 		}
 		return addr, nil
 	case <-ctx.Done():

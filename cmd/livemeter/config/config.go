@@ -58,7 +58,7 @@ type SASL struct {
 
 // Topics that livemeter creates where they are missing.
 type Topics struct {
-	Partitions        int           `yaml:"partitions" default:"2" doc:"Partitions of each raw topic."`
+	Partitions        int           `yaml:"partitions" default:"2" doc:"Partitions of each raw topic that is created; one that exists may have any number."`
 	Replication       int           `yaml:"replication" default:"-1" doc:"Replication factor of all topics; -1 takes the broker's default."`
 	Retention         time.Duration `yaml:"retention" default:"7d" doc:"How long raw topics are kept; 0: for ever."`
 	RejectedRetention time.Duration `yaml:"rejected_retention" default:"7d" doc:"How long events.rejected keeps the original bytes of invalid records, which may name persons; at most 7d."`

@@ -15,7 +15,7 @@ var durationType = reflect.TypeFor[time.Duration]()
 func setText(v reflect.Value, text string) error {
 	switch {
 	case v.Type() == durationType:
-		d, err := parseDuration(text)
+		d, err := ParseDuration(text)
 		if err != nil {
 			return err
 		}
@@ -60,8 +60,8 @@ func setText(v reflect.Value, text string) error {
 	return nil
 }
 
-// parseDuration is time.ParseDuration with days, which retentions are given in, and a bare 0.
-func parseDuration(text string) (time.Duration, error) {
+// ParseDuration is time.ParseDuration with days, which retentions are given in, and a bare 0.
+func ParseDuration(text string) (time.Duration, error) {
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		n, err := strconv.ParseUint(days, 10, 16)
 		if err == nil {

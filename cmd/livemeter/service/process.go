@@ -51,7 +51,7 @@ func New(c *config.Config, log *zap.Logger) (*Process, error) {
 	}
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	p := &Process{Config: c, Log: log, Admin: admin.New(c.Admin.Addr, reg, log.Named("admin")), registry: reg, kafka: opts}
+	p := &Process{Config: c, Log: log, Admin: admin.New(c.Admin.Addr, reg, log), registry: reg, kafka: opts}
 	addr, err := p.Admin.Listen()
 	if err != nil {
 		return nil, err

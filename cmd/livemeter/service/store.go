@@ -73,12 +73,13 @@ const (
 func StoreError(c *config.Config, err error) error {
 	at := "ClickHouse at " + strings.Join(c.ClickHouse.Addr, ",")
 	var dial *net.OpError
-	if errors.As(err, &dial) {
+	if errors.As(err, &dial) && dial.Op == "dial" {
 		return fmt.Errorf("%s (clickhouse.addr, --clickhouse-addr) does not answer: %w", at, dial)
 	}
 	var exception *ch.Exception
 	if !errors.As(err, &exception) {
-		return fmt.Errorf("%s (clickhouse.addr, clickhouse.protocol): %w", at, err)
+		return fmt.Errorf("%s gives no answer that can be read; is this its port for clickhouse.protocol %s (http 8123, native 9000), and does it want clickhouse.tls? %w",
+			at, c.ClickHouse.Protocol, err)
 	}
 	switch exception.Code {
 	case unknownDatabase, unknownTable:

@@ -78,7 +78,7 @@ func lockDir(dir string) (*os.File, error) {
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		f.Close()
-		return nil, fmt.Errorf("chdb: data directory %s is in use by another process; stop it or choose another directory", dir)
+		return nil, fmt.Errorf("chdb: data directory %s is in use by another process; stop it or choose another directory (--dir)", dir)
 	}
 	return f, nil
 }

@@ -29,7 +29,7 @@ const (
 // of steps that take longer than two seconds.
 func ClickHouse(ctx context.Context, progress func(string)) (string, error) {
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
-		return "", fmt.Errorf("engines: the embedded ClickHouse is for linux/amd64, not %s/%s; run a ClickHouse server and name it with --clickhouse-addr", runtime.GOOS, runtime.GOARCH)
+		return "", fmt.Errorf("engines: the embedded ClickHouse is for linux/amd64, not %s/%s; start a ClickHouse server and a Kafka (docker-compose.yml) and use livemeter run", runtime.GOOS, runtime.GOARCH)
 	}
 	report := reporter(progress)
 	dir, err := ensure(ctx, "clickhouse-"+ClickHouseVersion, report, func(ctx context.Context, dir string) error {
@@ -50,7 +50,7 @@ func fetchClickHouse(ctx context.Context, dir string, report reporter) error {
 	err = report.during("fetching ClickHouse "+ClickHouseVersion+" with npm (178 MB, once)", func() error {
 		cmd := exec.CommandContext(ctx, npm, "pack", "--silent", name)
 		cmd.Dir = dir
-		return run(cmd, "npm could not fetch "+name)
+		return run(ctx, cmd, "npm could not fetch "+name)
 	})
 	if err != nil {
 		return err
@@ -71,10 +71,13 @@ func fetchClickHouse(ctx context.Context, dir string, report reporter) error {
 }
 
 // run runs a command and puts the end of what it printed into its error.
-func run(cmd *exec.Cmd, failure string) error {
+func run(ctx context.Context, cmd *exec.Cmd, failure string) error {
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		return nil
+	}
+	if ctx.Err() != nil {
+		return fmt.Errorf("engines: %s: interrupted", failure)
 	}
 	const most = 2000
 	text := strings.TrimSpace(string(out))

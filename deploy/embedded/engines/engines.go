@@ -29,6 +29,9 @@ func Dir() (string, error) {
 // slow is how long a step may take before it is told.
 const slow = 2 * time.Second
 
+// again is when it is told again.
+const again = 10 * time.Second
+
 // reporter tells of steps that take long, and only of those.
 type reporter func(string)
 
@@ -36,8 +39,25 @@ func (r reporter) during(message string, do func() error) error {
 	if r == nil {
 		return do()
 	}
-	timer := time.AfterFunc(slow, func() { r(message) })
-	defer timer.Stop()
+	began, done, told := time.Now(), make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(told)
+		next := time.NewTimer(slow)
+		defer next.Stop()
+		for text := message; ; text = fmt.Sprintf("%s: still at it, for %.0f s", message, time.Since(began).Seconds()) {
+			select {
+			case <-done:
+				return
+			case <-next.C:
+				r(text)
+				next.Reset(again)
+			}
+		}
+	}()
+	defer func() {
+		close(done)
+		<-told
+	}()
 	return do()
 }
 

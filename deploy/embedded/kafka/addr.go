@@ -76,7 +76,7 @@ func lockDir(ctx context.Context, dir string) (*os.File, error) {
 		select {
 		case <-ctx.Done():
 			f.Close()
-			return nil, fmt.Errorf("kafka: data directory %s is in use by another process; stop it or choose another directory", dir)
+			return nil, fmt.Errorf("kafka: data directory %s is in use by another process; stop it or choose another directory (--dir)", dir)
 		case <-retry.C:
 		}
 	}
