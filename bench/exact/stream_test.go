@@ -11,8 +11,8 @@ import (
 // base is 30 s before midnight in Shanghai: windows of all grains end soon.
 const base = int64(1795535970000) // 2026-11-24T15:59:30Z
 
-// mostLag is how far the slowest source may be behind the fastest: minutes of receive time are kept modulo 45 days (enrich/dedupe.go).
-const mostLag = 21 * day
+// mostLag is how long a stream lasts at most, and so how far the slowest source may be behind the fastest.
+const mostLag = 60 * day
 
 const (
 	second = int64(1000)
@@ -73,7 +73,7 @@ func (s *stream) event() {
 	}
 	switch rapid.IntRange(0, 39).Draw(s.t, "event") {
 	case 0:
-		jump := pick(s.t, "jump", 61*minute, 7*hour, day, 3*day, 8*day)
+		jump := pick(s.t, "jump", 61*minute, 7*hour, day, 3*day, 8*day, 25*day)
 		if s.now+jump-base > mostLag {
 			return
 		}

@@ -80,7 +80,7 @@ func (b *bed) close() error {
 // topics makes the topics of a prefix as demo does: the producer's timestamp is the receive time.
 func (b *bed) topics(ctx context.Context, prefix string) error {
 	return runtime.EnsureTopics(ctx, b.admin, runtime.TopicSpec{Prefix: prefix, Replication: 1, RawCreateTime: true,
-		RawRetention: runtime.Forever, EventsRetention: runtime.Forever, RejectedRetention: runtime.Forever})
+		RawRetention: runtime.Forever, EventsRetention: runtime.Forever})
 }
 
 // load fills the raw topics of a prefix.

@@ -30,6 +30,7 @@ type Aggregator struct {
 	started   bool
 	wm        int64
 	maxRecv   int64
+	last      bool // every flush may be the last one
 
 	settings *eventlog.Settings
 	zone     *time.Location
@@ -117,6 +118,9 @@ func (a *Aggregator) add(c *change.Change) {
 	if first != 0 && (p.first == 0 || first < p.first) {
 		p.first = first
 	}
+	if first != 0 && p.opened == 0 {
+		p.opened = max(1, a.wm)
+	}
 	p.last, p.own, p.any = max(p.last, last), max(p.own, own), max(p.any, c.Recv)
 	if c.Flags&change.Distinct == 0 {
 		a.addTo(&p.delta, c.Slot, c.Delta)
@@ -151,7 +155,7 @@ func (a *Aggregator) direct(c *change.Change) {
 			continue
 		}
 		id := cellID{c.Key, g, a.window(g, c.TS)}
-		if a.expired(g, a.end(id)) {
+		if a.expired(g, a.end(id)) && a.keys.Key(c.Key).Cube != cellkey.Outcomes { // of the ledger no record drops out
 			continue
 		}
 		i := a.cellAt(id)
@@ -162,8 +166,11 @@ func (a *Aggregator) direct(c *change.Change) {
 		}
 		a.addTo(&cell.value, slot, c.Delta)
 		cell.stamp(first, last, own, c.Recv)
-		if c.Flags&change.Own != 0 && (cell.state&rollup.Final != 0 || g == measure.GrainSession && c.TS != 0 && c.TS+a.gap <= a.wm) {
-			cell.state |= rollup.Late
+		switch {
+		case g == measure.GrainSession:
+			a.run(cell, first)
+		case cell.state&rollup.Final != 0 && (c.Flags&change.Own != 0 || c.Slot == measure.Online):
+			cell.state |= rollup.Late // on-time events change no final pane's online: they light panes to come
 		}
 		a.touch(i, cell)
 	}
@@ -267,6 +274,9 @@ func (a *Aggregator) foldInto(i uint32, p *pending) {
 	}
 	if moved {
 		c.stamp(p.first, p.last, p.own, p.any)
+		if p.opened != 0 && (c.opened == 0 || p.opened < c.opened) { // a late event may have come to the cell before the fold
+			c.opened = p.opened
+		}
 		a.touch(i, c)
 	}
 }

@@ -32,6 +32,8 @@ type cell struct {
 	last     int64  // newest event_ts of its own events, ms
 	own      int64  // receive time of the last event of its own, ms
 	any      int64  // receive time of the last event that changed it, ms
+	opened   int64  // sessions: watermark at the first event of its own, 0 before it; at least 1
+	lateAt   int64  // sessions: watermark at the newest event that was older than the session gap, 0 without one
 	due      int64  // a session's next check or the end of a window, ms of watermark
 	value    vector
 	pane     uint32 // 10 s cells: pending changes not yet folded, index into Aggregator.pend; 0 for none
@@ -42,6 +44,7 @@ type pending struct {
 	cell   uint32
 	closes uint64 // Aggregator.closes when parents were looked up
 	parent [measure.NumGrains]uint32
+	opened int64 // watermark at the first event of its own since the last fold
 	first  int64
 	last   int64
 	own    int64

@@ -84,6 +84,9 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) uint64 {
 	return a.token
 }
 
+// Last makes the flushes that follow send every row that changed: the task is about to end.
+func (a *Aggregator) Last() { a.last = true }
+
 // leaves says whether a changed cell's row goes with this flush. A pane that has not begun waits: online reaches 30 s ahead.
 func (a *Aggregator) leaves(c *cell, behind bool, turn turn) bool {
 	if a.waits(c) {
@@ -111,8 +114,8 @@ func (a *Aggregator) hot(c *cell) bool {
 type turn struct{ rest, coarse bool }
 
 func (a *Aggregator) turn() turn {
-	rest := a.flushes%restEvery == 0
-	return turn{rest, rest && len(a.dirty) <= manyCells || a.flushes%coarseEvery == 0}
+	rest := a.last || a.flushes%restEvery == 0
+	return turn{rest, a.last || rest && len(a.dirty) <= manyCells || a.flushes%coarseEvery == 0}
 }
 
 func (a *Aggregator) row(b *rollup.Batch, c *cell) {
@@ -135,7 +138,10 @@ func (a *Aggregator) row(b *rollup.Batch, c *cell) {
 	t.Part = append(t.Part, a.partition)
 	t.Gen = append(t.Gen, c.gen)
 	t.Version = append(t.Version, uint64(a.offset))
-	t.State = append(t.State, c.state)
+	t.State = append(t.State, a.stateOf(c))
+	if run := a.runOf(c); run != nil {
+		t.SetRun(run)
+	}
 	t.First = append(t.First, c.first)
 	t.Updated = append(t.Updated, c.updated())
 	columns := &columnsOf[k.Cube][c.grain]

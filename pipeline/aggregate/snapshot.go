@@ -16,7 +16,7 @@ import (
 )
 
 // stateVersion is the format of a changelog record, its first byte.
-const stateVersion = 1
+const stateVersion = 2
 
 const (
 	keyMeta   = "am"
@@ -80,7 +80,7 @@ func (a *Aggregator) packCell(w *wire.Writer, c *cell) {
 	w.Byte(byte(c.grain))
 	w.Byte(c.state)
 	w.Bool(c.dirty || c.inflight > 0)
-	for _, n := range [7]int64{c.window, int64(c.gen), c.first, c.last, c.own, c.any, c.due} {
+	for _, n := range [9]int64{c.window, int64(c.gen), c.first, c.last, c.own, c.any, c.due, c.opened, c.lateAt} {
 		w.Int(n)
 	}
 	used := uint64(0)
@@ -236,7 +236,9 @@ func (a *Aggregator) unpackCell(r *wire.Reader, i uint32, c *cell) {
 	c.key = a.keys.Of(k)
 	unsent := r.Bool()
 	c.window, c.gen = r.Int(), uint64(r.Int())
-	c.first, c.last, c.own, c.any, c.due = r.Int(), r.Int(), r.Int(), r.Int(), r.Int()
+	for _, n := range [7]*int64{&c.first, &c.last, &c.own, &c.any, &c.due, &c.opened, &c.lateAt} {
+		*n = r.Int()
+	}
 	used := r.Uint()
 	for k := range c.value {
 		if used>>k&1 == 0 {

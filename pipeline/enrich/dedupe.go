@@ -3,19 +3,40 @@ package enrich
 // dedupeNode is one cache line of a viewer's remembered event ids: exact 64-bit fingerprints with the minute of their receive time.
 type dedupeNode struct {
 	next uint32
-	min  [nodeIDs]uint16 // minute of receive time mod 2^16; forever for natural keys
+	base uint32          // minute since 1970 from which those of the ids count; forever for natural keys
+	off  [nodeIDs]uint8  // minutes after base
 	fp   [nodeIDs]uint64 // 0 is free
 }
 
 const (
 	nodeIDs = 6
-	forever = uint16(0xffff)
+	forever = uint32(1<<32 - 1)
+	// behindBase is how much earlier than its first id's an id's minute may be to stand in the same node: sources are not in step.
+	behindBase = 60
 	// bigNodes is the list length from which a viewer's ids move to a hash set: a bot must not make its partition quadratic.
 	bigNodes = 48
 )
 
 // bigSet holds the ids of a viewer that sends thousands in ten minutes.
-type bigSet map[uint64]uint16
+type bigSet map[uint64]uint32
+
+func baseOf(minute uint32) uint32 {
+	if minute == forever {
+		return forever
+	}
+	return minute - min(minute, behindBase)
+}
+
+// fits says whether an id of this minute can stand in the node.
+func (n *dedupeNode) fits(minute uint32) bool {
+	return (minute == forever) == (n.base == forever) && minute-n.base <= 0xff
+}
+
+func (n *dedupeNode) minute(k int) uint32 { return n.base + uint32(n.off[k]) }
+
+func (n *dedupeNode) put(k int, fp uint64, minute uint32) {
+	n.fp[k], n.off[k] = fp, uint8(minute-n.base)
+}
 
 // duplicate says whether the viewer's event id was accepted within the dedupe horizon, and remembers it if not. The horizon
 // is measured from the watermark, so that the answer is the same in every replay: never shorter than configured.
@@ -32,62 +53,79 @@ func (e *Enricher) duplicate(slot uint32, v *viewer, fp uint64, recv int64) bool
 	if set, ok := e.big[slot]; ok {
 		return e.duplicateBig(set, fp, minute)
 	}
-	free, freeAt, nodes := (*dedupeNode)(nil), 0, 0
+	free, freeAt, dead, nodes := (*dedupeNode)(nil), 0, (*dedupeNode)(nil), 0
 	for i := v.dedupe; i != 0; nodes++ {
 		n := e.dedupes.At(i)
-		for k := range n.fp {
+		fits, live := n.fits(minute), false
+		for k, f := range n.fp {
 			switch {
-			case n.fp[k] == 0:
-			case n.fp[k] == fp && !e.forgotten(n.min[k]):
-				return true
-			case free != nil || !e.forgotten(n.min[k]):
-				continue
-			default:
-				e.ids--
-			}
-			if free == nil {
+			case f != 0 && !e.forgotten(n.minute(k)):
+				if f == fp {
+					return true
+				}
+				live = true
+			case fits && free == nil:
 				free, freeAt = n, k
 			}
 		}
+		if !live {
+			dead = n
+		}
 		i = n.next
 	}
-	e.ids++
+	if free == nil && dead != nil {
+		e.ids -= dead.len()
+		*dead = dedupeNode{next: dead.next, base: baseOf(minute)}
+		free, freeAt = dead, 0
+	}
 	if free != nil {
-		free.fp[freeAt], free.min[freeAt] = fp, minute
+		if free.fp[freeAt] == 0 {
+			e.ids++
+		}
+		free.put(freeAt, fp, minute)
 		return false
 	}
+	e.ids++
 	if nodes >= bigNodes {
 		e.makeBig(slot, v)[fp] = minute
 		return false
 	}
-	i := e.dedupes.Alloc()
-	n := e.dedupes.At(i)
-	n.next, n.fp[0], n.min[0] = v.dedupe, fp, minute
-	v.dedupe = i
+	e.newNode(v, minute).put(0, fp, minute)
 	return false
 }
 
-func minuteOf(recv int64) uint16 { return uint16(recv / 60_000 % int64(forever)) }
-
-// forgotten says whether an id of this minute lies beyond the dedupe horizon. Minutes ahead of the watermark are not, up to 22 days: no
-// source may lag behind another by more.
-func (e *Enricher) forgotten(minute uint16) bool {
-	if minute == forever || e.wm == 0 {
-		return false
-	}
-	age := (int(e.wmMinute) - int(minute) + int(forever)) % int(forever)
-	return age > e.dedupeMinutes && age < int(forever)/2
+func (e *Enricher) newNode(v *viewer, minute uint32) *dedupeNode {
+	i := e.dedupes.Alloc()
+	n := e.dedupes.At(i)
+	n.next, n.base = v.dedupe, baseOf(minute)
+	v.dedupe = i
+	return n
 }
+
+// len is the number of ids, forgotten ones included.
+func (n *dedupeNode) len() (ids int) {
+	for _, f := range n.fp {
+		if f != 0 {
+			ids++
+		}
+	}
+	return ids
+}
+
+func minuteOf(recv int64) uint32 { return uint32(max(0, recv) / 60_000) }
+
+// forgotten says whether an id of this minute lies beyond the dedupe horizon.
+func (e *Enricher) forgotten(minute uint32) bool { return minute < e.oldestMinute }
 
 func (e *Enricher) makeBig(slot uint32, v *viewer) bigSet {
 	set := bigSet{}
-	e.eachID(slot, v, func(fp uint64, minute uint16) { set[fp] = minute })
+	e.eachID(slot, v, func(fp uint64, minute uint32) { set[fp] = minute })
 	e.freeDedupe(v)
 	e.big[slot] = set
 	return set
 }
 
-func (e *Enricher) duplicateBig(set bigSet, fp uint64, minute uint16) bool {
+func (e *Enricher) duplicateBig(set bigSet, fp uint64, minute uint32) bool {
 	if m, ok := set[fp]; ok && !e.forgotten(m) {
 		return true
 	}
@@ -105,7 +143,7 @@ func (e *Enricher) duplicateBig(set bigSet, fp uint64, minute uint16) bool {
 }
 
 // eachID visits the ids of a viewer that are still remembered.
-func (e *Enricher) eachID(slot uint32, v *viewer, visit func(fp uint64, minute uint16)) {
+func (e *Enricher) eachID(slot uint32, v *viewer, visit func(fp uint64, minute uint32)) {
 	for fp, m := range e.big[slot] {
 		if !e.forgotten(m) {
 			visit(fp, m)
@@ -114,8 +152,8 @@ func (e *Enricher) eachID(slot uint32, v *viewer, visit func(fp uint64, minute u
 	for i := v.dedupe; i != 0; {
 		n := e.dedupes.At(i)
 		for k, fp := range n.fp {
-			if fp != 0 && !e.forgotten(n.min[k]) {
-				visit(fp, n.min[k])
+			if fp != 0 && !e.forgotten(n.minute(k)) {
+				visit(fp, n.minute(k))
 			}
 		}
 		i = n.next

@@ -29,11 +29,10 @@ type Enricher struct {
 	maxRecv   int64
 
 	// derived from settings and wm, once a record
-	horizon       int64
-	scopeMemory   int64
-	dedupeMinutes int
-	wmMinute      uint16
-	oldestBlock   int32
+	horizon      int64
+	scopeMemory  int64
+	oldestMinute uint32 // of receive time: event ids before it are forgotten
+	oldestBlock  int32
 
 	table      viewerTable
 	viewers    slab.Slab[viewer]
@@ -155,8 +154,7 @@ func (e *Enricher) derive() {
 	}
 	e.horizon = e.settings.HorizonMS
 	e.scopeMemory = max(sessionMemoryMS, e.horizon+dayMS)
-	e.dedupeMinutes = int((e.settings.DedupeMS+59_999)/60_000) + 1
-	e.wmMinute = minuteOf(e.wm)
+	e.oldestMinute = minuteOf(e.wm - (e.settings.DedupeMS+59_999)/60_000*60_000 - 60_000)
 	e.oldestBlock = paneOf(max(0, e.wm-e.horizon-hourMS)) / blockPanes
 }
 

@@ -95,19 +95,18 @@ func (e *Enricher) unpackViewer(r *wire.Reader, slot uint32, v *viewer) {
 		big = make(bigSet, n)
 		e.big[slot] = big
 	}
-	for k := range n {
-		fp, minute := r.Fixed(), uint16(r.Uint())
+	node, at := (*dedupeNode)(nil), 0
+	for range n {
+		fp, minute := r.Fixed(), uint32(r.Uint())
 		if big != nil {
 			big[fp] = minute
 			continue
 		}
-		if k%nodeIDs == 0 {
-			i := e.dedupes.Alloc()
-			e.dedupes.At(i).next = v.dedupe
-			v.dedupe = i
+		if node == nil || at == nodeIDs || !node.fits(minute) {
+			node, at = e.newNode(v, minute), 0
 		}
-		d := e.dedupes.At(v.dedupe)
-		d.fp[k%nodeIDs], d.min[k%nodeIDs] = fp, minute
+		node.put(at, fp, minute)
+		at++
 	}
 	link := &v.views
 	for r.Byte() != 0 {

@@ -85,9 +85,9 @@ func (e *Enricher) packViewer(w *wire.Writer, slot uint32, v *viewer) {
 	w.Int(v.last)
 	w.Bool(v.pinned)
 	n := 0
-	e.eachID(slot, v, func(uint64, uint16) { n++ })
+	e.eachID(slot, v, func(uint64, uint32) { n++ })
 	w.Uint(uint64(n))
-	e.eachID(slot, v, func(fp uint64, minute uint16) {
+	e.eachID(slot, v, func(fp uint64, minute uint32) {
 		w.Fixed(fp)
 		w.Uint(uint64(minute))
 	})

@@ -99,16 +99,12 @@ func (e *Enricher) sweepIDs(slot uint32, v *viewer) bool {
 		return false
 	}
 	live := 0
-	e.eachID(slot, v, func(uint64, uint16) { live++ })
+	e.eachID(slot, v, func(uint64, uint32) { live++ })
 	if live > 0 {
 		return false
 	}
 	for i := v.dedupe; i != 0; i = e.dedupes.At(i).next {
-		for _, fp := range e.dedupes.At(i).fp {
-			if fp != 0 {
-				e.ids--
-			}
-		}
+		e.ids -= e.dedupes.At(i).len()
 	}
 	e.ids -= len(e.big[slot])
 	delete(e.big, slot)

@@ -20,7 +20,7 @@ func visitors(p *player, day, n int) {
 		p.line(fmt.Sprintf("gift %s%f gift=5 cur=CNY", who, at+2))
 		p.line(fmt.Sprintf("leave %s%f watch=5000", who, at+3))
 		if i%8 == 0 {
-			p.flush()
+			p.flush(true)
 			p.task.Snapshot(func(k, v []byte) {})
 		}
 	}

@@ -72,11 +72,14 @@ func (p *player) add(id eventlog.SourceID, in *eventlog.Input) {
 	p.apply(p.block)
 }
 
-func (p *player) flush() {
+// flush sends rows that either arrive and are acknowledged, or neither.
+func (p *player) flush(arrives bool) {
 	var b rollup.Batch
 	token := p.task.Flush(&b, false)
-	p.store.write(&b)
-	p.task.Ack(token)
+	if arrives {
+		p.store.write(&b)
+		p.task.Ack(token)
+	}
 }
 
 // restart saves the task and goes on with a restored one.

@@ -27,6 +27,7 @@ type memRow struct {
 	first   int64
 	updated int64
 	values  map[string]int64
+	run     []int64 // of a session
 }
 
 func (s *memStore) put(key string, r memRow) {
@@ -47,7 +48,10 @@ func (s *memStore) write(b *rollup.Batch) {
 			for k := range measure.SubKeys[c.Cube] {
 				group += " " + or(c.Sub[k][i], "''")
 			}
-			r := memRow{c.Version[i], group, c.State[i], c.First[i], c.Updated[i], map[string]int64{}}
+			r := memRow{c.Version[i], group, c.State[i], c.First[i], c.Updated[i], map[string]int64{}, nil}
+			if i < len(c.Runs) {
+				r.run = c.Runs[i]
+			}
 			for k, col := range measure.Columns[c.Cube] {
 				r.values[col.Name] = c.Value(k, i)
 			}
@@ -146,6 +150,10 @@ func (s *memStore) status(rows []memRow) string {
 	if s.generations {
 		text += fmt.Sprintf(" generations=%d", len(rows))
 	}
+	if strings.Contains(rows[0].group, " session - ") {
+		late = resumed(rows)
+		moves = moves && !late
+	}
 	switch {
 	case !strings.Contains(rows[0].group, "_m"):
 	case moves:
@@ -156,4 +164,27 @@ func (s *memStore) status(rows []memRow) string {
 		text += " final"
 	}
 	return text
+}
+
+// resumed is the views' rule for sessions (sinks/clickhouse, sessionCorrected): a run began when none before it was live any more, or an event came
+// an hour late when no run was live.
+func resumed(rows []memRow) bool {
+	for _, r := range rows {
+		if r.run == nil {
+			continue
+		}
+		before, alive, inTime := false, false, r.run[2] == 0
+		for _, o := range rows {
+			if o.run == nil {
+				continue
+			}
+			before = before || o.run[0] < r.run[0]
+			alive = alive || o.run[0] < r.run[0] && o.run[1] > r.run[0]
+			inTime = inTime || o.run[0] <= r.run[2] && o.run[1] > r.run[2]
+		}
+		if before && !alive || !inTime {
+			return true
+		}
+	}
+	return false
 }

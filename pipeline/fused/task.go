@@ -27,6 +27,8 @@ type Task struct {
 	agg       *aggregate.Aggregator // nil in the enricher service
 	out       runtime.Output        // the enricher service's
 	next      int64
+	pieces    pieces
+	saved     map[string][]byte // pieces, while restoring
 	enc       change.Encoder
 	dec       change.Decoder
 	rec       change.Record
@@ -35,7 +37,7 @@ type Task struct {
 }
 
 func newTask(partition int32) *Task {
-	return &Task{partition: partition, keys: cellkey.NewTable()}
+	return &Task{partition: partition, keys: cellkey.NewTable(), pieces: pieces{}, saved: map[string][]byte{}}
 }
 
 // NewRun is the task of `run`: events in, rows out.
@@ -98,6 +100,13 @@ func (t *Task) Flush(b *rollup.Batch, behind bool) uint64 {
 	return t.agg.Flush(b, behind)
 }
 
+// Last makes the next flush send all.
+func (t *Task) Last() {
+	if t.agg != nil {
+		t.agg.Last()
+	}
+}
+
 func (t *Task) Ack(token uint64) {
 	if t.agg != nil {
 		t.agg.Ack(token)
@@ -112,6 +121,7 @@ func (t *Task) Nack(token uint64) {
 
 // Snapshot emits all state that changed, and the offset to go on from, which must stand in one transaction.
 func (t *Task) Snapshot(emit func(key, value []byte)) {
+	emit = t.pieces.cut(emit)
 	if t.enricher != nil {
 		t.enricher.Snapshot(emit)
 	}
@@ -137,10 +147,21 @@ func (t *Task) sweepKeys() {
 	})
 }
 
-// Restore takes one live changelog record of an empty task: each key once, with its newest value, in any order. It keeps neither.
-func (t *Task) Restore(key, value []byte) (err error) {
+// Restore takes one live changelog record of an empty task: each key once, with its newest value, in any order. Pieces are kept until all
+// are there; of all else it keeps neither key nor value.
+func (t *Task) Restore(key, value []byte) error {
 	switch {
 	case len(value) == 0: // deleted
+		return nil
+	case len(key) > 0 && key[0] == keyPiece:
+		t.saved[string(key)] = append([]byte(nil), value...)
+		return nil
+	}
+	return t.restore(key, value)
+}
+
+func (t *Task) restore(key, value []byte) (err error) {
+	switch {
 	case string(key) == keyOffset:
 		t.next, _ = binary.Varint(value)
 	case enrich.Owns(key) && t.enricher != nil:
@@ -156,8 +177,17 @@ func (t *Task) Restore(key, value []byte) (err error) {
 	return nil
 }
 
-// RestoreDone rebuilds what is derived and returns the offset to go on from.
+// RestoreDone decodes what came in pieces, rebuilds what is derived, and returns the offset to go on from.
 func (t *Task) RestoreDone() (int64, error) {
+	if err := t.pieces.join(t.saved); err != nil {
+		return 0, fmt.Errorf("changelog of partition %d: %w", t.partition, err)
+	}
+	for k, v := range t.saved {
+		if err := t.restore([]byte(k), v); err != nil {
+			return 0, err
+		}
+	}
+	t.saved = nil
 	if t.enricher != nil {
 		t.enricher.Restored()
 	}

@@ -16,7 +16,7 @@ const (
 	Closed uint8 = 4 // this generation never changes again: it may be folded
 )
 
-// Cells is a batch of partial rows of one cube. All slices have the same length, but for Values. The key of a row is (Grain, Platform, Room, Session, Sub…,
+// Cells is a batch of partial rows of one cube. All slices have the same length, but for Runs and Values. The key of a row is (Grain, Platform, Room, Session, Sub…,
 // Window, Part, Gen); the highest Version of a key wins. Window is the window's start in ms, 0 for the session grain, whose start is First.
 type Cells struct {
 	Cube     measure.Cube
@@ -32,6 +32,11 @@ type Cells struct {
 	State    []uint8
 	First    []int64 // earliest event_ts in the row, ms
 	Updated  []int64 // receive time of the last event in the row, ms
+	// Runs are those of rows of the session grain, nil for others: three watermarks, ms. The partial was live from the first, when its first event
+	// came, to the second, an hour after its last one; the third is when the newest event came that was an hour old already, 0 without one. A
+	// session is live while any partial is: whether an event came to one that had been final, all runs together tell. Runs ends with its
+	// last one that is not nil.
+	Runs [][]int64
 	// Values[i] is the column measure.Columns[Cube][i]. It ends with its last value that is not 0, since most measures of most rows are: read
 	// it with Value.
 	Values [][]int64
@@ -43,6 +48,12 @@ func (c *Cells) Value(column, row int) int64 {
 		return v[row]
 	}
 	return 0
+}
+
+// SetRun gives the newest row its run.
+func (c *Cells) SetRun(run []int64) {
+	c.Runs = append(c.Runs, make([][]int64, len(c.Grain)-1-len(c.Runs))...)
+	c.Runs = append(c.Runs, run)
 }
 
 // Set gives the newest row its value of a column, which must not have one yet.
@@ -96,6 +107,7 @@ type Rejected struct {
 	Reason     string
 	Field      string
 	Original   []byte
+	Length     int64 // of the record's value as it came; above len(Original) where events.rejected could not take it whole
 }
 
 // Watermark is how far a partition of `events` has come.

@@ -24,6 +24,9 @@ const (
 	collectorHighWater   = 1 << 16
 	collectorPollRecords = 8192
 	collectorFetchBytes  = 16 << 20
+	// collectorBatchBytes is what one producer's batch may decompress to: 64 times the brokers' limit of its compressed form. A batch above it
+	// is never read; see fetchError.
+	collectorBatchBytes = 64 << 20
 	// collectorFetchWait is the long poll at the end of a topic. A source is known to be idle only as of its last answer.
 	collectorFetchWait = 100 * time.Millisecond
 )
@@ -64,6 +67,7 @@ func newCollectorFeed(s *collectorSession, t event.Topic) (*collectorFeed, error
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(), // they move the position to the end of a topic written in transactions
 		kgo.FetchMaxBytes(collectorFetchBytes),
+		kgo.MaxDecompressBatchBytes(collectorBatchBytes),
 		kgo.FetchMaxWait(collectorFetchWait),
 		kgo.SessionTimeout(s.cfg.SessionTimeout),
 		kgo.HeartbeatInterval(s.cfg.SessionTimeout / 5),

@@ -113,12 +113,18 @@ func (s *collectorSession) enqueue(f *collectorFeed, fetches kgo.Fetches) error 
 
 // fetchError tells what ends the session from what the client mends by itself.
 func (s *collectorSession) fetchError(f *collectorFeed, p *kgo.FetchPartition) error {
-	group := (*kgo.ErrGroupSession)(nil)
+	group, bomb := (*kgo.ErrGroupSession)(nil), (*kgo.ErrDecompressTooLarge)(nil)
 	switch {
 	case p.Err == nil || s.ctx.Err() != nil:
 		return nil
 	case errors.As(p.Err, &group) || kerr.IsRetriable(p.Err):
 		s.log.Warn("collector fetch", zap.String("topic", f.name), zap.Int32("partition", p.Partition), zap.Error(p.Err))
+		return nil
+	case errors.As(p.Err, &bomb): // nothing is skipped unseen: this source stands still until an operator decides, the others go on
+		s.log.Error("a batch decompresses to more than the collector takes and cannot be read: its partition stands still and holds the watermark. "+
+			"Find who sent it; to give up its records, stop the collectors and set the group's offset to the one given", zap.String("topic", f.name),
+			zap.Int32("partition", p.Partition), zap.Int64("offset", bomb.Offset), zap.Int("limit_bytes", collectorBatchBytes),
+			zap.String("group", f.group), zap.Int64("offset_behind_it", bomb.NextOffset))
 		return nil
 	}
 	return fmt.Errorf("fetch %s/%d: %w", f.name, p.Partition, p.Err)

@@ -40,9 +40,8 @@ type openBatch struct {
 }
 
 type member struct {
-	h       *flushHandle
-	token   uint64
-	maxRecv int64
+	h     *flushHandle
+	token uint64
 }
 
 // flushHandle is what the writer knows of one running task. asks and acks hold one message each and never block the writer: a handle
@@ -59,13 +58,12 @@ type flushHandle struct {
 	asked    bool
 	inFlight bool
 	last     time.Time
-
-	shown int64 // newest receive time the sink has shown; the writer goroutine's after register
 }
 
 type ack struct {
 	token uint64
 	ok    bool
+	at    time.Time
 }
 
 func newSinkWriter(cfg *ReaderConfig, log *zap.Logger, m *readerMetrics) *sinkWriter {
@@ -73,9 +71,9 @@ func newSinkWriter(cfg *ReaderConfig, log *zap.Logger, m *readerMetrics) *sinkWr
 		open: &openBatch{}, handles: map[*flushHandle]struct{}{}}
 }
 
-// register a task that has been restored up to receive time shown.
-func (w *sinkWriter) register(shown int64) *flushHandle {
-	h := &flushHandle{asks: make(chan struct{}, 1), acks: make(chan ack, 1), shown: shown}
+// register a task that has been restored.
+func (w *sinkWriter) register() *flushHandle {
+	h := &flushHandle{asks: make(chan struct{}, 1), acks: make(chan ack, 1)}
 	w.mu.Lock()
 	w.handles[h] = struct{}{}
 	w.mu.Unlock()
@@ -212,7 +210,7 @@ func (w *sinkWriter) swap(next *openBatch) *openBatch {
 
 // join lets the task of h flush into the open batch. It is called on the task's goroutine. With wait false it gives up when another
 // task is flushing, so that a busy task goes on applying instead; it was not asked in vain, it comes back.
-func (w *sinkWriter) join(h *flushHandle, maxRecv int64, wait bool, flush func(*rollup.Batch) uint64) (token uint64, rows int, joined bool) {
+func (w *sinkWriter) join(h *flushHandle, wait bool, flush func(*rollup.Batch) uint64) (token uint64, rows int, joined bool) {
 	if wait {
 		w.mu.Lock()
 	} else if !w.mu.TryLock() {
@@ -232,7 +230,7 @@ func (w *sinkWriter) join(h *flushHandle, maxRecv int64, wait bool, flush func(*
 	h.last = time.Now()
 	if rows > 0 {
 		h.inFlight = true
-		w.open.members = append(w.open.members, member{h, token, maxRecv})
+		w.open.members = append(w.open.members, member{h, token})
 	}
 	w.answered(h)
 	return token, rows, true
@@ -255,11 +253,7 @@ func (w *sinkWriter) write(ctx context.Context, b *openBatch) error {
 func (w *sinkWriter) settle(b *openBatch, err error) {
 	now := time.Now()
 	for _, m := range b.members {
-		m.h.acks <- ack{m.token, err == nil}
-		if err == nil && m.maxRecv > m.h.shown {
-			m.h.shown = m.maxRecv
-			w.metrics.queryable(now, m.maxRecv)
-		}
+		m.h.acks <- ack{m.token, err == nil, now}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -49,7 +49,7 @@ func resetBatch(b *rollup.Batch) {
 		c.Grain, c.Platform, c.Room, c.Session = c.Grain[:0], c.Platform[:0], c.Room[:0], c.Session[:0]
 		c.Sub[0], c.Sub[1] = c.Sub[0][:0], c.Sub[1][:0]
 		c.Window, c.Part, c.Gen, c.Version, c.State = c.Window[:0], c.Part[:0], c.Gen[:0], c.Version[:0], c.State[:0]
-		c.First, c.Updated = c.First[:0], c.Updated[:0]
+		c.First, c.Updated, c.Runs = c.First[:0], c.Updated[:0], c.Runs[:0]
 		for i := range c.Values {
 			c.Values[i] = c.Values[i][:0]
 		}

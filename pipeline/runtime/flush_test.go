@@ -105,7 +105,7 @@ func TestWriterMergesAndWaits(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { defer close(done); w.run(ctx, func(err error) { t.Error(err) }) }()
-		a, b := w.register(0), w.register(0)
+		a, b := w.register(), w.register()
 		row := func(name string) func(*rollup.Batch) uint64 {
 			return func(b *rollup.Batch) uint64 {
 				b.Outcomes = append(b.Outcomes, rollup.Outcome{Topic: name})
@@ -116,9 +116,9 @@ func TestWriterMergesAndWaits(t *testing.T) {
 			h.dirty.Store(true)
 		}
 		<-a.asks
-		w.join(a, 0, true, row("a"))
+		w.join(a, true, row("a"))
 		<-b.asks
-		w.join(b, 0, true, row("b"))
+		w.join(b, true, row("b"))
 		synctest.Wait()
 		if len(writes) != 1 || len(writes[0]) != 2 {
 			t.Fatalf("writes: %v, want one of both tasks", writes)
@@ -135,7 +135,7 @@ func TestWriterMergesAndWaits(t *testing.T) {
 			w.acknowledged(h)
 		}
 		<-a.asks
-		if _, rows, _ := w.join(a, 0, true, func(*rollup.Batch) uint64 { return 2 }); rows != 0 {
+		if _, rows, _ := w.join(a, true, func(*rollup.Batch) uint64 { return 2 }); rows != 0 {
 			t.Errorf("an empty flush gave %d rows", rows)
 		}
 		cancel()

@@ -50,6 +50,9 @@ func (t *partition) applyRecord(rec *kgo.Record) error {
 	if t.flush == nil {
 		return nil
 	}
+	if t.fresh.applied(t.task.Stats().MaxRecv, t.behind) && t.behind {
+		t.r.metrics.behind.Inc()
+	}
 	if !t.flush.dirty.Load() {
 		t.flush.dirty.Store(true)
 	}
@@ -89,8 +92,8 @@ func (t *partition) fetchError(err error) error {
 // flushNow answers the writer. While behind only finished rows leave, unless the dirty cells are what stops the input.
 func (t *partition) flushNow(wait bool) {
 	w := t.r.writer
-	at := t.next
-	token, rows, joined := w.join(t.flush, t.stats.MaxRecv, wait, func(b *rollup.Batch) uint64 { return t.task.Flush(b, t.behind && !t.full) })
+	at, behind := t.next, t.behind && !t.full && !t.last
+	token, rows, joined := w.join(t.flush, wait, func(b *rollup.Batch) uint64 { return t.task.Flush(b, behind) })
 	switch {
 	case !joined:
 		t.flush.asks <- struct{}{} // it was just taken out: look again after the next record
@@ -98,14 +101,19 @@ func (t *partition) flushNow(wait bool) {
 	case rows == 0:
 		t.task.Ack(token)
 		t.flushed = at
+		if !behind {
+			t.fresh.waiting = t.fresh.waiting[:0] // they changed no row
+		}
 	default:
 		t.flushAt = at
+		t.fresh.flushed(behind)
 	}
 	t.flush.dirty.Store(false)
 	t.observe()
 }
 
 func (t *partition) acked(a ack) {
+	t.fresh.acked(a.ok, a.at, t.r.metrics)
 	if a.ok {
 		t.task.Ack(a.token)
 		t.flushed = t.flushAt

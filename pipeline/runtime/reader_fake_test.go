@@ -24,7 +24,11 @@ type counter struct {
 	token   uint64
 	applied uint64
 	recv    int64
+	last    bool
 }
+
+// lastOnly begins the keys whose rows leave with the last flush only.
+const lastOnly = "day"
 
 type count struct {
 	n       int64
@@ -60,10 +64,12 @@ func (c *counter) Apply(offset int64, value []byte) error {
 	return nil
 }
 
+func (c *counter) Last() { c.last = true }
+
 func (c *counter) Flush(b *rollup.Batch, _ bool) uint64 {
 	c.token++
 	for key, k := range c.keys {
-		if k.dirty {
+		if k.dirty && (c.last || !strings.HasPrefix(key, lastOnly)) {
 			b.Outcomes = append(b.Outcomes, rollup.Outcome{Topic: key, Part: uint16(c.part), Version: uint64(c.next), Records: k.n})
 			k.dirty, k.flying = false, c.token
 		}

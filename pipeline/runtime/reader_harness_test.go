@@ -24,6 +24,9 @@ const (
 	testPart      = 4
 )
 
+// kfakeCloses: the broker's Close does not wait until its goroutines have closed their connections.
+var kfakeCloses = goleak.IgnoreAnyFunction("github.com/twmb/franz-go/pkg/kfake.(*clientConn).read")
+
 // world is a broker, a producer and what was produced.
 type world struct {
 	t       *testing.T
@@ -36,7 +39,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	ignore := goleak.IgnoreCurrent()
-	t.Cleanup(func() { goleak.VerifyNone(t, ignore) })
+	t.Cleanup(func() { goleak.VerifyNone(t, ignore, kfakeCloses) })
 	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.GroupMinSessionTimeout(100*time.Millisecond), kfake.BrokerConfigs(map[string]string{"group.initial.rebalance.delay.ms": "0"}))
 	if err != nil {
 		t.Fatal(err)
@@ -74,6 +77,17 @@ func (w *world) config() ReaderConfig {
 	return ReaderConfig{Brokers: w.cluster.ListenAddrs(), Topic: testTopic, Group: "g", Changelog: testChangelog, Sink: w.sink, Epoch: 1,
 		NewTask:         func(p int32, out Output) Task { return newCounter(p, out, nil) },
 		CheckpointEvery: 50 * time.Millisecond, FlushHot: 10 * time.Millisecond, SessionTimeout: 2 * time.Second, PollRecords: 16}
+}
+
+// produce one record of key.
+func (w *world) produce(key string) {
+	w.t.Helper()
+	rec := &kgo.Record{Topic: testTopic, Partition: int32(w.sent % testPart), Value: []byte(key)}
+	if err := w.cl.ProduceSync(w.t.Context(), rec).FirstErr(); err != nil {
+		w.t.Fatal(err)
+	}
+	w.truth[key]++
+	w.sent++
 }
 
 type process struct {

@@ -17,6 +17,7 @@ type readerMetrics struct {
 	flushRows       prometheus.Histogram
 	flushSeconds    *prometheus.HistogramVec
 	fresh           prometheus.Histogram
+	behind          prometheus.Counter
 	restore         prometheus.Histogram
 	checkpointTime  prometheus.Histogram
 	checkpointBytes prometheus.Counter
@@ -26,6 +27,9 @@ type readerMetrics struct {
 	interval        *prometheus.Desc
 	failing         *prometheus.Desc
 }
+
+// freshBuckets have the bounds that objectives name: 0.2, 0.5 and 1 s.
+var freshBuckets = []float64{.02, .05, .1, .15, .2, .3, .4, .5, .75, 1, 1.5, 2, 3, 5, 10, 30, 60, 300, 900, 3600}
 
 type partitionMetric struct {
 	desc  *prometheus.Desc
@@ -45,7 +49,8 @@ func newReaderMetrics(r *Reader, reg prometheus.Registerer) (*readerMetrics, err
 	m.flushRows = hist("flush_rows", "Rows of one write to the sink.", prometheus.ExponentialBuckets(1, 4, 11))
 	m.flushSeconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: "livemeter_reader_flush_seconds", ConstLabels: labels,
 		Help: "Time to collect and write one batch, by result (ok, error).", Buckets: prometheus.ExponentialBuckets(0.002, 2, 14)}, []string{"result"})
-	m.fresh = hist("event_to_queryable_seconds", "Receive time of the newest event of a flush to the sink's acknowledgement of its rows.", prometheus.ExponentialBuckets(0.01, 1.6, 20))
+	m.fresh = hist("event_to_queryable_seconds", "Receive time of a log record's newest event to the sink's acknowledgement of its rows, a sample for each record applied while its partition is not behind; behind_records_total counts the others. Rows other than those of rooms in 10 s and 1 m may follow.", freshBuckets)
+	m.behind = count("behind_records_total", "Log records with new events that were applied while their partition was behind: no sample of event_to_queryable_seconds. An objective of freshness counts them as missed.")
 	m.restore = hist("restore_seconds", "Time to restore one partition from its changelog.", prometheus.ExponentialBuckets(0.01, 2, 14))
 	m.checkpointTime = hist("checkpoint_seconds", "Time from snapshot to commit.", prometheus.ExponentialBuckets(0.002, 2, 14))
 	m.checkpointBytes = count("checkpoint_bytes_total", "Changelog keys and values written.")
@@ -55,7 +60,7 @@ func newReaderMetrics(r *Reader, reg prometheus.Registerer) (*readerMetrics, err
 	m.interval = prometheus.NewDesc("livemeter_reader_flush_interval_seconds", "Present time between two writes.", nil, labels)
 	m.failing = prometheus.NewDesc("livemeter_reader_sink_failing_seconds", "How long writes to the sink have been failing without a break, 0 while they succeed.", nil, labels)
 	m.gauges = partitionMetrics(labels)
-	return m, register(reg, m.flushRows, m.flushSeconds, m.fresh, m.restore, m.checkpointTime, m.checkpointBytes, m.restarts, m)
+	return m, register(reg, m.flushRows, m.flushSeconds, m.fresh, m.behind, m.restore, m.checkpointTime, m.checkpointBytes, m.restarts, m)
 }
 
 func partitionMetrics(labels prometheus.Labels) []partitionMetric {
@@ -161,10 +166,6 @@ func (m *readerMetrics) wrote(rows int, took time.Duration, err error) {
 	}
 	m.flushRows.Observe(float64(rows))
 	m.flushSeconds.WithLabelValues("ok").Observe(took.Seconds())
-}
-
-func (m *readerMetrics) queryable(now time.Time, maxRecv int64) {
-	m.fresh.Observe(seconds(now.UnixMilli() - maxRecv))
 }
 
 func (m *readerMetrics) checkpointed(bytes int, took time.Duration) {

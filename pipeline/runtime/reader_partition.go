@@ -22,6 +22,7 @@ type partition struct {
 	flush     *flushHandle // nil without a sink
 	fetches   chan kgo.Fetches
 	stats     Stats
+	fresh     freshness
 
 	next    int64 // offset to apply next
 	high    int64 // end of the log as of the last fetch
@@ -29,6 +30,7 @@ type partition struct {
 	flushAt int64 // next at the outstanding flush
 	behind  bool
 	pursuit pursuit
+	last    bool // stopping: a flush sends all
 	full    bool // too many dirty cells: no input until the sink acknowledges
 
 	begun      bool          // the task knows its offset: from a checkpoint, or from a record applied
@@ -106,7 +108,8 @@ func (t *partition) open(ctx context.Context) (cl *kgo.Client, err error) {
 	}
 	t.begun = saved >= 0
 	if r.writer != nil {
-		t.flush = r.writer.register(t.task.Stats().MaxRecv)
+		t.flush = r.writer.register()
+		t.fresh.newest = t.task.Stats().MaxRecv
 		t.flush.dirty.Store(true) // what was not acknowledged before the restart
 	}
 	cl, err = kgo.NewClient(r.opts(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{r.cfg.Topic: {id: kgo.NewOffset().At(t.next)}}),

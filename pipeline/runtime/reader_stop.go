@@ -32,10 +32,15 @@ func (t *partition) finish() error {
 	return t.commit(ctx, t.snapshot())
 }
 
-// lastFlush asks until one flush at the last offset has been acknowledged, or the time is over.
+// lastFlush asks until one flush of all that changed up to the last offset has been acknowledged, or the time is over.
 func (t *partition) lastFlush() {
 	limit := time.NewTimer(t.r.cfg.StopTimeout)
 	defer limit.Stop()
+	if t.observe(); t.flushed == t.next && t.stats.DirtyCells == 0 {
+		return
+	}
+	t.task.Last()
+	t.last, t.flushed, t.flushAt = true, -1, -1 // what was flushed before may have left rows out
 	t.flush.urgent.Store(true)
 	for t.flushed != t.next {
 		t.flush.dirty.Store(true)

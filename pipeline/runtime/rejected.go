@@ -116,7 +116,7 @@ func (c *RejectedConfig) copy(ctx context.Context, cl *kgo.Client, m *rejectedMe
 // rejectedRow reads the headers of contract.md, and source_topic_id. A record without a readable source is keyed by its own place, so
 // that even what a stranger wrote there is kept.
 func rejectedRow(rec *kgo.Record) rollup.Rejected {
-	row := rollup.Rejected{ReceivedTS: rec.Timestamp.UnixMilli(), Original: rec.Value}
+	row := rollup.Rejected{ReceivedTS: rec.Timestamp.UnixMilli(), Original: rec.Value, Length: int64(len(rec.Value))}
 	partition, offset := int64(-1), int64(-1)
 	for _, h := range rec.Headers {
 		switch v := string(h.Value); h.Key {
@@ -134,6 +134,8 @@ func rejectedRow(rec *kgo.Record) rollup.Rejected {
 			offset = number(v, offset)
 		case "received_ts":
 			row.ReceivedTS = number(v, row.ReceivedTS)
+		case "cut_value_bytes":
+			row.Length = max(row.Length, number(v, 0))
 		}
 	}
 	row.Partition, row.Offset = int32(partition), offset

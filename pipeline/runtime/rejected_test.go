@@ -25,14 +25,14 @@ func TestRejectedAreWrittenOnceTheStoreTakesThem(t *testing.T) {
 		return hs
 	}
 	full := &kgo.Record{Topic: "events.rejected", Value: []byte("{bad"), Headers: headers("reason", "not_json", "field", "", "source_topic", "raw.viewer",
-		"source_topic_id", string(id[:]), "source_partition", "3", "source_offset", "77", "received_ts", "1795312800123")}
+		"source_topic_id", string(id[:]), "source_partition", "3", "source_offset", "77", "received_ts", "1795312800123", "cut_value_bytes", "3000000")}
 	stranger := &kgo.Record{Topic: "events.rejected", Value: []byte("who?"), Timestamp: time.UnixMilli(5000)}
 	if err := w.cl.ProduceSync(t.Context(), full, stranger).FirstErr(); err != nil {
 		t.Fatal(err)
 	}
 	want := []rollup.Rejected{
-		{Topic: "raw.viewer", TopicID: id, Partition: 3, Offset: 77, ReceivedTS: 1795312800123, Reason: "not_json", Original: []byte("{bad")},
-		{Topic: "events.rejected", Partition: 0, Offset: 1, ReceivedTS: 5000, Original: []byte("who?")},
+		{Topic: "raw.viewer", TopicID: id, Partition: 3, Offset: 77, ReceivedTS: 1795312800123, Reason: "not_json", Original: []byte("{bad"), Length: 3_000_000},
+		{Topic: "events.rejected", Partition: 0, Offset: 1, ReceivedTS: 5000, Original: []byte("who?"), Length: 4},
 	}
 	cfg := RejectedConfig{Brokers: w.cluster.ListenAddrs(), Topic: "events.rejected", Group: "rejected", SessionTimeout: 2 * time.Second}
 	var got []rollup.Rejected
@@ -62,7 +62,7 @@ func TestRejectedAreWrittenOnceTheStoreTakesThem(t *testing.T) {
 		t.Fatal(err)
 	}
 	collect(func(n int) bool { return n >= 3 })
-	want = append(want, rollup.Rejected{Topic: "events.rejected", Offset: 2, ReceivedTS: maxRejectedTS, Original: []byte("3")})
+	want = append(want, rollup.Rejected{Topic: "events.rejected", Offset: 2, ReceivedTS: maxRejectedTS, Original: []byte("3"), Length: 1})
 	if len(got) != len(want) {
 		t.Fatalf("got %d rows, want %d: what was committed must not come again", len(got), len(want))
 	}

@@ -11,6 +11,8 @@ type Task interface {
 	// Flush appends to b the rows that changed since they were last flushed, all at the current offset. With behind, only rows that have
 	// reached their end leave. It returns a token for Ack; the batch is the caller's and shares no memory that Apply changes.
 	Flush(b *rollup.Batch, behind bool) (token uint64)
+	// Last makes the flushes that follow send all that changed, whatever waits for its turn otherwise: the task is about to end.
+	Last()
 	// Ack says that all rows of the flush with this token, and of those before it, are durable. Nack returns them to the dirty set.
 	Ack(token uint64)
 	Nack(token uint64)

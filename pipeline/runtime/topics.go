@@ -33,6 +33,12 @@ const (
 // Forever as a retention keeps records for ever.
 const Forever time.Duration = -1
 
+// MaxRejectedRetention bounds how long the original bytes of rejected records live, which may name persons: nothing prolongs it.
+const MaxRejectedRetention = 7 * 24 * time.Hour
+
+// rejectedSegment is how much longer the oldest record of a segment may live: a broker deletes whole segments, by default of a week.
+const rejectedSegment = 6 * time.Hour
+
 // TopicSpec says which topics there must be. Zero values of the optional fields take the defaults named.
 type TopicSpec struct {
 	Prefix            string
@@ -42,7 +48,7 @@ type TopicSpec struct {
 	RawCreateTime     bool          // demo and up: the producer's timestamp is the receive time. Else the broker's is (LogAppendTime)
 	EventsPartitions  int32         // default 2: of events, events.enriched and the changelogs
 	EventsRetention   time.Duration // default 7 days
-	RejectedRetention time.Duration // default 7 days
+	RejectedRetention time.Duration // default, and longest: MaxRejectedRetention
 	Changelogs        []string      // default: all three
 	Log               *zap.Logger   // of warnings; may be nil
 }
@@ -60,8 +66,8 @@ func (s TopicSpec) withDefaults() TopicSpec {
 	if s.EventsRetention == 0 {
 		s.EventsRetention = 7 * 24 * time.Hour
 	}
-	if s.RejectedRetention == 0 {
-		s.RejectedRetention = 7 * 24 * time.Hour
+	if s.RejectedRetention <= 0 || s.RejectedRetention > MaxRejectedRetention {
+		s.RejectedRetention = MaxRejectedRetention
 	}
 	if s.Changelogs == nil {
 		s.Changelogs = []string{ChangelogRun, ChangelogEnricher, ChangelogAggregator}
@@ -79,6 +85,7 @@ type topicWant struct {
 	fixed      bool // another number of partitions is a mistake
 	policy     string
 	raw        bool
+	private    bool              // keeping longer than wanted is a mistake too
 	configs    map[string]string // only set on creation, but for cleanup.policy
 }
 
@@ -117,7 +124,7 @@ func (s *TopicSpec) wants() []topicWant {
 	out = append(out,
 		topic(TopicEvents, s.EventsPartitions, true, "delete").with("retention.ms", retentionMS(s.EventsRetention)),
 		topic(TopicEnriched, s.EventsPartitions, true, "delete").with("retention.ms", retentionMS(s.EventsRetention)),
-		topic(TopicRejected, s.RawPartitions, false, "delete").with("retention.ms", retentionMS(s.RejectedRetention)).with("max.message.bytes", strconv.Itoa(2<<20)))
+		s.rejected(topic(TopicRejected, s.RawPartitions, false, "delete")))
 	for _, name := range s.Changelogs {
 		out = append(out, topic(name, s.EventsPartitions, true, "compact"))
 	}
@@ -125,6 +132,12 @@ func (s *TopicSpec) wants() []topicWant {
 		out = append(out, topic(name, 1, false, "compact"))
 	}
 	return out
+}
+
+func (s *TopicSpec) rejected(w topicWant) topicWant {
+	w.private = true
+	return w.with("retention.ms", retentionMS(s.RejectedRetention)).with("segment.ms", retentionMS(rejectedSegment)).
+		with("max.message.bytes", strconv.Itoa(2<<20))
 }
 
 // EnsureTopics creates the topics that are missing and checks those that are there. What is wrong with them is one error that names all of it;
@@ -239,5 +252,9 @@ func warnSettings(spec *TopicSpec, w topicWant, got map[string]string) {
 	have, err2 := strconv.ParseInt(got["retention.ms"], 10, 64)
 	if err1 == nil && err2 == nil && have >= 0 && (want < 0 || have < want) {
 		spec.Log.Warn("a topic keeps its records for less time than wanted", zap.String("topic", w.name), zap.Int64("retention.ms", have), zap.Int64("wanted", want))
+	}
+	if w.private && err1 == nil && err2 == nil && (have < 0 || have > want) {
+		spec.Log.Warn("events.rejected keeps the original bytes of rejected records, which may name persons, for longer than wanted; lower its retention.ms",
+			zap.String("topic", w.name), zap.Int64("retention.ms", have), zap.Int64("wanted", want))
 	}
 }

@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS livemeter.room_rows
     `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row',
     `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
     `inserted_at` DateTime DEFAULT now() COMMENT 'When the row reached ClickHouse; what is new since is found by it',
+    `runs` Array(Int64) COMMENT 'Sessions: three watermarks a partial, ms: its first event, an hour after its last, its newest event that was an hour late or 0',
     `contains` Map(UInt16, UInt64) COMMENT 'Folded rows: per partition of events the highest generation that is contained',
     `events` Int64 COMMENT 'accepted events of all types that count in this key',
     `viewers` Int64 COMMENT 'distinct viewers of viewer events',
@@ -84,6 +85,7 @@ CREATE TABLE IF NOT EXISTS livemeter.sku_rows
     `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row',
     `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
     `inserted_at` DateTime DEFAULT now() COMMENT 'When the row reached ClickHouse; what is new since is found by it',
+    `runs` Array(Int64) COMMENT 'Sessions: three watermarks a partial, ms: its first event, an hour after its last, its newest event that was an hour late or 0',
     `contains` Map(UInt16, UInt64) COMMENT 'Folded rows: per partition of events the highest generation that is contained',
     `events` Int64 COMMENT 'accepted events of all types that count in this key',
     `interactions_like` Int64 COMMENT 'Σ count of likes',
@@ -143,6 +145,7 @@ CREATE TABLE IF NOT EXISTS livemeter.source_rows
     `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row',
     `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
     `inserted_at` DateTime DEFAULT now() COMMENT 'When the row reached ClickHouse; what is new since is found by it',
+    `runs` Array(Int64) COMMENT 'Sessions: three watermarks a partial, ms: its first event, an hour after its last, its newest event that was an hour late or 0',
     `contains` Map(UInt16, UInt64) COMMENT 'Folded rows: per partition of events the highest generation that is contained',
     `viewers` Int64 COMMENT 'distinct viewers of viewer events',
     `views` Int64 COMMENT 'distinct views, by their first enter',
@@ -180,6 +183,7 @@ CREATE TABLE IF NOT EXISTS livemeter.variant_rows
     `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row',
     `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
     `inserted_at` DateTime DEFAULT now() COMMENT 'When the row reached ClickHouse; what is new since is found by it',
+    `runs` Array(Int64) COMMENT 'Sessions: three watermarks a partial, ms: its first event, an hour after its last, its newest event that was an hour late or 0',
     `contains` Map(UInt16, UInt64) COMMENT 'Folded rows: per partition of events the highest generation that is contained',
     `events` Int64 COMMENT 'accepted events of all types that count in this key',
     `viewers` Int64 COMMENT 'distinct viewers of viewer events',
@@ -246,6 +250,7 @@ CREATE TABLE IF NOT EXISTS livemeter.room_money_rows
     `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row',
     `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
     `inserted_at` DateTime DEFAULT now() COMMENT 'When the row reached ClickHouse; what is new since is found by it',
+    `runs` Array(Int64) COMMENT 'Sessions: three watermarks a partial, ms: its first event, an hour after its last, its newest event that was an hour late or 0',
     `contains` Map(UInt16, UInt64) COMMENT 'Folded rows: per partition of events the highest generation that is contained',
     `gift_minor` Int64 COMMENT 'Σ gift_value_minor',
     `gmv_created_minor` Int64 COMMENT 'Σ (goods − discount) of created',
@@ -282,6 +287,7 @@ CREATE TABLE IF NOT EXISTS livemeter.sku_money_rows
     `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row',
     `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
     `inserted_at` DateTime DEFAULT now() COMMENT 'When the row reached ClickHouse; what is new since is found by it',
+    `runs` Array(Int64) COMMENT 'Sessions: three watermarks a partial, ms: its first event, an hour after its last, its newest event that was an hour late or 0',
     `contains` Map(UInt16, UInt64) COMMENT 'Folded rows: per partition of events the highest generation that is contained',
     `gmv_paid_minor` Int64 COMMENT 'Σ paid_minor of the SKU\'s lines',
     `refund_minor` Int64 COMMENT 'Σ refund.minor of the SKU\'s lines, by refund date',
@@ -371,7 +377,8 @@ CREATE TABLE IF NOT EXISTS livemeter.rejected_rows
     `received_ts` DateTime64(3, 'UTC') COMMENT 'Receive time of the record',
     `reason` LowCardinality(String) COMMENT 'Why the record is invalid',
     `field` LowCardinality(String) COMMENT 'Path of the field that is wrong, \'\' where it is the whole record',
-    `original` String COMMENT 'The record\'s bytes as they came'
+    `original` String COMMENT 'The record\'s bytes as they came; only the first of them where original_length is more',
+    `original_length` Int64 COMMENT 'Bytes of the record as it came: more than length(original) where events.rejected could not take it whole'
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMMDD(received_ts)
@@ -488,7 +495,13 @@ SELECT
     r.platform AS platform,
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
-    multiIf(min(bitAnd(r.state, 5)) = 0, 'provisional', max(bitAnd(r.state, 2)) = 2, 'corrected', 'final') AS status,
+    multiIf(min(bitAnd(r.state, 5)) = 0 AND NOT arrayExists(t -> arrayExists(k ->
+        (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'provisional', arrayExists(t -> arrayExists(k ->
+        (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
@@ -632,7 +645,13 @@ SELECT
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.sku_id AS sku_id,
-    multiIf(min(bitAnd(r.state, 5)) = 0, 'provisional', max(bitAnd(r.state, 2)) = 2, 'corrected', 'final') AS status,
+    multiIf(min(bitAnd(r.state, 5)) = 0 AND NOT arrayExists(t -> arrayExists(k ->
+        (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'provisional', arrayExists(t -> arrayExists(k ->
+        (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
@@ -723,7 +742,13 @@ SELECT
     r.live_session_id AS live_session_id,
     r.entry_source AS entry_source,
     r.campaign_id AS campaign_id,
-    multiIf(min(bitAnd(r.state, 5)) = 0, 'provisional', max(bitAnd(r.state, 2)) = 2, 'corrected', 'final') AS status,
+    multiIf(min(bitAnd(r.state, 5)) = 0 AND NOT arrayExists(t -> arrayExists(k ->
+        (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'provisional', arrayExists(t -> arrayExists(k ->
+        (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.viewers) AS viewers,
@@ -854,7 +879,13 @@ SELECT
     r.live_session_id AS live_session_id,
     r.experiment_id AS experiment_id,
     r.variant AS variant,
-    multiIf(min(bitAnd(r.state, 5)) = 0, 'provisional', max(bitAnd(r.state, 2)) = 2, 'corrected', 'final') AS status,
+    multiIf(min(bitAnd(r.state, 5)) = 0 AND NOT arrayExists(t -> arrayExists(k ->
+        (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'provisional', arrayExists(t -> arrayExists(k ->
+        (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
@@ -950,7 +981,13 @@ SELECT
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.currency AS currency,
-    multiIf(min(bitAnd(r.state, 5)) = 0, 'provisional', max(bitAnd(r.state, 2)) = 2, 'corrected', 'final') AS status,
+    multiIf(min(bitAnd(r.state, 5)) = 0 AND NOT arrayExists(t -> arrayExists(k ->
+        (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'provisional', arrayExists(t -> arrayExists(k ->
+        (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.gift_minor) AS gift_minor,
     sum(r.gmv_created_minor) AS gmv_created_minor,
@@ -1009,7 +1046,13 @@ SELECT
     r.live_session_id AS live_session_id,
     r.sku_id AS sku_id,
     r.currency AS currency,
-    multiIf(min(bitAnd(r.state, 5)) = 0, 'provisional', max(bitAnd(r.state, 2)) = 2, 'corrected', 'final') AS status,
+    multiIf(min(bitAnd(r.state, 5)) = 0 AND NOT arrayExists(t -> arrayExists(k ->
+        (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'provisional', arrayExists(t -> arrayExists(k ->
+        (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.gmv_paid_minor) AS gmv_paid_minor,
     sum(r.refund_minor) AS refund_minor,
@@ -1098,10 +1141,11 @@ CREATE OR REPLACE VIEW livemeter.rejected
     `received_ts` DateTime64(3, 'UTC') COMMENT 'Receive time of the record',
     `reason` LowCardinality(String) COMMENT 'Why the record is invalid',
     `field` LowCardinality(String) COMMENT 'Path of the field that is wrong, \'\' where it is the whole record',
-    `original` String COMMENT 'The record\'s bytes as they came'
+    `original` String COMMENT 'The record\'s bytes as they came; only the first of them where original_length is more',
+    `original_length` Int64 COMMENT 'Bytes of the record as it came: more than length(original) where events.rejected could not take it whole'
 )
 AS
-SELECT source_topic, topic_id, source_partition, source_offset, received_ts, reason, field, original
+SELECT source_topic, topic_id, source_partition, source_offset, received_ts, reason, field, original, original_length
 FROM livemeter.rejected_rows FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'Invalid records with their original bytes, kept seven days';

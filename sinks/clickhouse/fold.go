@@ -85,8 +85,8 @@ func (r *Roller) foldSQL(c measure.Cube, where, closed string) string {
 		fmt.Fprintf(&sums, ",\n    sumIf(l.%s, NOT known) AS s_%s", m.Name, m.Name)
 		fmt.Fprintf(&outs, ", if(gone, 0, s_%s)", m.Name)
 	}
-	return fmt.Sprintf(`INSERT INTO %[1]s (epoch, %[2]s, part, gen, version, deleted, state, first_event, updated_at, contains%[3]s)
-SELECT %[4]d, %[2]s, o.1, o.2, if(o.1 != %[5]d AS gone, %[6]s, f_version), gone, f_state, f_first, if(gone, now64(3), f_updated), if(gone, mapFromArrays([]::Array(UInt16), []::Array(UInt64)), f_contains)%[7]s
+	return fmt.Sprintf(`INSERT INTO %[1]s (epoch, %[2]s, part, gen, version, deleted, state, first_event, updated_at, runs, contains%[3]s)
+SELECT %[4]d, %[2]s, o.1, o.2, if(o.1 != %[5]d AS gone, %[6]s, f_version), gone, f_state, f_first, if(gone, now64(3), f_updated), if(gone, []::Array(Int64), f_runs), if(gone, mapFromArrays([]::Array(UInt16), []::Array(UInt64)), f_contains)%[7]s
 FROM
 (
   SELECT %[2]s,
@@ -94,6 +94,7 @@ FROM
     bitOr(4, bitOr(min(bitAnd(l.state, 1)), max(bitAnd(l.state, 2)))) AS f_state,
     min(l.first_event) AS f_first,
     max(l.updated_at) AS f_updated,
+    groupArrayArray(if(known, []::Array(Int64), l.runs)) AS f_runs,
     maxMap(if(l.part = %[5]d, l.contains, map(l.part, l.gen))) AS f_contains,
     groupArrayIf((l.part, l.gen), l.part != %[5]d) AS tombs%[8]s
   FROM

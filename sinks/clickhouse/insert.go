@@ -68,11 +68,11 @@ func pick[T any](vs []T, at []int32) []T {
 }
 
 // valuesAt is pick for a column that may end early; so may the result.
-func valuesAt(vs []int64, at []int32) []int64 {
+func valuesAt[T any](vs []T, at []int32) []T {
 	if at == nil || len(vs) == 0 {
 		return vs
 	}
-	out := make([]int64, len(at))
+	out := make([]T, len(at))
 	for i, a := range at {
 		if int(a) < len(vs) {
 			out[i] = vs[a]
@@ -180,6 +180,10 @@ func cellInsert(epoch uint16, c *rollup.Cells, at []int32, narrow bool) *insert 
 	fixed(in, "version", "UInt64", 8, pick(c.Version, at))
 	fixed(in, "state", "UInt8", 1, pick(c.State, at))
 	fixed(in, "first_event", ms, 8, pick(c.First, at))
+	if len(c.Runs) > 0 {
+		runs := valuesAt(c.Runs, at)
+		fixed(in, "runs", "Array(Int64)", 8, slices.Concat(runs, make([][]int64, n-len(runs))))
+	}
 	fixed(in, "updated_at", ms, 8, pick(c.Updated, at))
 	stored, index := storedMeasures(c.Cube)
 	for i, m := range stored {
@@ -266,6 +270,7 @@ func (s *Sink) rejectedInserts(rows []rollup.Rejected) []*insert {
 		text(in, "reason", "LowCardinality(String)", collect(rs, func(r *row) string { return r.Reason }))
 		text(in, "field", "LowCardinality(String)", collect(rs, func(r *row) string { return r.Field }))
 		text(in, "original", "String", collect(rs, func(r *row) string { return string(r.Original) }))
+		fixed(in, "original_length", "Int64", 8, collect(rs, func(r *row) int64 { return r.Length }))
 		return in
 	})
 }

@@ -80,7 +80,8 @@ func (r *Roller) Run(ctx context.Context) error {
 		if err := r.RollOnce(ctx); err != nil && ctx.Err() == nil {
 			r.log.Warn("roller cycle failed, the next one repeats it", zap.Error(err))
 		}
-		timer.Reset(max(r.cfg.Every-time.Since(began), rollRest*time.Since(began)))
+		took := time.Since(began)
+		timer.Reset(max(r.cfg.Every-took, min(rollRest*took, maxRollRest)))
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -89,8 +90,12 @@ func (r *Roller) Run(ctx context.Context) error {
 	}
 }
 
-// rollRest times as long as it worked a roller rests at least: a tenth of one thread is the most it takes.
-const rollRest = 9
+// rollRest times as long as it worked a roller rests at least, so that it takes a tenth of one thread at most; but never longer than maxRollRest,
+// which bounds how old the peaks of online may be.
+const (
+	rollRest    = 9
+	maxRollRest = 30 * time.Second
+)
 
 // RollOnce takes in what was inserted since the last cycle.
 func (r *Roller) RollOnce(ctx context.Context) error {

@@ -111,6 +111,7 @@ func rowsColumns(c measure.Cube) []column {
 		column{"first_event", ms, "Earliest event time in the row"},
 		column{"updated_at", ms, "Receive time of the last event in the row"},
 		column{"inserted_at", "DateTime DEFAULT now()", insertComment},
+		column{"runs", "Array(Int64)", "Sessions: three watermarks a partial, ms: its first event, an hour after its last, its newest event that was an hour late or 0"},
 		column{"contains", "Map(UInt16, UInt64)", "Folded rows: per partition of events the highest generation that is contained"},
 	)
 	stored, _ := storedMeasures(c)

@@ -90,6 +90,7 @@ func rejectedColumns() []column {
 		{"received_ts", ms, "Receive time of the record"},
 		{"reason", "LowCardinality(String)", "Why the record is invalid"},
 		{"field", "LowCardinality(String)", "Path of the field that is wrong, '' where it is the whole record"},
-		{"original", "String", "The record's bytes as they came"},
+		{"original", "String", "The record's bytes as they came; only the first of them where original_length is more"},
+		{"original_length", "Int64", "Bytes of the record as it came: more than length(original) where events.rejected could not take it whole"},
 	}
 }

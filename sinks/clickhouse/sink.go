@@ -177,6 +177,9 @@ func checkCells(c *rollup.Cells) error {
 			return fmt.Errorf("clickhouse: cells of %s: a column has %d rows, grain has %d", measure.CubeTables[c.Cube], l, n)
 		}
 	}
+	if len(c.Runs) > n {
+		return fmt.Errorf("clickhouse: cells of %s: runs has %d rows, grain has %d", measure.CubeTables[c.Cube], len(c.Runs), n)
+	}
 	for i, v := range c.Values {
 		if len(v) > n {
 			return fmt.Errorf("clickhouse: cells of %s: measure %d has %d rows, grain has %d", measure.CubeTables[c.Cube], i, len(v), n)

@@ -79,6 +79,13 @@ func cubeView(c measure.Cube, cfg Config) view {
 	}
 }
 
+// sessionCorrected says whether an event came to a live session that had been final: a run began after others when none of them was live, or an event
+// that was an hour late came when no run was, its own included. The partials' own state can't tell: another partition may hold the session's last event.
+const sessionCorrected = `arrayExists(t -> arrayExists(k ->
+        (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)]))`
+
 var cubeComments = [measure.NumCubes]string{
 	measure.Room:      "Measures of each room, window by window",
 	measure.SKU:       "Measures of each product in a room",
@@ -89,7 +96,7 @@ var cubeComments = [measure.NumCubes]string{
 }
 
 func cubeSelect(c measure.Cube, cfg Config, measures []readMeasure, windows bool, late string) string {
-	keys := []string{"r.grain"}
+	keys, corrected := []string{"r.grain"}, "max(bitAnd(r.state, 2)) = 2"
 	sel := []string{"r.grain AS grain"}
 	grain, open := "r.grain = 'session'", "min(bitAnd(r.state, 5)) = 0"
 	if windows {
@@ -97,6 +104,9 @@ func cubeSelect(c measure.Cube, cfg Config, measures []readMeasure, windows bool
 		grain, open = "r.grain != 'session'", open+" OR "+late
 	} else {
 		sel = append(sel, "min(r.first_event) AS window_start")
+		// It was final once, so it is not provisional again. Of the windows one that still moves is.
+		corrected = sessionCorrected
+		open += " AND NOT " + corrected
 	}
 	for _, k := range sortKey(c) {
 		if k != "window_start" {
@@ -104,7 +114,7 @@ func cubeSelect(c measure.Cube, cfg Config, measures []readMeasure, windows bool
 		}
 	}
 	sel = append(sel,
-		fmt.Sprintf("multiIf(%s, 'provisional', max(bitAnd(r.state, 2)) = 2, 'corrected', 'final') AS status", open),
+		fmt.Sprintf("multiIf(%s, 'provisional', %s, 'corrected', 'final') AS status", open, corrected),
 		"max(r.updated_at) AS updated_at")
 	for _, m := range measures {
 		sel = append(sel, m.expr+" AS "+m.name)

@@ -42,6 +42,48 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// A live session's status is decided from the runs of all its partials, as they are and folded.
+func TestSessionStatus(t *testing.T) {
+	const h = hour // from 0 h on, until an hour after the last event
+	run := func(opened, until, late int64) []int64 { return []int64{opened, until, late} }
+	cases := []struct {
+		name, want string
+		rows       []row
+	}{
+		{"live in one partition", "provisional", []row{{State: closed, Run: run(1, h, 0)}, {Part: 1, Run: run(2, 3*h, 0)}}},
+		{"over in all", "final", []row{{State: closed, Run: run(1, h, 0)}, {Part: 1, State: rollup.Final, Run: run(2, 3*h, 0)}}},
+		{"resumed after it was final", "corrected", []row{{State: closed, Run: run(1, 2*h, 0)}, {Gen: 9, Run: run(3*h, 5*h, 0)}}},
+		{"resumed in another partition", "corrected", []row{{State: closed, Run: run(1, 2*h, 0)}, {Part: 1, State: closed, Run: run(3*h, 5*h, 0)}}},
+		{"resumed in two at once", "corrected", []row{{State: closed, Run: run(1, 2*h, 0)}, {Gen: 7, State: closed, Run: run(3*h, 5*h, 0)}, {Part: 1, State: closed, Run: run(3*h, 6*h, 0)}}},
+		{"begun in two at once", "final", []row{{State: closed, Run: run(1, 2*h, 0)}, {Part: 1, State: closed, Run: run(1, 3*h, 0)}}},
+		{"silent here, live there", "final", []row{{State: closed, Run: run(1, 2*h, 0)}, {Gen: 9, State: closed, Run: run(3*h, 5*h, 0)}, {Part: 1, State: closed, Run: run(2, 4*h, 0)}}},
+		{"late after the end", "corrected", []row{{State: closed, Run: run(1, 2*h, 0)}, {Gen: 9, State: rollup.Final | rollup.Late, Run: run(4*h, 2*h, 4*h)}}},
+		{"late in the last partial while it was kept", "corrected", []row{{State: closed | rollup.Late, Run: run(1, 2*h, 3*h)}}},
+		{"late while it goes on", "provisional", []row{{State: rollup.Late, Run: run(1, 5*h, 3*h)}}},
+		{"late while it went on", "final", []row{{State: closed | rollup.Late, Run: run(1, 5*h, 3*h)}}},
+		{"late here while live there", "final", []row{{State: closed | rollup.Late, Run: run(1, 2*h, 3*h)}, {Part: 1, State: closed, Run: run(2, 4*h, 0)}}},
+		{"only whole-view measures after the end", "final", []row{{State: closed, Run: run(1, 2*h, 0)}, {Gen: 9, State: rollup.Final}}},
+	}
+	e := open(t)
+	for i, c := range cases {
+		for j := range c.rows {
+			c.rows[j].Room, c.rows[j].Grain, c.rows[j].Version = fmt.Sprint("s", i), measure.GrainSession, 10
+		}
+		e.write(c.rows...)
+	}
+	for _, when := range []string{"as they are", "folded"} {
+		for i, c := range cases {
+			if got := e.query("SELECT status FROM $db.room_measures WHERE room_id = 's%d'", i); got != c.want {
+				t.Errorf("%s, %s: %s, want %s", c.name, when, got, c.want)
+			}
+		}
+		e.roll(e.roller())
+	}
+	if got := e.live("s4"); got != 1 {
+		t.Errorf("nothing was folded: %d rows", got)
+	}
+}
+
 // One row a key without FINAL, sums over partitions and generations, the session's start and end.
 func TestOneRowPerKey(t *testing.T) {
 	e := open(t)
@@ -118,7 +160,7 @@ func TestRejected(t *testing.T) {
 	now := time.Now().UnixMilli()
 	bytes := []byte("{\"a\":\x00\xff'\\")
 	rs := []rollup.Rejected{
-		{Topic: "raw.viewer", TopicID: [16]byte{9}, Partition: 2, Offset: 7, ReceivedTS: now, Reason: "not_json", Original: bytes},
+		{Topic: "raw.viewer", TopicID: [16]byte{9}, Partition: 2, Offset: 7, ReceivedTS: now, Reason: "not_json", Original: bytes, Length: 3_000_000},
 		{Topic: "raw.order", TopicID: [16]byte{8}, Partition: 2, Offset: 7, ReceivedTS: now, Reason: "bad_value", Field: "items.qty", Original: nil},
 	}
 	for range 2 {
@@ -126,8 +168,8 @@ func TestRejected(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got, want := e.query("SELECT source_topic, source_offset, reason, field, hex(original) FROM $db.rejected ORDER BY source_topic"),
-		fmt.Sprintf("raw.order\t7\tbad_value\titems.qty\t\nraw.viewer\t7\tnot_json\t\t%X", bytes); got != want {
+	if got, want := e.query("SELECT source_topic, source_offset, reason, field, hex(original), original_length FROM $db.rejected ORDER BY source_topic"),
+		fmt.Sprintf("raw.order\t7\tbad_value\titems.qty\t\t0\nraw.viewer\t7\tnot_json\t\t%X\t3000000", bytes); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }

@@ -55,6 +55,7 @@ type Row struct {
 	Gen     uint64
 	Version uint64
 	State   uint8
+	Run     []int64
 	Value   int64
 	Online  int64
 }
@@ -75,6 +76,9 @@ func Cells(rows ...Row) *rollup.Cells {
 		c.Gen = append(c.Gen, r.Gen)
 		c.Version = append(c.Version, r.Version)
 		c.State = append(c.State, r.State)
+		if r.Run != nil {
+			c.SetRun(r.Run)
+		}
 		first := r.Window
 		if r.Grain == measure.GrainSession {
 			first = Start

@@ -58,10 +58,11 @@ type SASL struct {
 
 // Topics that livemeter creates where they are missing.
 type Topics struct {
-	Partitions  int           `yaml:"partitions" default:"2" doc:"Partitions of each raw topic."`
-	Replication int           `yaml:"replication" default:"-1" doc:"Replication factor of all topics; -1 takes the broker's default."`
-	Retention   time.Duration `yaml:"retention" default:"7d" doc:"How long raw topics and events.rejected are kept; 0: for ever."`
-	LogAppend   bool          `yaml:"log_append_time" default:"true" doc:"Raw topics stamp the receive time at the broker (LogAppendTime). Only false lets a producer or a backfill set it; demo and up do so."`
+	Partitions        int           `yaml:"partitions" default:"2" doc:"Partitions of each raw topic."`
+	Replication       int           `yaml:"replication" default:"-1" doc:"Replication factor of all topics; -1 takes the broker's default."`
+	Retention         time.Duration `yaml:"retention" default:"7d" doc:"How long raw topics are kept; 0: for ever."`
+	RejectedRetention time.Duration `yaml:"rejected_retention" default:"7d" doc:"How long events.rejected keeps the original bytes of invalid records, which may name persons; at most 7d."`
+	LogAppend         bool          `yaml:"log_append_time" default:"true" doc:"Raw topics stamp the receive time at the broker (LogAppendTime). Only false lets a producer or a backfill set it; demo and up do so."`
 }
 
 // Events is the log of truth.

@@ -115,3 +115,16 @@ func TestReferenceIsCurrent(t *testing.T) {
 		}
 	}
 }
+
+// The original bytes of rejected records live seven days at most, whatever the raw topics do.
+func TestRejectedRetentionIsBounded(t *testing.T) {
+	for text, ok := range map[string]bool{"7d": true, "24h": true, "0": false, "30d": false, "-1h": false} {
+		c, err := Load(Sources{File: write(t, "topics: {retention: 0}\n"), Env: env(nil), Flags: map[string]string{"topics.rejected_retention": text}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Validate(Client); (err == nil) != ok {
+			t.Errorf("topics.rejected_retention %s: %v", text, err)
+		}
+	}
+}

@@ -58,6 +58,8 @@ func (c *Config) validateKafka(add adder) {
 	add(c.Topics.Partitions < 1 || c.Topics.Partitions > 1024, "topics.partitions %d: want 1 to 1024", c.Topics.Partitions)
 	add(c.Topics.Replication == 0 || c.Topics.Replication < -1 || c.Topics.Replication > 16, "topics.replication %d: want 1 to 16, or -1", c.Topics.Replication)
 	add(c.Topics.Retention < 0, "topics.retention %v: want 0 or more", c.Topics.Retention)
+	add(c.Topics.RejectedRetention < time.Hour || c.Topics.RejectedRetention > 7*day,
+		"topics.rejected_retention %v: want from 1h to 168h: original bytes may name persons", c.Topics.RejectedRetention)
 	add(c.Events.Partitions < 1 || c.Events.Partitions > 1024, "events.partitions %d: want 1 to 1024", c.Events.Partitions)
 	add(c.Events.Retention < 0 || c.Events.Retention > 0 && c.Events.Retention < time.Hour, "events.retention %v: want an hour or more, or 0", c.Events.Retention)
 }

@@ -49,7 +49,7 @@ func topicSpec(c *config.Config, log *zap.Logger) runtime.TopicSpec {
 	return runtime.TopicSpec{
 		Prefix: c.Kafka.Prefix, Replication: int16(c.Topics.Replication), Log: log,
 		RawPartitions: int32(c.Topics.Partitions), RawRetention: keep(c.Topics.Retention), RawCreateTime: !c.Topics.LogAppend,
-		EventsPartitions: int32(c.Events.Partitions), EventsRetention: keep(c.Events.Retention), RejectedRetention: keep(c.Topics.Retention),
+		EventsPartitions: int32(c.Events.Partitions), EventsRetention: keep(c.Events.Retention), RejectedRetention: c.Topics.RejectedRetention,
 	}
 }
 

@@ -20,6 +20,16 @@ import (
 
 var rewrite = flag.Bool("rewrite", false, "write docs/metrics.md anew")
 
+// freshnessDoc is how the two metrics of freshness go together.
+const freshnessDoc = "\n## An objective of freshness\n" +
+	"`livemeter_reader_event_to_queryable_seconds` has a sample for each log record (some hundred events that came together), from the receive time of its newest event to the " +
+	"acknowledgement of the rows of its room, so an outage of ClickHouse counts with all the time that it lasted. A partition that is behind (a restart, a backlog, a bulk load of old " +
+	"events) sends only windows that are over; the age of its records says how old they were, not how fast livemeter is. They are no samples and are counted in `livemeter_reader_behind_records_total`. " +
+	"An objective must not overlook them: the share of records that were queryable within a second is\n\n```\n" +
+	"sum(rate(livemeter_reader_event_to_queryable_seconds_bucket{le=\"1\"}[1h]))\n  / (sum(rate(livemeter_reader_event_to_queryable_seconds_count[1h])) + sum(rate(livemeter_reader_behind_records_total[1h])))\n```\n\n" +
+	"While a bulk load is wanted, leave the second term of the divisor out. Not in it: an event's way to Kafka, a source that lags behind the others " +
+	"(`livemeter_collector_lag_seconds`), and rows other than those of rooms in 10 s and 1 m, which may follow some seconds later.\n"
+
 const metricsDoc = "../../../docs/metrics.md"
 
 // labels are all there are, with what bounds their values. None is chosen by who sends events.
@@ -35,7 +45,7 @@ var questions = [][2]string{
 	{"How many records and bytes pass?", "livemeter_collector_records_total livemeter_collector_bytes_total livemeter_reader_records_total livemeter_reader_outcomes_total livemeter_gateway_events_total livemeter_gateway_body_bytes_total"},
 	{"What became of the records, and why?", "livemeter_reader_outcomes_total livemeter_collector_records_total livemeter_gateway_events_total livemeter_reader_late_total livemeter_reader_replayed_total"},
 	{"How old is the watermark?", "livemeter_reader_watermark_age_seconds"},
-	{"How long from an event to its row?", "livemeter_reader_event_to_queryable_seconds livemeter_collector_ack_seconds livemeter_reader_flush_seconds livemeter_clickhouse_insert_seconds"},
+	{"How long from an event to its row?", "livemeter_reader_event_to_queryable_seconds livemeter_reader_behind_records_total livemeter_collector_ack_seconds livemeter_reader_flush_seconds livemeter_clickhouse_insert_seconds"},
 	{"What does ClickHouse get, and how fast?", "livemeter_clickhouse_rows_total livemeter_clickhouse_inserts_total livemeter_clickhouse_bytes_total livemeter_clickhouse_insert_seconds livemeter_clickhouse_errors_total livemeter_clickhouse_retries_total livemeter_reader_flush_rows livemeter_reader_sink_failing_seconds"},
 	{"How deep are the queues?", "livemeter_collector_queue_records livemeter_collector_inflight_bytes livemeter_reader_output_queue_records livemeter_reader_dirty_cells livemeter_gateway_in_flight_bytes livemeter_gateway_in_flight_requests livemeter_gateway_produce_queue_records"},
 	{"How much state is there?", "livemeter_reader_cells livemeter_reader_viewers livemeter_reader_dedupe_entries livemeter_reader_keys livemeter_reader_checkpoint_bytes_total"},
@@ -214,6 +224,7 @@ func reference(t *testing.T, families []family) string {
 	for _, q := range questions {
 		fmt.Fprintf(&b, "|%s|`%s`|\n", q[0], strings.ReplaceAll(q[1], " ", "` `"))
 	}
+	b.WriteString(freshnessDoc)
 	b.WriteString("\n## All metrics\n| metric | type | labels | |\n|---|---|---|---|\n")
 	for _, f := range families {
 		list := ""

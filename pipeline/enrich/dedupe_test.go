@@ -1,0 +1,74 @@
+package enrich
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/livemeter/livemeter/pipeline/cellkey"
+	"github.com/livemeter/livemeter/pipeline/eventlog"
+)
+
+const minuteMS = int64(60_000)
+
+func dedupeAt(wm int64) *Enricher {
+	e := New(0, cellkey.NewTable())
+	e.settings = &eventlog.Settings{HorizonMS: 6 * hourMS, DedupeMS: 10 * minuteMS, Zone: "UTC"}
+	e.moveTo(wm)
+	return e
+}
+
+func (e *Enricher) moveTo(wm int64) {
+	e.wm = wm
+	e.derive()
+}
+
+// A source may be ahead of the watermark, which the slowest one holds back, by any time.
+func TestDedupeFarAheadOfTheWatermark(t *testing.T) {
+	const start = 20_000 * dayMS
+	for _, lead := range []int64{0, 22 * dayMS, 23 * dayMS, 46 * dayMS, 400 * dayMS} {
+		e := dedupeAt(start)
+		slot := e.find(1, 2)
+		v := e.viewers.At(slot)
+		recv := start + lead
+		for _, step := range []struct {
+			wm   int64
+			want bool
+		}{{start, false}, {start, true}, {max(start, recv-dayMS), true}, {recv + 10*minuteMS, true}, {recv + 12*minuteMS, false}} {
+			e.moveTo(step.wm)
+			if got := e.duplicate(slot, v, 77, recv); got != step.want {
+				t.Errorf("%d days ahead, watermark at %+d min: duplicate is %v", lead/dayMS, (step.wm-recv)/minuteMS, got)
+			}
+		}
+	}
+}
+
+// The list and the set answer like a map of exact times, for records of sources that are hours apart, and keep no more than they need.
+func TestDedupeEqualsMap(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	e := dedupeAt(20_000 * dayMS)
+	slot := e.find(1, 2)
+	v := e.viewers.At(slot)
+	seen := map[uint64]int64{} // by id: receive time, minutes
+	for range 100_000 {
+		if rng.IntN(20) == 0 {
+			e.moveTo(e.wm + rng.Int64N(5*minuteMS))
+		}
+		id, recv := uint64(1+rng.IntN(200)), e.wm+rng.Int64N(2)*rng.Int64N(12*60)*minuteMS
+		at, known := seen[id]
+		want := known && e.wm/minuteMS-at <= 11
+		if got := e.duplicate(slot, v, id, recv); got != want {
+			t.Fatalf("id %d at %+d min: duplicate is %v, want %v", id, (recv-e.wm)/minuteMS, got, want)
+		}
+		if !want {
+			seen[id] = recv / minuteMS
+		}
+	}
+	live := 0
+	e.eachID(slot, v, func(uint64, uint32) { live++ })
+	if e.ids < live || e.ids > 200+nodeIDs*bigNodes {
+		t.Errorf("%d ids are counted, %d live", e.ids, live)
+	}
+	if e.dedupes.Len() > bigNodes {
+		t.Errorf("%d nodes for at most 200 ids", e.dedupes.Len())
+	}
+}
