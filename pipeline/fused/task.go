@@ -151,7 +151,7 @@ func (t *Task) sweepKeys() {
 func (t *Task) Restore(key, value []byte) (err error) {
 	switch {
 	case len(value) == 0: // deleted
-	case key[0] == keyPiece:
+	case len(key) > 0 && key[0] == keyPiece:
 		t.pieces.keep(key, value)
 	case string(key) == keyOffset:
 		t.next, _ = binary.Varint(value)
@@ -168,7 +168,7 @@ func (t *Task) Restore(key, value []byte) (err error) {
 	return nil
 }
 
-// RestoreDone rebuilds what is derived and returns the offset to go on from.
+// RestoreDone decodes what came in pieces, rebuilds what is derived, and returns the offset to go on from.
 func (t *Task) RestoreDone() (int64, error) {
 	whole, err := t.pieces.join()
 	if err != nil {
