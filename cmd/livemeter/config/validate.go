@@ -114,7 +114,8 @@ func (t TTL) Days() [5]uint16 {
 }
 
 func (c *Config) validateTime(add adder) {
-	add(c.Horizon < time.Minute || c.Horizon > 10*365*day, "horizon %v: want from 1m to 87600h", c.Horizon)
+	// The enricher remembers 32 days of whom it saw on which day: two of them are for sources that lag.
+	add(c.Horizon < time.Minute || c.Horizon > 30*day, "horizon %v: want from 1m to 720h; older records are loaded into a log of their own", c.Horizon)
 	add(c.Lateness < time.Second || c.Lateness > time.Hour, "lateness %v: want from 1s to 1h", c.Lateness)
 	add(c.Lateness > c.Horizon, "lateness %v is longer than horizon %v", c.Lateness, c.Horizon)
 	add(c.SessionGap < time.Minute || c.SessionGap > 7*day, "session_gap %v: want from 1m to 168h", c.SessionGap)
