@@ -20,7 +20,7 @@ type RollerConfig struct {
 	FoldDelay time.Duration
 	// FoldGrains are the grains whose partials are folded. Not 10s: its rows are gone before their tombstones would be.
 	FoldGrains []measure.Grain
-	// Lookback is how far back a start, and every Sweep, looks for rows that no cycle has seen.
+	// Lookback is how far back every Sweep looks for rows that no cycle has seen; a start looks as far before the newest peak there is.
 	Lookback time.Duration
 	Sweep    time.Duration
 	// Zone is the IANA name of the shop's zone, for the 1 d window.
@@ -50,6 +50,7 @@ type Roller struct {
 	log   *zap.Logger
 
 	peaked  time.Time // rows inserted before this are in the peaks
+	resumed bool      // peaked holds for rows of any age: a cycle has gone back to the newest peak there was
 	folded  time.Time // closed rows inserted before this are folded
 	sweptAt time.Time
 }
@@ -108,10 +109,10 @@ func (r *Roller) RollOnce(ctx context.Context) error {
 		r.peaked = earlier(r.peaked, now.Add(-r.cfg.Lookback))
 		r.folded = earlier(r.folded, now.Add(-r.cfg.Lookback-r.cfg.FoldDelay))
 	}
-	if err := r.peaks(ctx, r.peaked.Add(-slack)); err != nil {
+	if err := r.peaks(ctx, r.peaked.Add(-slack), !r.resumed); err != nil {
 		return err
 	}
-	r.peaked = now
+	r.peaked, r.resumed = now, true
 	until := now.Add(-r.cfg.FoldDelay)
 	if err := r.fold(ctx, r.folded.Add(-slack), until); err != nil {
 		return err
@@ -126,7 +127,7 @@ func (r *Roller) RollAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.peaks(ctx, time.Unix(0, 0)); err != nil {
+	if err := r.peaks(ctx, time.Unix(0, 0), false); err != nil {
 		return err
 	}
 	return r.fold(ctx, time.Unix(0, 0), now.Add(-r.cfg.FoldDelay))
