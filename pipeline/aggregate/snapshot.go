@@ -229,7 +229,7 @@ func (a *Aggregator) unpackCell(r *wire.Reader, i uint32, c *cell) {
 	k := cellkey.Key{Cube: measure.Cube(r.Byte()), Platform: r.String(), Room: r.String(), Session: r.String()}
 	k.Sub[0], k.Sub[1] = r.String(), r.String()
 	c.grain, c.state = measure.Grain(r.Byte()), r.Byte()
-	if k.Cube > cellkey.Outcomes || c.grain >= measure.NumGrains {
+	if !cellkey.Known(k.Cube) || c.grain >= measure.NumGrains {
 		r.Damaged("cube or grain")
 		return
 	}

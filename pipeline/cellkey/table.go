@@ -10,7 +10,12 @@ import (
 
 // Outcomes is the pseudo-cube of the conservation ledger: its key is source topic, partition, outcome and reason in the
 // fields Platform, Room, Session and Sub[0]; its one slot counts records.
-const Outcomes = measure.NumCubes
+//
+// Its number stands in saved state and in events.enriched, so it stays what it is when cubes are added.
+const Outcomes measure.Cube = 254
+
+// Known says whether this livemeter has the cube of a key that was read.
+func Known(c measure.Cube) bool { return c < measure.NumCubes || c == Outcomes }
 
 // ID is a key's number in its Table; 0 is none.
 type ID uint32

@@ -124,7 +124,7 @@ func (d *Decoder) change(keys *cellkey.Table, base int64) (c Change) {
 	case n == 0:
 		k := cellkey.Key{Cube: measure.Cube(r.Byte()), Platform: r.String(), Room: r.String(), Session: r.String()}
 		k.Sub[0], k.Sub[1] = r.String(), r.String()
-		if k.Cube > cellkey.Outcomes {
+		if !cellkey.Known(k.Cube) {
 			r.Damaged("cube")
 		}
 		if r.Err() != nil {

@@ -162,7 +162,7 @@ func (e *Enricher) unpackScope(r *wire.Reader) uint32 {
 	s := e.scopes.At(i)
 	k := cellkey.Key{Cube: measure.Cube(r.Byte()), Platform: r.String(), Room: r.String(), Session: r.String()}
 	k.Sub[0], k.Sub[1] = r.String(), r.String()
-	if k.Cube > cellkey.Outcomes {
+	if !cellkey.Known(k.Cube) {
 		r.Damaged("cube")
 		return i
 	}

@@ -17,6 +17,8 @@ const (
 // GrainNames are the values of the column `grain`.
 var GrainNames = [NumGrains]string{"10s", "1m", "1h", "1d", "session"}
 
+// Numbers of cubes, grains and slots stand in saved state and in events.enriched: new ones are appended, or the formats get a new version.
+
 // Cube is one family of cells: what its key has beside (platform, room, session).
 type Cube uint8
 
