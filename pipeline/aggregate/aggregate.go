@@ -87,9 +87,7 @@ func (a *Aggregator) Apply(r *change.Record) error {
 	for i := range r.Orders {
 		a.order(&r.Orders[i])
 	}
-	if r.Watermark != a.wm {
-		a.wm = r.Watermark
-	}
+	a.wm = r.Watermark
 	a.closeDue()
 	return nil
 }
