@@ -46,7 +46,7 @@ func (l *local) addresses(w io.Writer, now time.Time) {
 	at := now.UnixMilli()
 	event := func(n int) string {
 		return fmt.Sprintf(`{"event_id":"e-%[1]d-%[2]d","schema_version":"1-0-0","type":"viewer","action":"enter","platform":"my","room_id":"r_1","live_session_id":"ls_1",`+
-			`"user_id":"u_%[2]d","view_id":"v_%[1]d","sdk_instance_id":"i_%[1]d_%[2]d","seq":1,"client_ts":%[1]d,"sent_ts":%[1]d}`, at, n)
+			`"user_id":"u_%[2]d","view_id":"v_%[1]d_%[2]d","sdk_instance_id":"i_%[1]d_%[2]d","seq":1,"client_ts":%[1]d,"sent_ts":%[1]d}`, at, n)
 	}
 	broker, ch, db := l.cfg.Kafka.Brokers[0], l.cfg.ClickHouse.Addr[0], l.cfg.ClickHouse.Database
 	topic := l.cfg.Kafka.Prefix + "raw.viewer"

@@ -120,7 +120,8 @@ func (p *Process) await(ctx context.Context, name string, ask func(context.Conte
 	})
 	retry := time.NewTicker(time.Second)
 	defer retry.Stop()
-	for n := 0; ; n++ {
+	var told time.Time
+	for {
 		attempt, cancel := context.WithTimeout(ctx, 5*time.Second)
 		err := ask(attempt)
 		cancel()
@@ -130,7 +131,8 @@ func (p *Process) await(ctx context.Context, name string, ask func(context.Conte
 		if err == nil {
 			return nil
 		}
-		if n%10 == 0 && ctx.Err() == nil {
+		if time.Since(told) >= 10*time.Second && ctx.Err() == nil { // an attempt may take five
+			told = time.Now()
 			p.Log.Warn("waiting for "+name, zap.Error(err))
 		}
 		select {

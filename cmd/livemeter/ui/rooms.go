@@ -22,15 +22,15 @@ type Room struct {
 	Orders, GMV             int64 // paid; minor units of Currency
 	Currency                string
 	Currencies              uint64 // how many there are; GMV is the largest
-	Updated                 time.Time
+	Updated                 time.Time // receive time of the newest event in the totals; online is newer
 }
 
 // hottestSQL reads the analyst's views like any analyst: totals from the session grain, who is online from the last panes.
 const hottestSQL = `
-SELECT s.platform, s.room_id, s.live_session_id, o.now_online, s.viewers, s.interactors, s.orders_paid, m.gmv, m.cur, m.curs, greatest(s.updated_at, o.pane_updated)
+SELECT s.platform, s.room_id, s.live_session_id, o.now_online, s.viewers, s.interactors, s.orders_paid, m.gmv, m.cur, m.curs, s.updated_at
 FROM (SELECT toString(platform) AS platform, room_id, live_session_id, viewers, interactors, orders_paid, updated_at
       FROM %[1]s.room_measures WHERE grain = 'session' AND room_id != '' AND updated_at > now() - %[2]d) AS s
-LEFT JOIN (SELECT toString(platform) AS platform, room_id, live_session_id, argMaxIf(online, window_start, online > 0) AS now_online, max(updated_at) AS pane_updated
+LEFT JOIN (SELECT toString(platform) AS platform, room_id, live_session_id, argMaxIf(online, window_start, online > 0) AS now_online
       FROM %[1]s.room_measures WHERE grain = '10s' AND window_start > now() - 30 GROUP BY ALL) AS o USING (platform, room_id, live_session_id)
 LEFT JOIN (SELECT toString(platform) AS platform, room_id, live_session_id, max(gmv_paid_minor) AS gmv, argMax(toString(currency), gmv_paid_minor) AS cur,
       uniqExactIf(currency, gmv_paid_minor > 0) AS curs
