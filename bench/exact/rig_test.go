@@ -259,13 +259,15 @@ func (l *life) apply(log [][]byte, to int) {
 func (l *life) run(log [][]byte) {
 	for l.next < len(log) {
 		l.apply(log, min(len(log), l.next+rapid.IntRange(1, 4).Draw(l.t, "records")))
-		switch rapid.IntRange(0, 5).Draw(l.t, "life") {
+		switch rapid.IntRange(0, 6).Draw(l.t, "life") {
 		case 0, 1:
 			l.flush(rapid.SampledFrom([]fate{stored, stored, unacknowledged, lost, torn}).Draw(l.t, "fate"))
 		case 2, 3:
 			l.checkpoint()
 		case 4:
 			l.crash()
+		case 5:
+			l.unanswered()
 		default:
 			return
 		}
@@ -309,6 +311,17 @@ func (l *life) checkpoint() {
 		}
 	})
 	l.saved = saved
+}
+
+// unanswered saves while a flush is on its way, and ends before the store answers.
+func (l *life) unanswered() {
+	var b rollup.Batch
+	l.task.Flush(&b, rapid.Bool().Draw(l.t, "behind"))
+	l.checkpoint()
+	if rapid.Bool().Draw(l.t, "arrives") {
+		l.store.write(&b, func() bool { return rapid.Bool().Draw(l.t, "row") })
+	}
+	l.start()
 }
 
 // crash loses what was not saved; the rows of a last flush may still arrive, as those of a zombie.
