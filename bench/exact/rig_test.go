@@ -221,6 +221,7 @@ func (c *chain) finish(log [][]byte) {
 	for range 40 { // coarse rows leave with every fifth flush; a generation waits for the one before it
 		c.rows.flush(stored)
 	}
+	c.rows.answer()
 }
 
 // life is one task through its crashes.
@@ -231,10 +232,11 @@ type life struct {
 	task  runtime.Task
 	next  int
 	saved map[string][]byte
+	later func() // the answer to a flush that is on its way
 }
 
 func (l *life) start() {
-	l.task = l.make()
+	l.task, l.later = l.make(), nil
 	for k, v := range l.saved {
 		if err := l.task.Restore([]byte(k), v); err != nil {
 			l.t.Fatal(err)
@@ -259,13 +261,15 @@ func (l *life) apply(log [][]byte, to int) {
 func (l *life) run(log [][]byte) {
 	for l.next < len(log) {
 		l.apply(log, min(len(log), l.next+rapid.IntRange(1, 4).Draw(l.t, "records")))
-		switch rapid.IntRange(0, 5).Draw(l.t, "life") {
+		switch rapid.IntRange(0, 6).Draw(l.t, "life") {
 		case 0, 1:
 			l.flush(rapid.SampledFrom([]fate{stored, stored, unacknowledged, lost, torn}).Draw(l.t, "fate"))
 		case 2, 3:
 			l.checkpoint()
 		case 4:
 			l.crash()
+		case 5:
+			l.unanswered()
 		default:
 			return
 		}
@@ -282,9 +286,26 @@ const (
 	torn // a part is stored
 )
 
+// answer lets the store answer the flush that is on its way. Before it the task is not asked for another.
+func (l *life) answer() {
+	if l.later != nil {
+		l.later()
+		l.later = nil
+	}
+}
+
 func (l *life) flush(f fate) {
+	l.answer()
 	var b rollup.Batch
 	token := l.task.Flush(&b, f != stored && rapid.Bool().Draw(l.t, "behind"))
+	l.later = func() { l.settle(&b, token, f) }
+	if rapid.Bool().Draw(l.t, "answered at once") {
+		l.answer()
+	}
+}
+
+func (l *life) settle(bp *rollup.Batch, token uint64, f fate) {
+	b := *bp
 	switch f {
 	case stored:
 		l.store.write(&b, func() bool { return true })
@@ -311,8 +332,21 @@ func (l *life) checkpoint() {
 	l.saved = saved
 }
 
+// unanswered saves while a flush is on its way, and ends before the store answers.
+func (l *life) unanswered() {
+	l.answer()
+	var b rollup.Batch
+	l.task.Flush(&b, rapid.Bool().Draw(l.t, "behind"))
+	l.checkpoint()
+	if rapid.Bool().Draw(l.t, "arrives") {
+		l.store.write(&b, func() bool { return rapid.Bool().Draw(l.t, "row") })
+	}
+	l.start()
+}
+
 // crash loses what was not saved; the rows of a last flush may still arrive, as those of a zombie.
 func (l *life) crash() {
+	l.answer()
 	var b rollup.Batch
 	l.task.Flush(&b, false)
 	l.start()

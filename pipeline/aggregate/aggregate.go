@@ -54,12 +54,13 @@ type Aggregator struct {
 
 	closedEarly uint64
 
-	dirty   []uint32
-	flushes uint64
-	token   uint64
-	flights []flight
-	orders  map[orderKey]*pendingOrder
-	saved   slab.Dirty
+	dirty    []uint32
+	flushes  uint64
+	turnedAt int64 // offset at the last coarse turn
+	token    uint64
+	flights  []flight
+	orders   map[orderKey]*pendingOrder
+	saved    slab.Dirty
 }
 
 // New returns the empty state of a partition.

@@ -95,7 +95,7 @@ func (a *Aggregator) leaves(c *cell, behind bool, turn turn) bool {
 	if c.state&rollup.Closed != 0 {
 		return true
 	}
-	if behind || c.window > max(a.maxRecv, a.wm) {
+	if behind || c.window > max(a.maxRecv, a.wm) && !turn.still {
 		return false
 	}
 	if c.grain == measure.Grain1h || c.grain == measure.Grain1d {
@@ -110,12 +110,18 @@ func (a *Aggregator) hot(c *cell) bool {
 	return cube == measure.Room || cube == measure.RoomMoney
 }
 
-// turn says what else leaves with a flush.
-type turn struct{ rest, coarse bool }
+// turn says what else leaves with a flush. still: nothing has come in since the last coarse turn. Then nothing may wait for what comes: a partition
+// with too many changed cells reads no more until they have left.
+type turn struct{ rest, coarse, still bool }
 
 func (a *Aggregator) turn() turn {
-	rest := a.last || a.flushes%restEvery == 0
-	return turn{rest, a.last || rest && len(a.dirty) <= manyCells || a.flushes%coarseEvery == 0}
+	t := turn{rest: a.last || a.flushes%restEvery == 0}
+	t.coarse = a.last || t.rest && len(a.dirty) <= manyCells
+	if a.flushes%coarseEvery == 0 {
+		t.coarse, t.still = true, a.offset == a.turnedAt
+		a.turnedAt = a.offset
+	}
+	return t
 }
 
 func (a *Aggregator) row(b *rollup.Batch, c *cell) {

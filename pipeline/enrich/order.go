@@ -166,6 +166,9 @@ func (e *Enricher) clickTouch(v *viewer, n *eventlog.Entry) {
 	var moved []*order
 	paid := false
 	for _, o := range b.orders {
+		if o.last+orderMemoryMS < e.wm { // forgotten, though the sweep may not have come yet
+			continue
+		}
 		hit := false
 		for _, x := range o.events {
 			if !x.named && x.matches(t) {

@@ -21,6 +21,10 @@ type changelogWriter struct {
 // fenceKey is the reader's own key in a changelog; all others are the task's.
 const fenceKey = "\x00fence"
 
+// topicKey is the reader's, too: the id of the input topic, saved with each state. One that was deleted and made again is another log, whatever its
+// offsets are.
+const topicKey = "\x00topic"
+
 // commitLimit bounds one checkpoint; the coordinator aborts a transaction that is twice as old.
 const commitLimit = 20 * time.Second
 
@@ -89,6 +93,7 @@ func (t *partition) snapshot() *snapshot {
 		s.recs = append(s.recs, t.changelog.record(key, value))
 		s.bytes += len(key) + len(value)
 	})
+	s.recs = append(s.recs, t.changelog.record([]byte(topicKey), t.topicID[:]))
 	if t.out != nil {
 		s.emitted = t.out.mark()
 	}

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -14,16 +15,23 @@ import (
 //
 // It first commits a record of its own and reads up to that: the end is then an offset that is certainly delivered, whatever
 // compaction, aborted transactions and control records have left of the log before it.
-func (r *Reader) restore(ctx context.Context, w *changelogWriter, task Task) (next int64, err error) {
+//
+// topicID is that of the input topic as it is now.
+func (r *Reader) restore(ctx context.Context, w *changelogWriter, task Task, topicID [16]byte) (next int64, err error) {
 	started := time.Now()
 	fence, err := w.commit(ctx, []*kgo.Record{w.record([]byte(fenceKey), []byte(started.UTC().Format(time.RFC3339Nano)))})
 	if err != nil {
 		return 0, err
 	}
-	live, n, err := r.readChangelog(ctx, w.partition, fence)
+	c, err := r.readChangelog(ctx, w.partition, fence)
 	if err != nil {
 		return 0, err
 	}
+	if c.topic != nil && !bytes.Equal(c.topic, topicID[:]) {
+		return 0, fatal("partition %d of %s: the changelog %s is of a topic with id %x, this one has %x: the topic was made again. "+
+			"Rebuild with an empty changelog", w.partition, r.cfg.Topic, r.cfg.Changelog, c.topic, topicID)
+	}
+	live, n := c.recs, c.n
 	for i, rec := range live {
 		if rec.key == "" {
 			continue
@@ -57,10 +65,16 @@ type collapse struct {
 	recs []changelogRecord
 	at   map[string]int
 	n    int
+
+	topic []byte // id of the input topic that the state is of, nil where none was saved
 }
 
 func (c *collapse) add(rec *kgo.Record) {
-	if string(rec.Key) == fenceKey {
+	switch string(rec.Key) {
+	case fenceKey:
+		return
+	case topicKey:
+		c.topic = slices.Clone(rec.Value)
 		return
 	}
 	c.n++
@@ -76,13 +90,13 @@ func (c *collapse) add(rec *kgo.Record) {
 	c.recs = append(c.recs, changelogRecord{key, slices.Clone(rec.Value), rec.Offset}) // a value of its own: it would pin its whole fetch
 }
 
-// readChangelog returns the live records up to offset end, and how many there were in all.
-func (r *Reader) readChangelog(ctx context.Context, partition int32, end int64) ([]changelogRecord, int, error) {
+// readChangelog returns what is live up to offset end.
+func (r *Reader) readChangelog(ctx context.Context, partition int32, end int64) (*collapse, error) {
 	topic := r.cfg.Changelog
 	cl, err := kgo.NewClient(r.opts(kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{topic: {partition: kgo.NewOffset().AtStart()}}),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.FetchMaxPartitionBytes(8<<20))...)
 	if err != nil {
-		return nil, 0, fmt.Errorf("changelog %s: Kafka client: %w", topic, err)
+		return nil, fmt.Errorf("changelog %s: Kafka client: %w", topic, err)
 	}
 	defer cl.Close()
 	c := collapse{at: map[string]int{}}
@@ -90,10 +104,10 @@ func (r *Reader) readChangelog(ctx context.Context, partition int32, end int64) 
 	for at := int64(-1); at < end; {
 		fs := cl.PollFetches(ctx)
 		if err := ctx.Err(); err != nil {
-			return nil, 0, err
+			return nil, err
 		}
 		if errs := fs.Errors(); len(errs) > 0 {
-			return nil, 0, fmt.Errorf("changelog %s partition %d: read: %w", topic, partition, errs[0].Err)
+			return nil, fmt.Errorf("changelog %s partition %d: read: %w", topic, partition, errs[0].Err)
 		}
 		fs.EachRecord(func(rec *kgo.Record) {
 			at = rec.Offset
@@ -104,5 +118,5 @@ func (r *Reader) readChangelog(ctx context.Context, partition int32, end int64) 
 			r.log.Info("restoring partition", zap.Int32("partition", partition), zap.Int64("offset", at), zap.Int64("of", end), zap.Int("live", len(c.at)))
 		}
 	}
-	return c.recs, c.n, nil
+	return &c, nil
 }

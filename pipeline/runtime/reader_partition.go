@@ -17,6 +17,7 @@ type partition struct {
 	ctx context.Context // ends all of this life at once
 
 	changelog *changelogWriter
+	topicID   [16]byte
 	out       *output // nil without an output topic
 	task      Task
 	flush     *flushHandle // nil without a sink
@@ -99,7 +100,10 @@ func (t *partition) open(ctx context.Context) (cl *kgo.Client, err error) {
 		out = t.out
 	}
 	t.task = r.cfg.NewTask(id, out)
-	saved, err := r.restore(ctx, t.changelog, t.task)
+	if t.topicID, err = TopicID(ctx, r.group, r.cfg.Topic); err != nil {
+		return nil, err
+	}
+	saved, err := r.restore(ctx, t.changelog, t.task, t.topicID)
 	if err != nil {
 		return nil, err
 	}

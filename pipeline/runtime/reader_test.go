@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 )
 
 func TestReaderCountsAndGoesOnWhereItStopped(t *testing.T) {
@@ -236,6 +237,45 @@ func TestReaderRefusesALogThatLostRecords(t *testing.T) {
 }
 
 // Partitions that retention has emptied before the first start are begun at their start, and found there again.
+// A topic that was deleted and made again is another log, also when it has grown beyond the offset that was saved, or while it is read.
+func TestReaderRefusesALogMadeAgain(t *testing.T) {
+	for name, alive := range map[string]bool{"while it stood": false, "while it ran": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.send(100)
+			r := w.start(w.config())
+			w.drain(r)
+			if !alive {
+				r.stop()
+			}
+			if _, err := kadm.NewClient(w.cl).DeleteTopic(t.Context(), testTopic); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.cluster.CreateTopic(testTopic, testPart, nil); err != nil {
+				t.Fatal(err)
+			}
+			fresh, err := kgo.NewClient(kgo.SeedBrokers(w.cluster.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer fresh.Close()
+			w.cl = fresh
+			w.send(400)
+			if !alive {
+				r = w.start(w.config())
+			}
+			select {
+			case <-r.done:
+			case <-time.After(20 * time.Second):
+				t.Fatal("a reader goes on with the state of another log")
+			}
+			if r.err == nil || !strings.Contains(r.err.Error(), "made again") {
+				t.Errorf("the reader ended with %v", r.err)
+			}
+		})
+	}
+}
+
 func TestReaderBeginsAtTheStartOfAnEmptiedLog(t *testing.T) {
 	w := newWorld(t)
 	w.send(400)
