@@ -12,7 +12,7 @@ func TestEverythingLeavesWithoutInput(t *testing.T) {
 		p.line(fmt.Sprintf("enter u=u%d view=v%d room=r%d at=5 exp=x:A", i, i, i))
 	}
 	for range 60 { // two coarse turns at least
-		p.flush()
+		p.flush(true)
 	}
 	if n := p.task.Stats().DirtyCells; n != 0 {
 		t.Errorf("%d cells wait for input that may not come", n)

@@ -21,7 +21,7 @@ type Room struct {
 	Viewers, Interactors    int64 // of the whole session
 	Orders, GMV             int64 // paid; minor units of Currency
 	Currency                string
-	Currencies              uint64 // how many there are; GMV is the largest
+	Currencies              uint64    // how many there are; GMV is the largest
 	Updated                 time.Time // receive time of the newest event in the totals; online is newer
 }
 
