@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"net"
 	"os"
 	"path/filepath"
@@ -35,6 +36,15 @@ func TestHelpHasAnExampleEverywhere(t *testing.T) {
 		code, out, errOut := livemeter(t, "", append(strings.Fields(c), "--help")...)
 		if code != exitOK || !strings.Contains(out, "Example:") || !strings.Contains(out, "livemeter "+strings.Fields(c)[0]) {
 			t.Errorf("%s --help: exit code %d, want 0 and an example\n%s%s", c, code, out, errOut)
+		}
+	}
+}
+
+func TestSchemaOfOneTypeIsJSON(t *testing.T) {
+	for _, typ := range []string{"viewer", "interaction", "order", "cost", "stock"} {
+		code, out, errOut := livemeter(t, "", "schema", typ)
+		if code != exitOK || !json.Valid([]byte(out)) {
+			t.Errorf("schema %s: exit code %d, want JSON\n%s%s", typ, code, out, errOut)
 		}
 	}
 }

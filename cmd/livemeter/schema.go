@@ -25,12 +25,13 @@ func (schemaCmd) Help() string { return schemaHelp }
 
 const schemaHelp = `Example:
     livemeter schema                      everything, one document after the other
+    livemeter schema viewer > viewer.json the JSON Schema of one type of event
     livemeter schema openapi > openapi.yaml
     livemeter schema clickhouse           the DDL for this configuration
     livemeter schema apply --config livemeter.yaml`
 
 type schemaPrintCmd struct {
-	What string `arg:"" optional:"" enum:"all,json-schema,asyncapi,openapi,clickhouse,roles" default:"all" help:"One of ${enum}."`
+	What string `arg:"" optional:"" enum:"all,json-schema,viewer,interaction,order,cost,stock,asyncapi,openapi,clickhouse,roles" default:"all" help:"One of ${enum}."`
 	withConfig
 }
 
@@ -40,6 +41,9 @@ func (c schemaPrintCmd) Run(g global, s streams) error {
 	cfg, err := c.valid(g, config.Client, nil)
 	if err != nil {
 		return err
+	}
+	if files, _ := fs.Glob(schemas.FS, "events/"+c.What+"/*.json"); len(files) > 0 {
+		return printFiles(s.out, files[len(files)-1], ".json", "//") // the newest version
 	}
 	all := c.What == "all"
 	if all || c.What == "json-schema" {
