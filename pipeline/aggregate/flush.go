@@ -71,13 +71,13 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) uint64 {
 	}
 	a.dirty = keep
 	for k, p := range a.orders {
-		if p.dirty && (behind || turn.rest) {
+		if p.dirty && (behind || turn.rest || a.flushes%restEvery == 0) {
 			p.dirty = false
 			f.orders = append(f.orders, k)
 			b.Orders = append(b.Orders, p.row)
 		}
 	}
-	if turn.rest {
+	if turn.rest || a.flushes%restEvery == 0 {
 		b.Watermarks = append(b.Watermarks, rollup.Watermark{Part: a.partition, Version: uint64(a.offset), WM: a.wm})
 	}
 	a.flights = append(a.flights, f)
@@ -98,27 +98,30 @@ func (a *Aggregator) leaves(c *cell, behind bool, turn turn) bool {
 	if behind || c.window > max(a.maxRecv, a.wm) && !turn.still {
 		return false
 	}
-	if c.grain == measure.Grain1h || c.grain == measure.Grain1d {
-		return turn.coarse
-	}
-	return turn.rest || c.grain <= measure.Grain1m && c.state&rollup.Final == 0 && a.hot(c)
-}
-
-// hot says whether a cell is one that the show is run by.
-func (a *Aggregator) hot(c *cell) bool {
 	cube := a.keys.Key(c.key).Cube
-	return cube == measure.Room || cube == measure.RoomMoney
+	if c.grain == measure.Grain1h || c.grain == measure.Grain1d {
+		return turn.coarse || a.turnOf(cube, coarseEvery) || turn.few && a.turnOf(cube, restEvery)
+	}
+	return turn.rest || a.turnOf(cube, restEvery) || c.grain <= measure.Grain1m && c.state&rollup.Final == 0 && hot(cube)
 }
 
-// turn says what else leaves with a flush. still: nothing has come in since the last coarse turn. Then nothing may wait for what comes: a partition
-// with too many changed cells reads no more until they have left.
-type turn struct{ rest, coarse, still bool }
+// turnOf: cubes take turns, so that a flush is like the one before it and no INSERT holds up the windows that the show is run by.
+func (a *Aggregator) turnOf(cube measure.Cube, every uint64) bool {
+	return (a.flushes+uint64(cube))%every == 0
+}
+
+// hot says whether a cube is one that the show is run by.
+func hot(cube measure.Cube) bool { return cube == measure.Room || cube == measure.RoomMoney }
+
+// turn says what leaves with a flush whatever its cube. few: so little changed that hours and days leave as often as the rest. still: nothing has
+// come in since the last look. Then nothing may wait for what comes: a partition with too many changed cells reads no more until they have left.
+type turn struct{ rest, coarse, few, still bool }
 
 func (a *Aggregator) turn() turn {
-	t := turn{rest: a.last || a.flushes%restEvery == 0}
-	t.coarse = a.last || t.rest && len(a.dirty) <= manyCells
+	t := turn{rest: a.last, coarse: a.last, few: len(a.dirty) <= manyCells}
 	if a.flushes%coarseEvery == 0 {
-		t.coarse, t.still = true, a.offset == a.turnedAt
+		t.still = a.offset == a.turnedAt
+		t.rest, t.coarse = t.rest || t.still, t.coarse || t.still
 		a.turnedAt = a.offset
 	}
 	return t

@@ -82,7 +82,7 @@ func play(t *testing.T, start func() runtime.Task, script string, flush, restart
 			p.restart()
 		}
 	}
-	for range 5 { // an open hour, day or session leaves with every fifth flush
+	for range 10 { // all has its turn within five flushes, and a generation that waits for the one before it within five more
 		p.flush(true)
 	}
 	return p.store.text()
