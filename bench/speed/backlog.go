@@ -97,7 +97,9 @@ func (s *store) rest(ctx context.Context, since time.Duration) (time.Duration, e
 		if strings.TrimSpace(n) != "0" {
 			quiet = 0
 		}
-		time.Sleep(200 * time.Millisecond)
+		if err := sleep(ctx, 200*time.Millisecond); err != nil {
+			return 0, err
+		}
 	}
 	cpu, err := cpuOf(s.PID())
 	return cpu - since, err
@@ -115,7 +117,9 @@ func (b *bed) profile(ctx context.Context, prefix string, p *pipeline) <-chan er
 			if m, err := p.scrape(ctx); err == nil && m["livemeter_reader_outcomes_total"] > 0 {
 				break
 			}
-			time.Sleep(50 * time.Millisecond)
+			if err := sleep(ctx, 50*time.Millisecond); err != nil {
+				break
+			}
 		}
 		done <- errors.Join(b.fetch(p, "cpu", fmt.Sprintf("profile?seconds=%d", 8+b.o.events/150_000)), b.fetch(p, "heap", "heap"), b.fetch(p, "allocs", "allocs"))
 	}()
