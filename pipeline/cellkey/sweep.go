@@ -21,7 +21,7 @@ func (m *Marks) String(n uint32) { m.strs[n] = true }
 
 // Due says that the table has doubled since the last sweep, so that sweeps cost a constant per key and the table stays below twice what is
 // in use.
-func (t *Table) Due() bool { return len(t.strs)+len(t.refs) >= max(t.sweepAt, minSweep) }
+func (t *Table) Due() bool { return t.strs.used+t.refs.used >= max(t.sweepAt, minSweep) }
 
 // Sweep frees the numbers that mark, which must name all that is in use, does not keep. Numbers in use stay what they are; freed ones are given
 // to others, so whoever remembers a number without keeping it must be able to tell.
@@ -36,7 +36,6 @@ func (t *Table) Sweep(mark func(*Marks)) {
 		case m.keys[id]:
 			m.strs[r.room], m.strs[r.a], m.strs[r.b] = true, true, true
 		default:
-			delete(t.refs, r)
 			if t.rooms[r.room] == ID(id) {
 				t.rooms[r.room] = 0
 			}
@@ -46,10 +45,11 @@ func (t *Table) Sweep(mark func(*Marks)) {
 	}
 	for n, keep := range m.strs {
 		if s := t.str[n]; !keep && s != "" {
-			delete(t.strs, s)
 			t.str[n] = ""
 			t.freeStrs = append(t.freeStrs, uint32(n))
 		}
 	}
-	t.sweepAt = 2 * (len(t.strs) + len(t.refs))
+	t.strs.reset(t.str)
+	t.refs.reset(t.made)
+	t.sweepAt = 2 * (t.strs.used + t.refs.used)
 }

@@ -74,3 +74,20 @@ func TestDue(t *testing.T) {
 		t.Error("due again at once")
 	}
 }
+
+// Many strings at a time get the numbers that they would get one by one, repeated and new ones and "" among them, while the table grows.
+func TestStrings(t *testing.T) {
+	tab, alone := NewTable(), NewTable()
+	for round := range 20 {
+		batch := []string{""}
+		for n := range 300 {
+			batch = append(batch, fmt.Sprint("s", (round*97+n*n)%4000))
+		}
+		got := tab.Strings(nil, batch)
+		for i, s := range batch {
+			if want := alone.String(s); got[i] != want || tab.Text(got[i]) != s {
+				t.Fatalf("round %d: %q has number %d (%q), want %d", round, s, got[i], tab.Text(got[i]), want)
+			}
+		}
+	}
+}

@@ -3,6 +3,7 @@
 package cellkey
 
 import (
+	"hash/maphash"
 	"strings"
 
 	"github.com/livemeter/livemeter/pipeline/measure"
@@ -38,9 +39,9 @@ type ref struct {
 
 // Table interns strings and keys of one partition. What nobody refers to any more is freed by Sweep.
 type Table struct {
-	strs  map[string]uint32
+	strs  strIndex
 	str   []string
-	refs  map[ref]ID
+	refs  refIndex
 	keys  []Key
 	made  []ref // by ID: what the key was made of
 	rooms []ID  // by string number: the Room cube's key
@@ -48,30 +49,49 @@ type Table struct {
 	freeStrs []uint32
 	freeKeys []ID
 	sweepAt  int
+	warm     uint32 // what was loaded ahead: keeps the loads from being removed
 }
 
 // NewTable returns an empty table.
 func NewTable() *Table {
-	return &Table{strs: map[string]uint32{"": 0}, str: []string{""}, refs: map[ref]ID{}, keys: make([]Key, 1), made: make([]ref, 1), rooms: make([]ID, 1)}
+	t := &Table{strs: strIndex{seed: maphash.MakeSeed()}, str: []string{""}, keys: make([]Key, 1), made: make([]ref, 1), rooms: make([]ID, 1)}
+	t.strs.reset(t.str)
+	t.refs.reset(t.made)
+	return t
 }
 
 // String interns s, which may alias a buffer, and returns its number; "" is 0.
-func (t *Table) String(s string) uint32 {
-	if n, ok := t.strs[s]; ok {
-		return n
+func (t *Table) String(s string) uint32 { return t.intern(s, t.strs.hash(s)) }
+
+func (t *Table) intern(s string, hash uint32) uint32 {
+	if s == "" {
+		return 0
 	}
-	s = strings.Clone(s)
+	slot := t.strs.find(t.str, s, hash)
+	if slot.n != 0 {
+		return slot.n
+	}
+	if full(t.strs.used, len(t.strs.slots)) {
+		t.strs.reset(t.str)
+		slot = t.strs.find(t.str, s, hash)
+	}
+	n := t.place(strings.Clone(s))
+	*slot = strSlot{hash, n}
+	t.strs.used++
+	return n
+}
+
+// place gives a new string a number.
+func (t *Table) place(s string) uint32 {
 	if free := len(t.freeStrs); free > 0 {
 		n := t.freeStrs[free-1]
 		t.freeStrs = t.freeStrs[:free-1]
-		t.strs[s], t.str[n] = n, s
+		t.str[n] = s
 		return n
 	}
-	n := uint32(len(t.str))
-	t.strs[s] = n
 	t.str = append(t.str, s)
 	t.rooms = append(t.rooms, 0)
-	return n
+	return uint32(len(t.str) - 1)
 }
 
 // Text is the string with number n.
@@ -90,17 +110,29 @@ func (t *Table) RoomKey(room uint32) ID {
 // Cell is the key of a cube in an interned room; a and b are interned strings. For Source and Variant a holds both sub keys joined by Sep.
 func (t *Table) Cell(cube measure.Cube, room, a, b uint32) ID {
 	r := ref{cube, room, a, b}
-	if id, ok := t.refs[r]; ok {
-		return id
+	slot := t.refs.find(r)
+	if slot.id != 0 {
+		return slot.id
 	}
-	k := Key{Cube: cube}
-	k.Platform, k.Room, _ = strings.Cut(t.str[room], Sep)
+	if full(t.refs.used, len(t.refs.slots)) {
+		t.refs.reset(t.made)
+		slot = t.refs.find(r)
+	}
+	*slot = refSlot{r, t.newKey(r)}
+	t.refs.used++
+	return slot.id
+}
+
+// newKey gives a new key a number.
+func (t *Table) newKey(r ref) ID {
+	k := Key{Cube: r.cube}
+	k.Platform, k.Room, _ = strings.Cut(t.str[r.room], Sep)
 	k.Room, k.Session, _ = strings.Cut(k.Room, Sep)
-	switch cube {
+	switch r.cube {
 	case measure.Source, measure.Variant:
-		k.Sub[0], k.Sub[1], _ = strings.Cut(t.str[a], Sep)
+		k.Sub[0], k.Sub[1], _ = strings.Cut(t.str[r.a], Sep)
 	default:
-		k.Sub = [2]string{t.str[a], t.str[b]}
+		k.Sub = [2]string{t.str[r.a], t.str[r.b]}
 	}
 	id := ID(len(t.keys))
 	if free := len(t.freeKeys); free > 0 {
@@ -110,7 +142,6 @@ func (t *Table) Cell(cube measure.Cube, room, a, b uint32) ID {
 	} else {
 		t.keys, t.made = append(t.keys, k), append(t.made, r)
 	}
-	t.refs[r] = id
 	return id
 }
 
@@ -130,7 +161,7 @@ func (t *Table) Of(k Key) ID {
 func (t *Table) Key(id ID) *Key { return &t.keys[id] }
 
 // Len is the number of keys in use, as far as the last Sweep knows.
-func (t *Table) Len() int { return len(t.refs) }
+func (t *Table) Len() int { return t.refs.used }
 
 // Cap is one above the highest ID there ever was.
 func (t *Table) Cap() int { return len(t.keys) }
