@@ -49,9 +49,10 @@ type Enricher struct {
 
 	block    eventlog.Block
 	progress eventlog.Progress
-	strIDs   []uint32 // by string of the block, 0 until asked for
+	strIDs   []uint32 // by string of the block
 	srcRows  []uint32 // by source of the block
 	slots    []uint32 // by entry of the block: the viewer, 0 where it is not known yet
+	lists    []lists  // scratch of touch
 	warm     uint32   // what touch loaded: keeps the loads from being removed
 	exps     map[uint32][]uint32
 	noOrigin uint32
@@ -76,6 +77,10 @@ func New(partition int32, keys *cellkey.Table) *Enricher {
 	e := &Enricher{partition: partition, keys: keys, sources: newSources(), big: map[uint32]bigSet{}, buyers: make([]*buyer, 1),
 		exps: map[uint32][]uint32{}, noOrigin: keys.String(cellkey.Sep), zone: zone{loc: time.UTC}}
 	e.growTable()
+	e.viewers.Init()
+	e.dedupes.Init()
+	e.scopes.Init()
+	e.views.Init()
 	return e
 }
 
@@ -160,7 +165,7 @@ func (e *Enricher) derive() {
 
 func (e *Enricher) applyBlock() {
 	b := &e.block
-	e.strIDs = append(e.strIDs[:0], make([]uint32, len(b.Strings))...)
+	e.strIDs = e.keys.Strings(e.strIDs[:0], b.Strings)
 	e.srcRows = e.srcRows[:0]
 	for _, id := range b.Sources {
 		e.srcRows = append(e.srcRows, e.sources.find(id))
@@ -181,17 +186,7 @@ func (e *Enricher) applyBlock() {
 }
 
 // str is the partition's number for a string of the block.
-func (e *Enricher) str(ref uint32) uint32 {
-	if ref == 0 {
-		return 0
-	}
-	id := e.strIDs[ref]
-	if id == 0 {
-		id = e.keys.String(e.block.Strings[ref])
-		e.strIDs[ref] = id
-	}
-	return id
-}
+func (e *Enricher) str(ref uint32) uint32 { return e.strIDs[ref] }
 
 // variants are the interned (experiment, variant) pairs of an interned experiment list.
 func (e *Enricher) variants(exps uint32) []uint32 {

@@ -1,42 +1,58 @@
 package enrich
 
+import (
+	"github.com/livemeter/livemeter/pipeline/eventlog"
+	"github.com/livemeter/livemeter/pipeline/measure"
+)
+
+// reach is how far into a viewer's lists touch goes: a view and its room, two experiments, the ids of a minute or two.
+const reach = 3
+
+// lists is where in a viewer's lists touch has come to.
+type lists struct{ dedupe, scope, view uint32 }
+
 // touch loads the state that a block's entries are going to ask for, step by step for all of them: the loads of a step do not depend on
 // each other, so their cache misses overlap, where entry by entry each would wait for the one before. It changes nothing.
 func (e *Enricher) touch() {
 	entries := e.block.Entries
-	e.slots = append(e.slots[:0], make([]uint32, len(entries))...)
-	t := &e.table
+	e.slots, e.lists = e.slots[:0], e.lists[:0]
+	t, warm := &e.table, uint32(0)
 	mask := uint64(len(t.slots) - 1)
 	for i := range entries {
-		e.slots[i] = t.slots[entries[i].ViewerLo&mask]
+		warm += t.slots[entries[i].ViewerLo&mask].n
 	}
-	warm := uint32(0)
+	for i := range entries {
+		n := &entries[i]
+		slot := t.guess(n.ViewerHi, n.ViewerLo)
+		e.slots = append(e.slots, slot)
+		warm += e.viewers.At(slot).buyer + e.touchCells(n)
+	}
 	for i, slot := range e.slots {
-		if slot == 0 {
-			continue
-		}
-		// A collision in the table is left to find: it is rare, and what it has loaded is not far away.
 		v := e.viewers.At(slot)
 		if v.lo != entries[i].ViewerLo || v.hi != entries[i].ViewerHi {
-			e.slots[i] = 0
+			e.slots[i] = 0 // new, or behind one that looks alike: find will see
 			continue
 		}
-		warm += v.dedupe
+		e.lists = append(e.lists, lists{v.dedupe, v.scopes, v.views})
 	}
-	for _, slot := range e.slots {
-		if slot == 0 {
-			continue
-		}
-		v := e.viewers.At(slot)
-		if v.dedupe != 0 {
-			warm += e.dedupes.At(v.dedupe).next
-		}
-		if v.scopes != 0 {
-			warm += e.scopes.At(v.scopes).next
-		}
-		if v.views != 0 {
-			warm += e.views.At(v.views).next
+	for range reach {
+		for i := range e.lists {
+			l := &e.lists[i]
+			s, w := e.scopes.At(l.scope), e.views.At(l.view)
+			warm += s.days[numKinds-1] + uint32(w.seen.bits[0]) // the far ends: they are longer than a cache line
+			*l = lists{e.dedupes.At(l.dedupe).next, s.next, w.next}
 		}
 	}
 	e.warm = warm
+}
+
+// touchCells loads where the cells of the entry's experiments are looked up.
+func (e *Enricher) touchCells(n *eventlog.Entry) (warm uint32) {
+	for _, x := range e.variants(e.str(n.Exps)) {
+		warm += e.keys.Warm(measure.Variant, e.str(n.Room), x, 0)
+	}
+	if n.SKU != 0 {
+		warm += e.keys.Warm(measure.SKU, e.str(n.Room), e.str(n.SKU), 0)
+	}
+	return warm
 }
