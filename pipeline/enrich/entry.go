@@ -79,20 +79,20 @@ func (e *Enricher) common(v *viewer, key cellkey.ID, n *eventlog.Entry, want uin
 
 func (e *Enricher) viewer(slot uint32, v *viewer, n *eventlog.Entry, late bool) {
 	room := e.str(n.Room)
-	watch := watchOf(n)
-	key := e.keys.RoomKey(room)
-	for _, x := range append([]uint32{0}, e.variants(e.str(n.Exps))...) {
-		if x != 0 {
-			key = e.keys.Cell(measure.Variant, room, x, 0)
-		}
-		e.common(v, key, n, 1<<kindViewer, late)
-		if watch != 0 {
-			e.counts(key, n, measure.WatchMS, watch)
-		}
+	e.viewerIn(v, e.keys.RoomKey(room), n, late)
+	for _, x := range e.variants(e.str(n.Exps)) {
+		e.viewerIn(v, e.keys.Cell(measure.Variant, room, x, 0), n, late)
 	}
 	e.viewerEvent(slot, v, n, late)
 	if n.Click != 0 && event.Action(n.Sub) == event.Enter {
 		e.clickTouch(v, n)
+	}
+}
+
+func (e *Enricher) viewerIn(v *viewer, key cellkey.ID, n *eventlog.Entry, late bool) {
+	e.common(v, key, n, 1<<kindViewer, late)
+	if watch := watchOf(n); watch != 0 {
+		e.counts(key, n, measure.WatchMS, watch)
 	}
 }
 
