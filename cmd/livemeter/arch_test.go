@@ -21,7 +21,7 @@ var rules = map[string][]string{
 	"pipeline/rollup":  {"pipeline/measure"},
 	"pipeline/slab":    {},
 	"pipeline/wire":    {},
-	"pipeline/cellkey": {"pipeline/measure"},
+	"pipeline/cellkey": {"pipeline/measure", "pipeline/slab"},
 	// what passes between stages
 	"pipeline/eventlog": {"pipeline/event"},
 	"pipeline/change":   {"pipeline/cellkey", "pipeline/eventlog", "pipeline/measure", "pipeline/rollup", "pipeline/wire"},

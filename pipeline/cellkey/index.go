@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 
 	"github.com/livemeter/livemeter/pipeline/measure"
+	"github.com/livemeter/livemeter/pipeline/slab"
 )
 
 // The indexes find numbers by open addressing with linear probing, at most 3/4 full, where Go's map costs two dependent cache misses. Look-ups of
@@ -79,15 +80,15 @@ func (x *refIndex) find(r ref) *refSlot {
 	}
 }
 
-// reset makes room for as many keys as made has, and enters them.
-func (x *refIndex) reset(made []ref) {
+// reset makes room for as many keys as there have been, and enters them.
+func (x *refIndex) reset(keys *slab.Slab[entry]) {
 	size := max(minIndex, len(x.slots))
-	for full(len(made), size) {
+	for full(int(keys.Cap()), size) {
 		size *= 2
 	}
 	x.slots, x.used = make([]refSlot, size), 0
-	for id, r := range made {
-		if id != 0 && r.cube != noCube {
+	for id := uint32(1); id < keys.Cap(); id++ {
+		if r := keys.At(id).made; r.cube != noCube {
 			*x.find(r) = refSlot{r, ID(id)}
 			x.used++
 		}

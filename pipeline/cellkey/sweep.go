@@ -26,11 +26,11 @@ func (t *Table) Due() bool { return t.strs.used+t.refs.used >= max(t.sweepAt, mi
 // Sweep frees the numbers that mark, which must name all that is in use, does not keep. Numbers in use stay what they are; freed ones are given
 // to others, so whoever remembers a number without keeping it must be able to tell.
 func (t *Table) Sweep(mark func(*Marks)) {
-	m := Marks{keys: make([]bool, len(t.keys)), strs: make([]bool, len(t.str))}
+	m := Marks{keys: make([]bool, t.Cap()), strs: make([]bool, len(t.str))}
 	mark(&m)
 	m.strs[0] = true
-	for id := 1; id < len(t.keys); id++ {
-		r := t.made[id]
+	for id := uint32(1); id < t.keys.Cap(); id++ {
+		r := t.keys.At(id).made
 		switch {
 		case r.cube == noCube:
 		case m.keys[id]:
@@ -39,8 +39,8 @@ func (t *Table) Sweep(mark func(*Marks)) {
 			if t.rooms[r.room] == ID(id) {
 				t.rooms[r.room] = 0
 			}
-			t.keys[id], t.made[id] = Key{}, ref{cube: noCube}
-			t.freeKeys = append(t.freeKeys, ID(id))
+			t.keys.Free(id)
+			t.keys.At(id).made.cube = noCube
 		}
 	}
 	for n, keep := range m.strs {
@@ -50,6 +50,6 @@ func (t *Table) Sweep(mark func(*Marks)) {
 		}
 	}
 	t.strs.reset(t.str)
-	t.refs.reset(t.made)
+	t.refs.reset(&t.keys)
 	t.sweepAt = 2 * (t.strs.used + t.refs.used)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/livemeter/livemeter/pipeline/measure"
+	"github.com/livemeter/livemeter/pipeline/slab"
 )
 
 // Outcomes is the pseudo-cube of the conservation ledger: its key is source topic, partition, outcome and reason in the
@@ -37,26 +38,31 @@ type ref struct {
 	b       uint32
 }
 
+// entry is a key and what it was made of.
+type entry struct {
+	key  Key
+	made ref
+}
+
 // Table interns strings and keys of one partition. What nobody refers to any more is freed by Sweep.
 type Table struct {
 	strs  strIndex
 	str   []string
 	refs  refIndex
-	keys  []Key
-	made  []ref // by ID: what the key was made of
-	rooms []ID  // by string number: the Room cube's key
+	keys  slab.Slab[entry] // in chunks: they are many and large
+	rooms []ID             // by string number: the Room cube's key
 
 	freeStrs []uint32
-	freeKeys []ID
 	sweepAt  int
 	warm     uint32 // what was loaded ahead: keeps the loads from being removed
 }
 
 // NewTable returns an empty table.
 func NewTable() *Table {
-	t := &Table{strs: strIndex{seed: maphash.MakeSeed()}, str: []string{""}, keys: make([]Key, 1), made: make([]ref, 1), rooms: make([]ID, 1)}
+	t := &Table{strs: strIndex{seed: maphash.MakeSeed()}, str: []string{""}, rooms: make([]ID, 1)}
+	t.keys.Init()
 	t.strs.reset(t.str)
-	t.refs.reset(t.made)
+	t.refs.reset(&t.keys)
 	return t
 }
 
@@ -115,7 +121,7 @@ func (t *Table) Cell(cube measure.Cube, room, a, b uint32) ID {
 		return slot.id
 	}
 	if full(t.refs.used, len(t.refs.slots)) {
-		t.refs.reset(t.made)
+		t.refs.reset(&t.keys)
 		slot = t.refs.find(r)
 	}
 	*slot = refSlot{r, t.newKey(r)}
@@ -134,15 +140,9 @@ func (t *Table) newKey(r ref) ID {
 	default:
 		k.Sub = [2]string{t.str[r.a], t.str[r.b]}
 	}
-	id := ID(len(t.keys))
-	if free := len(t.freeKeys); free > 0 {
-		id = t.freeKeys[free-1]
-		t.freeKeys = t.freeKeys[:free-1]
-		t.keys[id], t.made[id] = k, r
-	} else {
-		t.keys, t.made = append(t.keys, k), append(t.made, r)
-	}
-	return id
+	id := t.keys.Alloc()
+	*t.keys.At(id) = entry{k, r}
+	return ID(id)
 }
 
 // Of interns a whole key.
@@ -158,10 +158,10 @@ func (t *Table) Of(k Key) ID {
 }
 
 // Key is the key with number id; it must not be changed.
-func (t *Table) Key(id ID) *Key { return &t.keys[id] }
+func (t *Table) Key(id ID) *Key { return &t.keys.At(uint32(id)).key }
 
 // Len is the number of keys in use, as far as the last Sweep knows.
 func (t *Table) Len() int { return t.refs.used }
 
 // Cap is one above the highest ID there ever was.
-func (t *Table) Cap() int { return len(t.keys) }
+func (t *Table) Cap() int { return int(t.keys.Cap()) }
