@@ -5,7 +5,7 @@ import (
 	"math/bits"
 )
 
-// fast is the path of almost all records. It accepts or defers: whatever it is not sure of (an escape, a name given twice, a value out
+// fast is the path of almost all records. It accepts or defers: whatever it is not sure of (an escape in an id, a name given twice, a value out
 // of range, a field of another type) it leaves to strict, which alone rejects; a fuzz test holds that what fast accepts, strict accepts
 // with an equal Event. It is fast because producers write their names in one order: the name behind each name is guessed to be the one
 // that stood there last, and compared eight bytes at a time.
@@ -159,17 +159,10 @@ func (f *fast) null(pos int) int {
 // value reads a known field's value into at or num.
 func (f *fast) value(id fieldID, sh shape, pos int) int {
 	switch sh {
-	case shapeID, shapeText:
-		if f.raw[pos] != '"' {
-			return -1
-		}
-		start := pos + 1
-		end := f.stringEnd(start)
-		if end < 0 || sh == shapeID && uint(end-start-1) >= MaxIDBytes {
-			return -1
-		}
-		f.at[id] = span{uint32(start), uint32(end)}
-		return end + 1
+	case shapeID:
+		return -1 // a string was dealt with in object
+	case shapeText:
+		return f.text(pos)
 	case shapeInt:
 		return f.integer(id, pos)
 	case shapeBool:
@@ -182,6 +175,18 @@ func (f *fast) value(id fieldID, sh shape, pos int) int {
 	default:
 		return f.array(id, pos)
 	}
+}
+
+// text passes over a string that nobody keeps: escapes are fine, comments are full of them.
+func (f *fast) text(pos int) int {
+	if f.raw[pos] != '"' {
+		return -1
+	}
+	if end := f.stringEnd(pos + 1); end >= 0 {
+		return end + 1
+	}
+	g := grammar{raw: f.raw}
+	return g.str(pos + 1)
 }
 
 func (f *fast) boolean(id fieldID, pos int) int {
