@@ -39,7 +39,7 @@ func (e *Enricher) touch() {
 		for i := range e.lists {
 			l := &e.lists[i]
 			s, w := e.scopes.At(l.scope), e.views.At(l.view)
-			warm += s.days[numKinds-1] + uint32(w.seen.bits[0]) // the far ends: they are longer than a cache line
+			warm += s.days[numKinds-1] + uint32(w.last) + uint32(w.seen.bits[0]) // they are longer than a cache line
 			*l = lists{e.dedupes.At(l.dedupe).next, s.next, w.next}
 		}
 	}
@@ -53,6 +53,9 @@ func (e *Enricher) touchCells(n *eventlog.Entry) (warm uint32) {
 	}
 	if n.SKU != 0 {
 		warm += e.keys.Warm(measure.SKU, e.str(n.Room), e.str(n.SKU), 0)
+	}
+	if n.Origin != 0 {
+		warm += e.keys.Warm(measure.Source, e.str(n.Room), e.str(n.Origin), 0)
 	}
 	return warm
 }
