@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -10,8 +9,8 @@ import (
 	"github.com/livemeter/livemeter/deploy/embedded/testengine"
 )
 
-// TestStopSendsAllGrains: with so many cells that hours, days and sessions leave less often, an end in order still sends all rows: without
-// a new start every grain shows every event.
+// TestStopSendsAllGrains: with so many cells that hours, and with them days and sessions, leave less often, an end in order still sends all rows:
+// without a new start every grain shows every event.
 func TestStopSendsAllGrains(t *testing.T) {
 	p := newPipeline(t, testengine.FakeKafka(t))
 	p.start("run")
@@ -28,15 +27,11 @@ func TestStopSendsAllGrains(t *testing.T) {
 		return nil
 	})
 	p.processes[0].stop()
-	sums, err := p.ask("SELECT grain, sum(events) FROM room_measures GROUP BY grain ORDER BY grain")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Log(strings.ReplaceAll(sums, "\n", " "))
 	counted, err := p.number("SELECT sum(events) FROM room_measures WHERE grain = '10s'")
 	if err != nil || counted == 0 {
 		t.Fatalf("%d events, %v", counted, err)
 	}
+	t.Logf("%d events", counted)
 	for _, grain := range []string{"1m", "1h", "1d"} {
 		if n, err := p.number("SELECT sum(events) FROM room_measures WHERE grain = '" + grain + "'"); err != nil || n != counted {
 			t.Errorf("%s: %d events, %v, want %d", grain, n, err, counted)

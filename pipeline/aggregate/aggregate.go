@@ -1,8 +1,9 @@
-// Package aggregate adds up changes in event-time windows. Each partition keeps partials: one cell per key, window and generation.
-// What a cell holds after an offset is a pure function of the log's prefix; when its row is sent is not, and changes nothing.
+// Package aggregate adds up changes in event-time windows. Each partition keeps partials: one cell per key, window and generation, of minutes
+// and of hours. What a cell holds after an offset is a pure function of the log's prefix; when its row is sent is not, and changes nothing.
 //
-// A change lands in its 10 s pane and is folded into the minute, hour, day and session when rows leave or windows close, so that
-// an event pays for one window and not for five.
+// A change is added once, in its 10 s pane, which stands in its minute's cell. A minute is the sum of its panes, an hour of its minutes: it takes
+// them in when they close, and until then reads them when its row leaves. Days and sessions are sums of hours that the store makes; what only
+// counts once in them (a viewer's first event of the day) has slots of its own.
 package aggregate
 
 import (
@@ -12,14 +13,14 @@ import (
 	"github.com/livemeter/livemeter/pipeline/change"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/measure"
-	"github.com/livemeter/livemeter/pipeline/rollup"
 	"github.com/livemeter/livemeter/pipeline/slab"
 )
 
 const (
-	paneMS = 10_000
-	hourMS = 3_600_000
-	dayMS  = 24 * hourMS
+	paneMS   = 10_000
+	minuteMS = 60_000
+	hourMS   = 3_600_000
+	dayMS    = 24 * hourMS
 )
 
 // Aggregator is the state of one partition, owned by one goroutine.
@@ -32,31 +33,36 @@ type Aggregator struct {
 	maxRecv   int64
 	last      bool // every flush may be the last one
 
-	settings *eventlog.Settings
-	zone     *time.Location
-	lateness int64
-	gap      int64
-	maxCells int
-	ttl      [measure.NumGrains]int64 // ms, 0 for ever
+	settings  *eventlog.Settings
+	zone      *time.Location
+	lateness  int64
+	gap       int64
+	maxCells  int
+	paneTTL   int64 // ms, 0 for ever
+	minuteTTL int64
+	hourTTL   int64
 
 	cells     slab.Slab[cell]
+	panes     slab.Slab[minutePanes]
+	sums      slab.Slab[vector] // of hours
 	lines     slab.Slab[line]
-	pend      slab.Slab[pending]
 	index     cellIndex
 	recent    []keyCache // by key
 	openCells int
 	due       dueList
-	closes    uint64   // cells closed so far: parents found before may be gone
-	unfolded  []uint32 // pending
-	near      []uint32 // scratch of warmUp
+	near      []nearby // scratch of warmUp
 	warm      int64    // what warmUp loaded: keeps the loads from being removed
-	dayStart  dayCache
+	day       dayCache
 
 	closedEarly uint64
 
 	dirty    []uint32
+	leaving  []uint32 // scratch of Flush
+	sum      total    // scratch of row
 	flushes  uint64
-	turnedAt int64 // offset at the last coarse turn
+	turnedAt int64                   // offset at the last coarse turn
+	turned   [measure.NumCubes]int64 // watermark up to which a cube's rows have left
+	sentWM   int64                   // the watermark that was sent last
 	token    uint64
 	flights  []flight
 	orders   map[orderKey]*pendingOrder
@@ -68,7 +74,8 @@ func New(partition int32, keys *cellkey.Table) *Aggregator {
 	a := &Aggregator{partition: uint16(partition), keys: keys, zone: time.UTC, orders: map[orderKey]*pendingOrder{}}
 	a.index.cells = &a.cells
 	a.cells.Init()
-	a.pend.Init()
+	a.panes.Init()
+	a.sums.Init()
 	a.lines.Init()
 	return a
 }
@@ -82,8 +89,8 @@ func (a *Aggregator) Apply(r *change.Record) error {
 	}
 	a.offset, a.maxRecv, a.started = r.Offset, r.MaxRecv, true
 	a.warmUp(r.Changes)
-	for i := range r.Changes {
-		a.add(&r.Changes[i])
+	for i := 0; i < len(r.Changes); {
+		i += a.add(r.Changes[i:])
 	}
 	for i := range r.Orders {
 		a.order(&r.Orders[i])
@@ -98,193 +105,96 @@ func (a *Aggregator) configure(s *eventlog.Settings) error {
 	if err != nil {
 		return err
 	}
-	a.settings, a.zone, a.dayStart = s, loc, dayCache{}
+	a.settings, a.zone, a.day = s, loc, dayCache{}
 	a.lateness, a.gap, a.maxCells = s.LatenessMS, s.SessionGapMS, int(s.MaxCells)
-	for g := range a.ttl {
-		a.ttl[g] = int64(s.TTLDays[g]) * dayMS
+	days := func(g measure.Grain) int64 { return int64(s.TTLDays[g]) * dayMS }
+	a.paneTTL, a.minuteTTL, a.hourTTL = days(measure.Grain10s), days(measure.Grain1m), days(measure.Grain1h)
+	for _, g := range [2]measure.Grain{measure.Grain1d, measure.GrainSession} { // they are read from the hours' rows
+		if d := days(g); d == 0 || a.hourTTL == 0 {
+			a.hourTTL = 0
+		} else {
+			a.hourTTL = max(a.hourTTL, d)
+		}
 	}
 	return nil
 }
 
-// add applies one change: to its pane with a fold later on if it concerns the pane, else straight to the longer windows it names.
-func (a *Aggregator) add(c *change.Change) {
-	if c.Mask&change.PaneOnly == 0 || a.expired(measure.Grain10s, c.TS-c.TS%paneMS+paneMS) || a.final(c.TS) {
-		a.direct(c)
-		return
+// add applies the changes at the head that share key and time, most of an event's, and says how many they are: each to its pane, or, where the
+// minute's row would be dropped at once, to its hour.
+func (a *Aggregator) add(changes []change.Change) (n int) {
+	head := &changes[0]
+	i := a.minuteOf(head)
+	if i == 0 {
+		a.addToHour(head)
+		return 1
 	}
-	p := a.paneOf(c)
-	first, last, own := ownTimes(c)
-	if first != 0 && (p.first == 0 || first < p.first) {
-		p.first = first
-	}
-	if first != 0 && p.opened == 0 {
-		p.opened = max(1, a.wm)
-	}
-	p.last, p.own, p.any = max(p.last, last), max(p.own, own), max(p.any, c.Recv)
-	if c.Flags&change.Distinct == 0 {
-		a.addTo(&p.delta, c.Slot, c.Delta)
-		return
-	}
-	for g, m := measure.Slot(0), c.Mask; m != 0; g, m = g+1, m>>1 {
-		if m&1 != 0 {
-			a.addTo(&p.delta, c.Slot+g, c.Delta)
+	m := a.cells.At(i)
+	p := &a.panes.At(m.body)[head.TS%minuteMS/paneMS]
+	past := a.past(head.TS - head.TS%paneMS + paneMS)
+	for ; n < len(changes) && changes[n].Key == head.Key && changes[n].TS == head.TS; n++ {
+		c := &changes[n]
+		a.addTo(&p.value, c)
+		t := timesOf(c)
+		if c.Mask&change.PaneOnly != 0 {
+			p.shown = true
+			p.own, p.any = max(p.own, t.own), max(p.any, c.Recv)
 		}
+		if c.Mask&^change.PaneOnly != 0 {
+			a.attach(i, m)
+			m.stamp(t, c.Recv)
+		}
+		if t.first != 0 {
+			a.run(m, t.first)
+		}
+		if past {
+			a.late(m, p, c)
+		}
+	}
+	a.touch(i, m)
+	return n
+}
+
+// addToHour applies a change that comes later than minutes are kept.
+func (a *Aggregator) addToHour(c *change.Change) {
+	i := a.hourOf(c.Key, c.TS)
+	if i == 0 || c.Mask&^change.PaneOnly == 0 {
+		return
+	}
+	h, t := a.cells.At(i), timesOf(c)
+	a.addTo(a.sums.At(h.body), c)
+	h.stamp(t, c.Recv)
+	if t.first != 0 {
+		a.run(h, t.first)
+	}
+	a.lateHour(h, c)
+	a.touch(i, h)
+}
+
+// late notes which windows of a change were final before this record. On-time events change no final pane's online: they light panes to come.
+func (a *Aggregator) late(m *cell, p *pane, c *change.Change) {
+	own := c.Flags&change.Own != 0
+	if own && c.Mask&change.PaneOnly != 0 || c.Slot == measure.Online {
+		p.late = true
+	}
+	if own && c.Mask>>measure.Grain1m&1 != 0 && a.past(m.end()) {
+		m.state |= lateBit
+	}
+	if m.hour != 0 {
+		a.lateHour(a.cells.At(m.hour), c)
 	}
 }
 
-func ownTimes(c *change.Change) (first, last, own int64) {
+func (a *Aggregator) lateHour(h *cell, c *change.Change) {
 	if c.Flags&change.Own == 0 {
-		return 0, 0, 0
+		return
 	}
-	if c.Mask != change.AllGrains { // a distinct window's time stands for the window, not for an event
-		return 0, 0, c.Recv
+	if c.Mask>>measure.Grain1h&1 != 0 && a.past(h.end()) {
+		h.state |= lateBit
 	}
-	return c.TS, c.TS, c.Recv
-}
-
-// final says whether the pane that contains ts has been final before this record: then the change opens or joins a generation
-// in every window at once, and a pane of fresh generations is not worth a fold.
-func (a *Aggregator) final(ts int64) bool { return ts-ts%paneMS+paneMS+a.lateness <= a.wm }
-
-// direct applies a change to each window it names.
-func (a *Aggregator) direct(c *change.Change) {
-	first, last, own := ownTimes(c)
-	for g := measure.Grain10s; g < measure.NumGrains; g++ {
-		if c.Mask>>g&1 == 0 {
-			continue
-		}
-		id := cellID{c.Key, g, a.window(g, c.TS)}
-		if a.expired(g, a.end(id)) && a.keys.Key(c.Key).Cube != cellkey.Outcomes { // of the ledger no record drops out
-			continue
-		}
-		i := a.cellAt(id)
-		cell := a.cells.At(i)
-		slot := c.Slot
-		if c.Flags&change.Distinct != 0 {
-			slot += measure.Slot(g)
-		}
-		a.addTo(&cell.value, slot, c.Delta)
-		cell.stamp(first, last, own, c.Recv)
-		switch {
-		case g == measure.GrainSession:
-			a.run(cell, first)
-		case cell.state&rollup.Final != 0 && (c.Flags&change.Own != 0 || c.Slot == measure.Online):
-			cell.state |= rollup.Late // on-time events change no final pane's online: they light panes to come
-		}
-		a.touch(i, cell)
+	if c.Mask>>measure.Grain1d&1 != 0 && a.past(a.dayEnd(h.window)) {
+		h.state |= lateDayBit
 	}
 }
 
-// paneOf returns the pending changes of the pane of a change, with cells for it and for the windows it folds into.
-func (a *Aggregator) paneOf(c *change.Change) *pending {
-	window := c.TS - c.TS%paneMS
-	cache := a.cacheOf(c.Key)
-	i := a.cached(&cache.pane[window/paneMS%4], cellID{c.Key, measure.Grain10s, window})
-	cl := a.cells.At(i)
-	if cl.pane == 0 {
-		cl.pane = a.pend.Alloc()
-		a.unfolded = append(a.unfolded, cl.pane)
-		p := a.pend.At(cl.pane)
-		p.cell, p.closes = i, a.closes+1
-	}
-	p := a.pend.At(cl.pane)
-	// A parent exists from the change on that needs it, so that its generation does not depend on when the fold happens.
-	if p.closes != a.closes && c.Mask&^change.PaneOnly != 0 {
-		p.closes = a.closes
-		for g := measure.Grain1m; g < measure.NumGrains; g++ {
-			id := cellID{c.Key, g, a.window(g, window)}
-			p.parent[g] = 0
-			if !a.expired(g, a.end(id)) {
-				p.parent[g] = a.cached(&cache.parent[g], id)
-			}
-		}
-	}
-	return p
-}
-
-// keyCache is where a key's cells were found last: its newest panes, and the window of each longer grain. An entry is a guess that
-// the cell itself confirms.
-type keyCache struct {
-	pane   [4]uint32
-	parent [measure.NumGrains]uint32
-}
-
-func (a *Aggregator) cacheOf(key cellkey.ID) *keyCache {
-	if int(key) >= len(a.recent) {
-		a.recent = append(a.recent, make([]keyCache, int(key)+256+len(a.recent)/4-len(a.recent))...)
-	}
-	return &a.recent[key]
-}
-
-// cached is cellAt with a guess.
-func (a *Aggregator) cached(guess *uint32, id cellID) uint32 {
-	if i := *guess; i != 0 {
-		if c := a.cells.At(i); c.key == id.key && c.window == id.window && c.grain == id.grain && c.state&rollup.Closed == 0 {
-			return i
-		}
-	}
-	i := a.cellAt(id)
-	*guess = i
-	return i
-}
-
-// fold moves all pending changes into their cells. It may run at any time: the cells are there already, and sums don't mind.
-func (a *Aggregator) fold() {
-	for _, n := range a.unfolded {
-		p := a.pend.At(n)
-		a.foldInto(p.cell, p)
-		for g := measure.Grain1m; g < measure.NumGrains; g++ {
-			if p.parent[g] != 0 {
-				a.foldInto(p.parent[g], p)
-			}
-		}
-		a.cells.At(p.cell).pane = 0
-		a.freeVector(&p.delta)
-		a.pend.Free(n)
-	}
-	a.unfolded = a.unfolded[:0]
-}
-
-func (a *Aggregator) foldInto(i uint32, p *pending) {
-	c := a.cells.At(i)
-	moved := false
-	for k, from := range p.delta {
-		if from == 0 {
-			continue
-		}
-		src := a.lines.At(from)
-		skip := -1
-		if c.grain != measure.Grain10s && k == int(measure.Online)/lineSlots {
-			if skip = int(measure.Online) % lineSlots; onlyAt(src, skip) {
-				continue // online is not additive over time
-			}
-		}
-		if c.value[k] == 0 {
-			c.value[k] = a.lines.Alloc()
-			src = a.lines.At(from)
-		}
-		dst := a.lines.At(c.value[k])
-		for s := range dst {
-			if s != skip {
-				dst[s] += src[s]
-			}
-		}
-		moved = true
-	}
-	if moved {
-		c.stamp(p.first, p.last, p.own, p.any)
-		if p.opened != 0 && (c.opened == 0 || p.opened < c.opened) { // a late event may have come to the cell before the fold
-			c.opened = p.opened
-		}
-		a.touch(i, c)
-	}
-}
-
-func onlyAt(l *line, slot int) bool {
-	for s, v := range l {
-		if v != 0 && s != slot {
-			return false
-		}
-	}
-	return true
-}
+// past says whether the watermark had passed a window's end and the lateness before the record that is being applied.
+func (a *Aggregator) past(end int64) bool { return end+a.lateness <= a.wm }

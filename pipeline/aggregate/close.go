@@ -2,9 +2,6 @@ package aggregate
 
 import (
 	"container/heap"
-
-	"github.com/livemeter/livemeter/pipeline/measure"
-	"github.com/livemeter/livemeter/pipeline/rollup"
 )
 
 // dueList holds open cells by the watermark at which they are to be looked at: one bucket per instant, because thousands of
@@ -24,8 +21,11 @@ func (d *dueList) Pop() any {
 	return x
 }
 
+// bucketOf rounds up to whole seconds: reopened windows share buckets.
+func bucketOf(t int64) int64 { return t + 999 - (t+999)%1000 }
+
 func (d *dueList) add(t int64, cell uint32) {
-	t += 999 - (t+999)%1000 // whole seconds: sessions and reopened windows share buckets
+	t = bucketOf(t)
 	if d.at == nil {
 		d.at = map[int64][]uint32{}
 	}
@@ -35,48 +35,50 @@ func (d *dueList) add(t int64, cell uint32) {
 	d.at[t] = append(d.at[t], cell)
 }
 
-func (d *dueList) pop() []uint32 {
-	t := heap.Pop(d).(int64)
-	cells := d.at[t]
+func (d *dueList) pop() (t int64, cells []uint32) {
+	t = heap.Pop(d).(int64)
+	cells = d.at[t]
 	delete(d.at, t)
-	return cells
+	return t, cells
 }
 
 // closeDue closes what the watermark has passed, and, above the limit of cells, the windows that end first. It depends on the log
 // only: acknowledgements decide when a closed cell's memory is given back, never when it closes.
 func (a *Aggregator) closeDue() {
-	for folded := false; len(a.due.times) > 0; {
+	for len(a.due.times) > 0 {
 		early := a.maxCells > 0 && a.openCells > a.maxCells
 		if !early && a.due.times[0] > a.wm {
 			return
 		}
-		if !folded {
-			a.fold()
-			folded = true
-		}
-		for _, i := range a.due.pop() {
-			a.close(i, early)
+		t, cells := a.due.pop()
+		for _, i := range cells {
+			// A minute that closed early with its hour is still listed, and its slot may be another cell's by now.
+			if c := a.cells.At(i); c.key != 0 && c.state&closedBit == 0 && bucketOf(c.due) == t {
+				a.close(i, early)
+			}
 		}
 	}
 }
 
+// close ends a generation. An hour outlives its minutes: it waits for those that are kept open for stragglers, or, when memory is short, ends them.
 func (a *Aggregator) close(i uint32, early bool) {
 	c := a.cells.At(i)
-	if c.grain == measure.GrainSession && !early {
-		if due := c.last + a.gap; due > a.wm {
-			c.due = due
-			a.due.add(due, i)
-			a.saved.Mark(i)
-			return
-		}
+	if c.minutes != 0 && !early {
+		c.due = a.lastDue(c)
+		a.due.add(c.due, i)
+		a.touch(i, c) // final: its row leaves now
+		return
 	}
-	c.state |= rollup.Closed
+	for c.minutes != 0 {
+		a.close(c.minutes, early)
+	}
+	if c.hour != 0 {
+		a.takeIn(i, c)
+	}
+	c.state |= closedBit
 	if early {
 		a.closedEarly++
-	} else {
-		c.state |= rollup.Final
 	}
 	a.openCells--
-	a.closes++
 	a.touch(i, c)
 }

@@ -1,13 +1,9 @@
 package aggregate
 
 import (
-	"cmp"
 	"encoding/binary"
-	"fmt"
 	"slices"
-	"time"
 
-	"github.com/livemeter/livemeter/pipeline/cellkey"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/measure"
 	"github.com/livemeter/livemeter/pipeline/rollup"
@@ -16,7 +12,7 @@ import (
 )
 
 // stateVersion is the format of a changelog record, its first byte.
-const stateVersion = 2
+const stateVersion = 3
 
 const (
 	keyMeta   = "am"
@@ -30,7 +26,6 @@ func Owns(key []byte) bool { return len(key) > 1 && key[0] == keyPrefix }
 // Snapshot emits the changelog records of all cells that changed since the last Snapshot. A cell stays in them until the store has
 // acknowledged its last row: what is not acknowledged is sent again after a restore.
 func (a *Aggregator) Snapshot(emit func(key, value []byte)) {
-	a.fold()
 	var w wire.Writer
 	a.saved.Drain(func(bucket uint32) {
 		w.Reset()
@@ -80,17 +75,42 @@ func (a *Aggregator) packCell(w *wire.Writer, c *cell) {
 	w.Byte(byte(c.grain))
 	w.Byte(c.state)
 	w.Bool(c.dirty || c.inflight > 0)
+	w.Bool(c.reopened)
+	w.Bool(c.hour != 0)
 	for _, n := range [9]int64{c.window, int64(c.gen), c.first, c.last, c.own, c.any, c.due, c.opened, c.lateAt} {
 		w.Int(n)
 	}
+	if c.grain == measure.Grain1m {
+		a.packPanes(w, a.panes.At(c.body))
+	} else {
+		a.packVector(w, a.sums.At(c.body))
+	}
+}
+
+func (a *Aggregator) packPanes(w *wire.Writer, panes *minutePanes) {
+	for n := range panes {
+		p := &panes[n]
+		w.Bool(*p != pane{})
+		if *p == (pane{}) {
+			continue
+		}
+		w.Bool(p.shown)
+		w.Bool(p.late)
+		w.Int(p.own)
+		w.Int(p.any)
+		a.packVector(w, &p.value)
+	}
+}
+
+func (a *Aggregator) packVector(w *wire.Writer, v *vector) {
 	used := uint64(0)
-	for k, i := range c.value {
+	for k, i := range v {
 		if i != 0 {
 			used |= 1 << k
 		}
 	}
 	w.Uint(used)
-	for _, i := range c.value {
+	for _, i := range v {
 		if i != 0 {
 			packLine(w, a.lines.At(i))
 		}
@@ -109,15 +129,6 @@ func packLine(w *wire.Writer, l *line) {
 	for _, v := range l {
 		if v != 0 {
 			w.Int(v)
-		}
-	}
-}
-
-func unpackLine(r *wire.Reader, l *line) {
-	used := r.Byte()
-	for s := range l {
-		if used>>s&1 != 0 {
-			l[s] = r.Int()
 		}
 	}
 }
@@ -141,133 +152,3 @@ func packOrder(w *wire.Writer, o *rollup.Order) {
 		w.Int(n)
 	}
 }
-
-func unpackOrder(r *wire.Reader) (o rollup.Order) {
-	o.Platform, o.OrderID = r.String(), r.Raw()
-	copy(o.Buyer[:], r.Raw())
-	o.State, o.Room, o.Session, o.Currency = r.String(), r.String(), r.String(), r.String()
-	for _, n := range [7]*int64{&o.OrderVersion, &o.PaidMinor, &o.RefundMinor, &o.CreatedTS, &o.PaidTS, &o.EventTS, &o.Updated} {
-		*n = r.Int()
-	}
-	o.Version = uint64(r.Int())
-	return o
-}
-
-// Restore takes one live changelog record of an empty aggregator: each key once, with its newest value.
-func (a *Aggregator) Restore(key, value []byte) error {
-	var r wire.Reader
-	r.Reset(value)
-	if v := r.Byte(); v != stateVersion && r.Err() == nil {
-		return fmt.Errorf("state format %d is not known to this livemeter (it writes %d): run the version that wrote it, or a newer one", v, stateVersion)
-	}
-	switch {
-	case string(key) == keyMeta:
-		return a.unpackMeta(&r)
-	case string(key) == keyOrders:
-		for range r.Count(12) {
-			o := unpackOrder(&r)
-			a.order(&o)
-		}
-		return r.Err()
-	case len(key) == 6:
-		return a.unpackBucket(&r, binary.BigEndian.Uint32(key[2:]))
-	}
-	return fmt.Errorf("changelog key %q is not the aggregator's", key)
-}
-
-// Restored rebuilds what is derived once all records are in.
-func (a *Aggregator) Restored() {
-	a.cells.Rebuild(func(i uint32) bool { return a.cells.At(i).key != 0 })
-	a.indexCells()
-}
-
-// indexCells links the generations of each window, oldest first.
-func (a *Aggregator) indexCells() {
-	order := make([]uint32, 0, a.cells.Len())
-	for i := uint32(1); i < a.cells.Cap(); i++ {
-		if a.cells.At(i).key != 0 {
-			order = append(order, i)
-		}
-	}
-	slices.SortFunc(order, func(i, j uint32) int { return cmp.Compare(a.cells.At(i).gen, a.cells.At(j).gen) })
-	for _, i := range order {
-		c := a.cells.At(i)
-		c.prev = a.index.put(c.id(), i)
-	}
-}
-
-// Offset is that of the newest record applied, 0 before the first.
-func (a *Aggregator) Offset() int64 { return a.offset }
-
-func (a *Aggregator) unpackMeta(r *wire.Reader) error {
-	a.offset, a.wm, a.maxRecv, a.started = r.Int(), r.Int(), r.Int(), true
-	if r.Bool() {
-		s, err := eventlog.DecodeSettings([]byte(r.Raw()))
-		if err != nil {
-			return err
-		}
-		if _, err := time.LoadLocation(s.Zone); err != nil {
-			return err
-		}
-		return a.configure(&s)
-	}
-	return r.Err()
-}
-
-func (a *Aggregator) unpackBucket(r *wire.Reader, bucket uint32) error {
-	for r.Left() > 0 && r.Err() == nil {
-		i, ok := slab.SlotOf(bucket, r.Byte())
-		if !ok {
-			return wire.ErrDamaged
-		}
-		a.unpackCell(r, i, a.cells.Place(i))
-	}
-	return r.Err()
-}
-
-func (a *Aggregator) unpackCell(r *wire.Reader, i uint32, c *cell) {
-	k := cellkey.Key{Cube: measure.Cube(r.Byte()), Platform: r.String(), Room: r.String(), Session: r.String()}
-	k.Sub[0], k.Sub[1] = r.String(), r.String()
-	c.grain, c.state = measure.Grain(r.Byte()), r.Byte()
-	if !cellkey.Known(k.Cube) || c.grain >= measure.NumGrains {
-		r.Damaged("cube or grain")
-		return
-	}
-	c.key = a.keys.Of(k)
-	unsent := r.Bool()
-	c.window, c.gen = r.Int(), uint64(r.Int())
-	for _, n := range [7]*int64{&c.first, &c.last, &c.own, &c.any, &c.due, &c.opened, &c.lateAt} {
-		*n = r.Int()
-	}
-	used := r.Uint()
-	for k := range c.value {
-		if used>>k&1 == 0 {
-			continue
-		}
-		c.value[k] = a.lines.Alloc()
-		unpackLine(r, a.lines.At(c.value[k]))
-	}
-	if unsent {
-		a.touch(i, c)
-	}
-	if c.state&rollup.Closed == 0 {
-		a.openCells++
-		a.due.add(c.due, i)
-	} else if !unsent {
-		a.touch(i, c) // acknowledged and about to be freed when it was saved: one more row does no harm
-	}
-}
-
-// Stats are the aggregator's numbers for metrics.
-func (a *Aggregator) Stats() (open, all, dirty int) {
-	return a.openCells, a.cells.Len(), len(a.dirty) + len(a.unfolded) + len(a.orders)
-}
-
-// Limit is the log's limit of open cells, 0 while unknown, and how many closed early because of it since this task began.
-func (a *Aggregator) Limit() (cells int, closedEarly uint64) { return a.maxCells, a.closedEarly }
-
-// Clock is the watermark and the highest receive time applied, ms.
-func (a *Aggregator) Clock() (wm, maxRecv int64) { return a.wm, a.maxRecv }
-
-// Started says whether any record has been applied.
-func (a *Aggregator) Started() bool { return a.started }

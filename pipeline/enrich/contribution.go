@@ -2,6 +2,7 @@ package enrich
 
 import (
 	"bytes"
+	"maps"
 	"slices"
 	"strings"
 
@@ -26,33 +27,42 @@ func (e *Enricher) amend(b *buyer, orders []*order, recv int64, paid bool, mutat
 	e.before = e.contributions(e.before, b, orders, paid)
 	mutate()
 	e.after = e.contributions(e.after, b, orders, paid)
-	net := make(map[change.Change]int64, len(e.after))
-	for _, c := range e.after {
-		net[unit(c)] += c.Delta
+	net := e.net
+	clear(net)
+	for i := range e.after {
+		net[e.after[i].unit()] += e.after[i].Delta
 	}
-	for _, c := range e.before {
-		net[unit(c)] -= c.Delta
+	for i := range e.before {
+		net[e.before[i].unit()] -= e.before[i].Delta
 	}
-	for _, list := range [2][]change.Change{e.after, e.before} {
-		for _, c := range list {
-			u := unit(c)
+	for _, list := range [2][]contribution{e.after, e.before} {
+		for i := range list {
+			u := list[i].unit()
 			if d := net[u]; d != 0 {
 				net[u] = 0
-				u.Delta, u.Recv = d, recv
+				u.TS, u.Delta, u.Recv = list[i].at, d, recv
 				e.emit(u)
 			}
 		}
 	}
 }
 
+// contribution is what an order adds. Its TS names the window where contributions add up; at is the time of the event behind it, in that window,
+// where it is counted: a window has no row before an event of its own.
+type contribution struct {
+	change.Change
+	at int64
+}
+
 // unit is the change without its amount: the place where contributions add up.
-func unit(c change.Change) change.Change {
-	c.Delta = 0
-	return c
+func (c *contribution) unit() change.Change {
+	u := c.Change
+	u.Delta = 0
+	return u
 }
 
 // contributions appends what the orders add to every cell.
-func (e *Enricher) contributions(to []change.Change, b *buyer, orders []*order, paid bool) []change.Change {
+func (e *Enricher) contributions(to []contribution, b *buyer, orders []*order, paid bool) []contribution {
 	for _, o := range orders {
 		to = e.orderContributions(to, o)
 	}
@@ -65,12 +75,12 @@ func (e *Enricher) contributions(to []change.Change, b *buyer, orders []*order, 
 // at builds contributions of one order event: in its room, its experiments and, where asked, its SKUs.
 type at struct {
 	e  *Enricher
-	to []change.Change
+	to []contribution
 	x  *orderEvent
 }
 
 func (a *at) add(key cellkey.ID, slot measure.Slot, delta int64) {
-	a.to = append(a.to, change.Change{TS: a.x.ts, Delta: delta, Key: key, Slot: slot, Mask: change.AllGrains, Flags: change.Own})
+	a.to = append(a.to, contribution{change.Change{TS: a.x.ts, Delta: delta, Key: key, Slot: slot, Mask: change.AllGrains, Flags: change.Own}, a.x.ts})
 }
 
 // rooms adds to the room and variant cells.
@@ -97,7 +107,7 @@ func (a *at) skuMoney(slot measure.Slot, sku, currency uint32, amount int64) {
 	a.add(a.e.keys.Cell(measure.SKUMoney, a.x.room, sku, currency), slot, amount)
 }
 
-func (e *Enricher) orderContributions(to []change.Change, o *order) []change.Change {
+func (e *Enricher) orderContributions(to []contribution, o *order) []contribution {
 	a := &at{e: e, to: to}
 	for _, x := range o.events {
 		a.x = x
@@ -126,7 +136,7 @@ func (e *Enricher) orderContributions(to []change.Change, o *order) []change.Cha
 	return e.refundContributions(a, o, paid)
 }
 
-func (e *Enricher) refundContributions(a *at, o *order, paid *orderEvent) []change.Change {
+func (e *Enricher) refundContributions(a *at, o *order, paid *orderEvent) []contribution {
 	refunds := o.refunds()
 	seen := map[distinctWindow]bool{}
 	byOrder := map[cellkey.ID]bool{}
@@ -187,7 +197,7 @@ type distinctWindow struct {
 }
 
 // distinctWindows adds one to each window around ts where the key has not been seen.
-func (e *Enricher) distinctWindows(to []change.Change, seen map[distinctWindow]bool, key cellkey.ID, slot measure.Slot, ts int64) []change.Change {
+func (e *Enricher) distinctWindows(to []contribution, seen map[distinctWindow]bool, key cellkey.ID, slot measure.Slot, ts int64) []contribution {
 	wins := [measure.NumGrains]int64{ts / paneMS, ts / 60_000, ts / hourMS, int64(e.zone.day(ts)), 0}
 	reps := [measure.NumGrains]int64{wins[0] * paneMS, wins[1] * 60_000, wins[2] * hourMS, wins[2] * hourMS, 0}
 	for g := measure.Grain10s; g < measure.NumGrains; g++ {
@@ -204,16 +214,18 @@ func (e *Enricher) distinctWindows(to []change.Change, seen map[distinctWindow]b
 		case measure.GrainSession:
 			rep = 0
 		}
-		to = append(to, change.Change{TS: rep, Delta: 1, Key: key, Slot: slot, Mask: 1 << g, Flags: change.Own | change.Distinct})
+		to = append(to, contribution{change.Change{TS: rep, Delta: 1, Key: key, Slot: slot, Mask: 1 << g, Flags: change.Own | change.Distinct}, ts})
 	}
 	return to
 }
 
 // buyerContributions are the distinct buyers of all paid orders and the place of the first one.
-func (e *Enricher) buyerContributions(to []change.Change, b *buyer) []change.Change {
+func (e *Enricher) buyerContributions(to []contribution, b *buyer) []contribution {
 	seen := map[distinctWindow]bool{}
 	first := b.first
-	for _, o := range b.orders {
+	e.byID = slices.AppendSeq(e.byID[:0], maps.Values(b.orders))
+	sortOrders(e.byID) // of orders in one window the first gives the time: it must be the same one in every replay
+	for _, o := range e.byID {
 		p := o.top(event.Paid)
 		if p == nil {
 			continue
@@ -229,7 +241,7 @@ func (e *Enricher) buyerContributions(to []change.Change, b *buyer) []change.Cha
 		return to
 	}
 	for _, k := range append(e.roomAndVariants(first.room, first.exps), e.skuKeys(first.room, first.skus)...) {
-		to = append(to, change.Change{TS: first.ts, Delta: 1, Key: k, Slot: measure.NewBuyers, Mask: change.AllGrains, Flags: change.Own})
+		to = append(to, contribution{change.Change{TS: first.ts, Delta: 1, Key: k, Slot: measure.NewBuyers, Mask: change.AllGrains, Flags: change.Own}, first.ts})
 	}
 	return to
 }

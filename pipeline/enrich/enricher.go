@@ -58,8 +58,10 @@ type Enricher struct {
 	noOrigin uint32
 	ledger   outcomes
 	out      change.Record
-	before   []change.Change
-	after    []change.Change
+	before   []contribution
+	after    []contribution
+	net      map[change.Change]int64 // scratch of amend
+	byID     []*order                // scratch of buyerContributions
 
 	dirty slab.Dirty
 	swept uint32 // where the sweep goes on
@@ -75,7 +77,7 @@ type Stats struct {
 // New returns the empty state of a partition; keys may be shared with the aggregator of the same partition.
 func New(partition int32, keys *cellkey.Table) *Enricher {
 	e := &Enricher{partition: partition, keys: keys, sources: newSources(), big: map[uint32]bigSet{}, buyers: make([]*buyer, 1),
-		exps: map[uint32][]uint32{}, noOrigin: keys.String(cellkey.Sep), zone: zone{loc: time.UTC}}
+		exps: map[uint32][]uint32{}, net: map[change.Change]int64{}, noOrigin: keys.String(cellkey.Sep), zone: zone{loc: time.UTC}}
 	e.growTable()
 	e.viewers.Init()
 	e.dedupes.Init()

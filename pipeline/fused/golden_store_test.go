@@ -2,9 +2,6 @@ package fused
 
 import (
 	"fmt"
-	"maps"
-	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -15,20 +12,32 @@ import (
 // memStore is an upsert table in memory: the highest version of a key wins, partials add up.
 type memStore struct {
 	rows        map[string]memRow
+	watermarks  map[uint16]rollup.Watermark
+	lateness    int64    // ms
 	show        []string // prefixes of the lines to show; all without one
 	times       bool
 	generations bool
 }
 
+// memRow is a stored row: what it adds to each of the lines that are read from it.
 type memRow struct {
 	version uint64
+	adds    []memLine
+}
+
+// memLine is one line of the text, or what one row adds to it.
+type memLine struct {
 	group   string
-	state   uint8
+	grain   measure.Grain // noWindow for what is none
+	end     int64         // of the window, ms
+	late    bool
 	first   int64
 	updated int64
 	values  map[string]int64
 	run     []int64 // of a session
 }
+
+const noWindow = measure.NumGrains
 
 func (s *memStore) put(key string, r memRow) {
 	if old, ok := s.rows[key]; !ok || r.version >= old.version {
@@ -39,41 +48,111 @@ func (s *memStore) put(key string, r memRow) {
 func (s *memStore) write(b *rollup.Batch) {
 	for _, c := range b.Cells {
 		for i := range c.Grain {
-			g := measure.Grain(c.Grain[i])
-			window := "-"
-			if g != measure.GrainSession {
-				window = local(c.Window[i], "02 15:04:05")
-			}
-			group := fmt.Sprintf("%s %s %s %s", measure.CubeTables[c.Cube], measure.GrainNames[g], window, place(c.Platform[i], c.Room[i], c.Session[i]))
-			for k := range measure.SubKeys[c.Cube] {
-				group += " " + or(c.Sub[k][i], "''")
-			}
-			r := memRow{c.Version[i], group, c.State[i], c.First[i], c.Updated[i], map[string]int64{}, nil}
-			if i < len(c.Runs) {
-				r.run = c.Runs[i]
-			}
-			for k, col := range measure.Columns[c.Cube] {
-				r.values[col.Name] = c.Value(k, i)
-			}
-			s.put(fmt.Sprintf("%s|%d|%d", group, c.Part[i], c.Gen[i]), r)
+			r := memCell{c, i}
+			s.put(fmt.Sprintf("%s|%d|%d", r.group(measure.Grain(c.Grain[i]), c.Window[i]), c.Part[i], c.Gen[i]), memRow{c.Version[i], r.adds()})
+		}
+	}
+	for _, w := range b.Watermarks {
+		if old, ok := s.watermarks[w.Part]; !ok || w.Version >= old.Version {
+			s.watermarks[w.Part] = w
 		}
 	}
 	for _, o := range b.Outcomes {
 		group := fmt.Sprintf("outcomes %s %d %s%s", o.Topic, o.Partition, o.Outcome, or(" "+o.Reason, ""))
-		s.put(fmt.Sprintf("%s|%d|%d", group, o.Minute, o.Gen), memRow{version: o.Version, group: strings.TrimSpace(group), values: map[string]int64{"records": o.Records}})
+		s.put(fmt.Sprintf("%s|%d|%d", group, o.Minute, o.Gen), memRow{o.Version,
+			[]memLine{{group: strings.TrimSpace(group), grain: noWindow, values: map[string]int64{"records": o.Records}}}})
 	}
 	for _, o := range b.Orders {
 		group := fmt.Sprintf("orders %s %s v%d %s %s", o.OrderID, o.State, o.OrderVersion, place(o.Platform, o.Room, o.Session), o.Currency)
 		if s.times {
 			group += " created " + clock(o.CreatedTS) + " paid " + clock(o.PaidTS) + " event " + clock(o.EventTS)
 		}
-		s.put(fmt.Sprintf("order|%s|%s|%x", o.Platform, o.OrderID, o.Buyer), memRow{version: o.Version, group: group, updated: o.Updated,
-			values: map[string]int64{"paid_minor": o.PaidMinor, "refund_minor": o.RefundMinor}})
+		s.put(fmt.Sprintf("order|%s|%s|%x", o.Platform, o.OrderID, o.Buyer), memRow{o.Version,
+			[]memLine{{group: group, grain: noWindow, updated: o.Updated, values: map[string]int64{"paid_minor": o.PaidMinor, "refund_minor": o.RefundMinor}}}})
 	}
 }
 
+// memCell is one row of a batch.
+type memCell struct {
+	*rollup.Cells
+	i int
+}
+
+// group is the key of a window of grain g as the text shows it.
+func (c memCell) group(g measure.Grain, window int64) string {
+	at := "-"
+	if g != measure.GrainSession {
+		at = local(window, "02 15:04:05")
+	}
+	group := fmt.Sprintf("%s %s %s %s", measure.CubeTables[c.Cube], measure.GrainNames[g], at, place(c.Platform[c.i], c.Room[c.i], c.Session[c.i]))
+	for k := range measure.SubKeys[c.Cube] {
+		group += " " + or(c.Sub[k][c.i], "''")
+	}
+	return group
+}
+
+// adds is what the row adds to the windows that are read from it: a minute to its own and its panes, an hour to its own, its day and its session.
+func (c memCell) adds() []memLine {
+	window, state := c.Window[c.i], c.State[c.i]
+	switch measure.Grain(c.Grain[c.i]) {
+	case measure.Grain1m:
+		return append(c.panes(), c.line(measure.Grain1m, window, state&rollup.Late != 0))
+	case measure.Grain1h:
+		session := c.line(measure.GrainSession, 0, false)
+		if c.i < len(c.Runs) {
+			session.run = c.Runs[c.i]
+		}
+		day := window - (window+zoneMS)%lengths[measure.Grain1d]
+		return []memLine{c.line(measure.Grain1h, window, state&rollup.Late != 0), c.line(measure.Grain1d, day, state&rollup.LateDay != 0), session}
+	}
+	panic(fmt.Sprintf("a row is of a minute or an hour and not of grain %d", c.Grain[c.i]))
+}
+
+// line is what the row adds to a window of a minute or longer. Who is online is not read from it: of longer windows it is the peak.
+func (c memCell) line(g measure.Grain, window int64, late bool) memLine {
+	stored := map[string]int64{}
+	for k, col := range measure.RowColumns[c.Cube] {
+		stored[col.Name] = c.Value(k, c.i)
+	}
+	l := memLine{group: c.group(g, window), grain: g, end: window + lengths[g], late: late, first: c.First[c.i], updated: c.Updated[c.i], values: map[string]int64{}}
+	for _, col := range measure.Columns[c.Cube] {
+		l.values[col.Name] = stored[measure.RowName(c.Cube, col, g)]
+	}
+	return l
+}
+
+// panes is what a minute adds to its 10 s windows.
+func (c memCell) panes() (lines []memLine) {
+	var slots [measure.PanesPerMinute]map[measure.Slot]int64
+	at, value := c.Panes(c.i)
+	for k, key := range at {
+		pane := key / measure.PaneStride
+		if slots[pane] == nil {
+			slots[pane] = map[measure.Slot]int64{}
+		}
+		slots[pane][measure.Slot(key%measure.PaneStride)] = value[k]
+	}
+	for pane, v := range slots {
+		if v == nil {
+			continue
+		}
+		window := c.Window[c.i] + int64(pane)*lengths[measure.Grain10s]
+		l := memLine{group: c.group(measure.Grain10s, window), grain: measure.Grain10s, end: window + lengths[measure.Grain10s], late: v[measure.PaneLate] != 0,
+			updated: v[measure.PaneUpdated], values: map[string]int64{}}
+		for _, col := range measure.Columns[c.Cube] {
+			l.values[col.Name] = v[col.SlotAt(measure.Grain10s)]
+		}
+		lines = append(lines, l)
+	}
+	return lines
+}
+
+const zoneMS = 8 * 3600_000 // of Shanghai, which has no summer time
+
+var lengths = [measure.NumGrains]int64{10_000, 60_000, 3600_000, 86_400_000, 0}
+
 func local(ms int64, layout string) string {
-	return time.UnixMilli(ms).UTC().Add(8 * time.Hour).Format(layout)
+	return time.UnixMilli(ms + zoneMS).UTC().Format(layout)
 }
 
 func clock(ms int64) string {
@@ -93,98 +172,4 @@ func place(platform, room, session string) string {
 		return text
 	}
 	return text + "/" + session
-}
-
-// text is what an analyst would see: one line per key, measures that are not zero.
-func (s *memStore) text() string {
-	groups := map[string][]memRow{}
-	for _, r := range s.rows {
-		groups[r.group] = append(groups[r.group], r)
-	}
-	var out strings.Builder
-	for _, g := range slices.Sorted(maps.Keys(groups)) {
-		shown := len(s.show) == 0
-		for _, prefix := range s.show {
-			shown = shown || strings.HasPrefix(g+" ", prefix+" ")
-		}
-		if line := s.sum(g, groups[g]); shown && line != g {
-			out.WriteString(line + s.status(groups[g]) + "\n")
-		}
-	}
-	return out.String()
-}
-
-// sum is a line with the measures of all generations added up.
-func (s *memStore) sum(line string, rows []memRow) string {
-	sums := map[string]int64{}
-	for _, r := range rows {
-		for k, v := range r.values {
-			sums[k] += v
-		}
-	}
-	for _, k := range slices.Sorted(maps.Keys(sums)) {
-		if v := sums[k]; v != 0 {
-			line += fmt.Sprintf(" %s=%d", k, v)
-		}
-	}
-	return line
-}
-
-// status is that of the ClickHouse views: provisional while any generation moves.
-func (s *memStore) status(rows []memRow) string {
-	text, moves, late, first, updated := "", false, false, int64(math.MaxInt64), int64(0)
-	for _, r := range rows {
-		moves = moves || r.state&(rollup.Final|rollup.Closed) == 0
-		late = late || r.state&rollup.Late != 0
-		updated = max(updated, r.updated)
-		if r.first != 0 {
-			first = min(first, r.first)
-		}
-	}
-	if s.times && updated != 0 {
-		text = " updated=" + clock(updated)
-		if first != math.MaxInt64 {
-			text = " first=" + clock(first) + text
-		}
-	}
-	if s.generations {
-		text += fmt.Sprintf(" generations=%d", len(rows))
-	}
-	if strings.Contains(rows[0].group, " session - ") {
-		late = resumed(rows)
-		moves = moves && !late
-	}
-	switch {
-	case !strings.Contains(rows[0].group, "_m"):
-	case moves:
-		text += " provisional"
-	case late:
-		text += " corrected"
-	default:
-		text += " final"
-	}
-	return text
-}
-
-// resumed is the views' rule for sessions (sinks/clickhouse, sessionCorrected): a run began when none before it was live any more, or an event came
-// an hour late when no run was live.
-func resumed(rows []memRow) bool {
-	for _, r := range rows {
-		if r.run == nil {
-			continue
-		}
-		before, alive, inTime := false, false, r.run[2] == 0
-		for _, o := range rows {
-			if o.run == nil {
-				continue
-			}
-			before = before || o.run[0] < r.run[0]
-			alive = alive || o.run[0] < r.run[0] && o.run[1] > r.run[0]
-			inTime = inTime || o.run[0] <= r.run[2] && o.run[1] > r.run[2]
-		}
-		if before && !alive || !inTime {
-			return true
-		}
-	}
-	return false
 }

@@ -1,38 +1,41 @@
 package fused
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"github.com/livemeter/livemeter/pipeline/measure"
 	"github.com/livemeter/livemeter/pipeline/rollup"
 )
 
-// When a live session's partials had events is a function of the log, whenever rows leave and however often the task starts again.
+// When a live session's hours had events is a function of the log, whenever rows leave and however often the task starts again.
 func TestSessionRuns(t *testing.T) {
 	for name, c := range map[string]struct {
 		script string
-		want   []string // run and state by generation
+		want   []string // run and state by hour and generation
 	}{
-		"one run": {"enter at=0\nwm 10\nheartbeat at=100 watch=1\nwm 4000", []string{"1…3700000 late 0 final closed"}},
+		"one run": {"enter at=0\nwm 10\nheartbeat at=100 watch=1\nwm 4000", []string{"0h 1…3700000 late 0 closed"}},
 		"resumed after an hour of silence": {"enter at=0\nwm 5\nwm 4000\nheartbeat at=4100 watch=1\nwm 4200",
-			[]string{"1…3600000 late 0 final closed", "4000000…7700000 late 0 provisional"}},
-		"late after the end, at once final": {"enter at=0\nwm 5\nwm 4000\nheartbeat at=10 recv=4100 watch=1\nwm 4200",
-			[]string{"1…3600000 late 0 final closed", "4000000…3610000 late 4000000 final late"}},
+			[]string{"0h 1…3600000 late 0 closed", "1h 4000000…7700000 late 0"}},
+		"late after the end": {"enter at=0\nwm 5\nwm 4000\nheartbeat at=10 recv=4100 watch=1\nwm 4200",
+			[]string{"0h 1…3600000 late 0 closed", "0h 4000000…3610000 late 4000000, after its hour"}},
 		"late while it goes on": {"enter at=0\nwm 3000\nheartbeat at=3000 watch=1\nwm 5000\nheartbeat at=100 recv=5000 watch=1\nwm 5500",
-			[]string{"1…6600000 late 5000000 provisional late"}},
-		"late in a fresh run, before the fold": {"wm 8000\nheartbeat at=8000 watch=1\nwm 8100\nheartbeat at=10 recv=8200 watch=1\nwm 8300",
-			[]string{"8000000…11600000 late 8100000 provisional late"}},
+			[]string{"0h 1…6600000 late 0 closed", "0h 5000000…3700000 late 5000000, after its hour closed"}},
+		"late in a fresh run": {"wm 8000\nheartbeat at=8000 watch=1\nwm 8100\nheartbeat at=10 recv=8200 watch=1\nwm 8300",
+			[]string{"0h 8100000…3610000 late 8100000, after its hour", "2h 8000000…11600000 late 0"}},
+		"late in a fresh run's hour, before the fold": {"wm 3620\nheartbeat at=3595 recv=3620 watch=1\nwm 3655\nheartbeat at=10 recv=3655 watch=1\nwm 3700",
+			[]string{"0h 3620000…7195000 late 3655000"}},
 	} {
 		for _, flush := range []int{1, 1000} {
 			for _, restart := range []bool{false, true} {
 				t.Run(fmt.Sprintf("%s/flush=%d/restart=%v", name, flush, restart), func(t *testing.T) {
-					if d := cmp.Diff(c.want, sessionRuns(t, c.script, flush, restart)); d != "" {
+					if d := gocmp.Diff(c.want, sessionRuns(t, c.script, flush, restart)); d != "" {
 						t.Errorf("runs (-want +got):\n%s", d)
 					}
 				})
@@ -43,14 +46,18 @@ func TestSessionRuns(t *testing.T) {
 
 func sessionRuns(t *testing.T, script string, flush int, restart bool) []string {
 	p := newPlayer(t, NewRun(0, nil))
-	rows := map[uint64]string{}
+	type partial struct {
+		window int64
+		gen    uint64
+	}
+	rows := map[partial]string{}
 	read := func() {
 		var b rollup.Batch
 		token := p.task.Flush(&b, false)
 		for _, c := range b.Cells {
 			for i, g := range c.Grain {
-				if c.Cube == measure.Room && measure.Grain(g) == measure.GrainSession {
-					rows[c.Gen[i]] = runText(c.Runs[i], c.State[i])
+				if c.Cube == measure.Room && measure.Grain(g) == measure.Grain1h && i < len(c.Runs) && c.Runs[i] != nil {
+					rows[partial{c.Window[i], c.Gen[i]}] = fmt.Sprintf("%dh %s", (c.Window[i]-golden0)/3600_000, runText(c.Runs[i], c.State[i]))
 				}
 			}
 		}
@@ -69,8 +76,10 @@ func sessionRuns(t *testing.T, script string, flush int, restart bool) []string 
 		read()
 	}
 	var out []string
-	for _, gen := range slices.Sorted(maps.Keys(rows)) {
-		out = append(out, rows[gen])
+	for _, k := range slices.SortedFunc(maps.Keys(rows), func(a, b partial) int {
+		return cmp.Or(cmp.Compare(a.window, b.window), cmp.Compare(a.gen, b.gen))
+	}) {
+		out = append(out, rows[k])
 	}
 	return out
 }
@@ -82,13 +91,8 @@ func runText(run []int64, state uint8) string {
 		late = at(run[2])
 	}
 	s := fmt.Sprintf("%d…%d late %d", at(run[0]), at(run[1]), late)
-	if state&rollup.Final != 0 {
-		s += " final"
-	} else {
-		s += " provisional"
-	}
 	if state&rollup.Late != 0 {
-		s += " late"
+		s += ", after its hour"
 	}
 	if state&rollup.Closed != 0 {
 		s += " closed"

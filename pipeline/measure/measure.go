@@ -102,7 +102,7 @@ type Column struct {
 	Comment  string // contract.md's words, for the column comment
 }
 
-// SlotAt is where the column's value stands in a cell of grain g.
+// SlotAt is where the column's value stands for grain g.
 func (c Column) SlotAt(g Grain) Slot {
 	if c.Distinct {
 		return c.Slot + Slot(g)

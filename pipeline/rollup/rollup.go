@@ -11,16 +11,16 @@ import (
 
 // State bits of a partial row.
 const (
-	Final  uint8 = 1 // the watermark has passed the window's end and lateness
-	Late   uint8 = 2 // an event arrived after the window was final: the row shows as corrected
-	Closed uint8 = 4 // this generation never changes again: it may be folded
+	Late    uint8 = 2 // it changed after its window was final: the window shows as corrected
+	Closed  uint8 = 4 // this generation never changes again: it may be folded
+	LateDay uint8 = 8 // hours: it changed after the day was final
 )
 
-// Cells is a batch of partial rows of one cube. All slices have the same length, but for Runs and Values. The key of a row is (Grain, Platform, Room, Session, Sub…,
-// Window, Part, Gen); the highest Version of a key wins. Window is the window's start in ms, 0 for the session grain, whose start is First.
+// Cells is a batch of partial rows of one cube: minutes and hours, see measure.RowColumns. All slices have the same length, but for Runs, Values and
+// the Pane slices. The key of a row is (Grain, Platform, Room, Session, Sub…, Window, Part, Gen); the highest Version of a key wins.
 type Cells struct {
 	Cube     measure.Cube
-	Grain    []uint8 // measure.Grain
+	Grain    []uint8 // measure.Grain1m or Grain1h
 	Platform []string
 	Room     []string
 	Session  []string
@@ -30,16 +30,42 @@ type Cells struct {
 	Gen      []uint64    // log offset that opened this generation
 	Version  []uint64    // log offset up to which the value is true
 	State    []uint8
-	First    []int64 // earliest event_ts in the row, ms
+	First    []int64 // earliest event_ts in the row, ms; 0 where no event of its own is in it
 	Updated  []int64 // receive time of the last event in the row, ms
-	// Runs are those of rows of the session grain, nil for others: three watermarks, ms. The partial was live from the first, when its first event
-	// came, to the second, an hour after its last one; the third is when the newest event came that was an hour old already, 0 without one. A
-	// session is live while any partial is: whether an event came to one that had been final, all runs together tell. Runs ends with its
+	// Runs are those of hours, nil for minutes: three watermarks, ms. The session was live in this partial from the first, when its first event
+	// came, to the second, the session gap after its last one; the third is when the newest event came that was older than the gap already, 0 without
+	// one. A session is live while any partial is: whether an event came to one that had been final, all runs together tell. Runs ends with its
 	// last one that is not nil.
 	Runs [][]int64
-	// Values[i] is the column measure.Columns[Cube][i]. It ends with its last value that is not 0, since most measures of most rows are: read
+	// Values[i] is the column measure.RowColumns[Cube][i]. It ends with its last value that is not 0, since most measures of most rows are: read
 	// it with Value.
 	Values [][]int64
+	// PaneAt and PaneValue are the entries of all rows' panes, see measure.PaneAt; PaneEnd[i] is the end of row i's. It ends with the last row that
+	// has any: read them with Panes.
+	PaneEnd   []uint32
+	PaneAt    []uint16
+	PaneValue []int64
+}
+
+// Panes are the entries of a row's panes.
+func (c *Cells) Panes(row int) (at []uint16, value []int64) {
+	if row >= len(c.PaneEnd) {
+		return nil, nil
+	}
+	from, to := uint32(0), c.PaneEnd[row]
+	if row > 0 {
+		from = c.PaneEnd[row-1]
+	}
+	return c.PaneAt[from:to], c.PaneValue[from:to]
+}
+
+// SetPane gives the newest row an entry.
+func (c *Cells) SetPane(at uint16, value int64) {
+	for len(c.PaneEnd) < len(c.Grain) {
+		c.PaneEnd = append(c.PaneEnd, uint32(len(c.PaneAt)))
+	}
+	c.PaneAt, c.PaneValue = append(c.PaneAt, at), append(c.PaneValue, value)
+	c.PaneEnd[len(c.Grain)-1]++
 }
 
 // Value is the measure of a column in a row.
@@ -110,7 +136,8 @@ type Rejected struct {
 	Length     int64 // of the record's value as it came; above len(Original) where events.rejected could not take it whole
 }
 
-// Watermark is how far a partition of `events` has come.
+// Watermark is how far a partition of `events` has come, and its rows with it: what an event changed that came before the watermark was WM
+// stands in this batch or one before it. A window is final when the watermark of all partitions has passed its end and the lateness.
 type Watermark struct {
 	Part    uint16
 	Version uint64

@@ -53,6 +53,7 @@ func resetBatch(b *rollup.Batch) {
 		for i := range c.Values {
 			c.Values[i] = c.Values[i][:0]
 		}
+		c.PaneEnd, c.PaneAt, c.PaneValue = c.PaneEnd[:0], c.PaneAt[:0], c.PaneValue[:0]
 	}
 	b.Outcomes, b.Orders, b.Watermarks = b.Outcomes[:0], b.Orders[:0], b.Watermarks[:0]
 }

@@ -14,12 +14,14 @@ CREATE TABLE IF NOT EXISTS livemeter.room_rows
     `gen` UInt64 COMMENT 'Offset in the log of events that opened this generation of the partial',
     `version` UInt64 COMMENT 'Offset in the log of events up to which the row is true; the highest of a key wins',
     `deleted` UInt8 COMMENT '1: this partial is contained in the folded row and gone',
-    `state` UInt8 COMMENT '1 final, 2 changed after it was final, 4 closed: never changes again',
-    `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row',
+    `state` UInt8 COMMENT '2 changed after the window was final, 4 closed: never changes again, 8 hours: changed after their day was final',
+    `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row; 2100 where no event is its own',
     `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
     `inserted_at` DateTime DEFAULT now() COMMENT 'When the row reached ClickHouse; what is new since is found by it',
-    `runs` Array(Int64) COMMENT 'Sessions: three watermarks a partial, ms: its first event, an hour after its last, its newest event that was an hour late or 0',
+    `runs` Array(Int64) COMMENT 'Hours: three watermarks a partial, ms: its first event, the session\'s gap after its last, its newest event that was later than the gap or 0',
     `contains` Map(UInt16, UInt64) COMMENT 'Folded rows: per partition of events the highest generation that is contained',
+    `pane_at` Array(UInt16) COMMENT 'Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at' TTL toDate(window_start) + toIntervalDay(15),
+    `pane_value` Array(Int64) COMMENT 'Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at' TTL toDate(window_start) + toIntervalDay(15),
     `events` Int64 COMMENT 'accepted events of all types that count in this key',
     `viewers` Int64 COMMENT 'distinct viewers of viewer events',
     `views` Int64 COMMENT 'distinct views, by their first enter',
@@ -58,15 +60,27 @@ CREATE TABLE IF NOT EXISTS livemeter.room_rows
     `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
     `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid',
     `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
-    INDEX inserted inserted_at TYPE minmax GRANULARITY 1
+    `viewers_in_day` Int64 COMMENT 'hours: the first ones of their day',
+    `viewers_in_session` Int64 COMMENT 'hours: the first ones of their live session',
+    `interactors_in_day` Int64 COMMENT 'hours: the first ones of their day',
+    `interactors_in_session` Int64 COMMENT 'hours: the first ones of their live session',
+    `engagers_in_day` Int64 COMMENT 'hours: the first ones of their day',
+    `engagers_in_session` Int64 COMMENT 'hours: the first ones of their live session',
+    `product_clickers_in_day` Int64 COMMENT 'hours: the first ones of their day',
+    `product_clickers_in_session` Int64 COMMENT 'hours: the first ones of their live session',
+    `buyers_in_day` Int64 COMMENT 'hours: the first ones of their day',
+    `buyers_in_session` Int64 COMMENT 'hours: the first ones of their live session',
+    `orders_refunded_in_day` Int64 COMMENT 'hours: the first ones of their day',
+    `orders_refunded_in_session` Int64 COMMENT 'hours: the first ones of their live session',
+    INDEX seen (inserted_at, window_start) TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version, deleted)
 PARTITION BY (epoch, if(grain IN ('10s', '1m'), toYYYYMMDD(window_start), 0))
 PRIMARY KEY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id)
 ORDER BY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, window_start, part, gen)
-TTL multiIf(grain = '10s', toDate(window_start) + toIntervalDay(15), grain = '1m', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = 'session', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = '1d', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))
+TTL multiIf(grain = '1m', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = 'session', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = '1d', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))
 SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1, ratio_of_defaults_for_sparse_serialization = 1, min_bytes_for_wide_part = 67108864
-COMMENT 'Partial rows of room_measures: query the view, which adds them up; expires multiIf(grain = \'10s\', toDate(window_start) + toIntervalDay(15), grain = \'1m\', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = \'session\', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = \'1d\', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))';
+COMMENT 'Partial rows of room_measures: query the view, which adds them up; panes expire toDate(window_start) + toIntervalDay(15); expires multiIf(grain = \'1m\', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = \'session\', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = \'1d\', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))';
 
 CREATE TABLE IF NOT EXISTS livemeter.sku_rows
 (
@@ -81,12 +95,14 @@ CREATE TABLE IF NOT EXISTS livemeter.sku_rows
     `gen` UInt64 COMMENT 'Offset in the log of events that opened this generation of the partial',
     `version` UInt64 COMMENT 'Offset in the log of events up to which the row is true; the highest of a key wins',
     `deleted` UInt8 COMMENT '1: this partial is contained in the folded row and gone',
-    `state` UInt8 COMMENT '1 final, 2 changed after it was final, 4 closed: never changes again',
-    `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row',
+    `state` UInt8 COMMENT '2 changed after the window was final, 4 closed: never changes again, 8 hours: changed after their day was final',
+    `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row; 2100 where no event is its own',
     `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
     `inserted_at` DateTime DEFAULT now() COMMENT 'When the row reached ClickHouse; what is new since is found by it',
-    `runs` Array(Int64) COMMENT 'Sessions: three watermarks a partial, ms: its first event, an hour after its last, its newest event that was an hour late or 0',
+    `runs` Array(Int64) COMMENT 'Hours: three watermarks a partial, ms: its first event, the session\'s gap after its last, its newest event that was later than the gap or 0',
     `contains` Map(UInt16, UInt64) COMMENT 'Folded rows: per partition of events the highest generation that is contained',
+    `pane_at` Array(UInt16) COMMENT 'Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at' TTL toDate(window_start) + toIntervalDay(15),
+    `pane_value` Array(Int64) COMMENT 'Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at' TTL toDate(window_start) + toIntervalDay(15),
     `events` Int64 COMMENT 'accepted events of all types that count in this key',
     `interactions_like` Int64 COMMENT 'Σ count of likes',
     `interactions_comment` Int64 COMMENT 'Σ count of comments',
@@ -117,15 +133,25 @@ CREATE TABLE IF NOT EXISTS livemeter.sku_rows
     `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
     `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid',
     `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
-    INDEX inserted inserted_at TYPE minmax GRANULARITY 1
+    `interactors_in_day` Int64 COMMENT 'hours: the first ones of their day',
+    `interactors_in_session` Int64 COMMENT 'hours: the first ones of their live session',
+    `engagers_in_day` Int64 COMMENT 'hours: the first ones of their day',
+    `engagers_in_session` Int64 COMMENT 'hours: the first ones of their live session',
+    `product_clickers_in_day` Int64 COMMENT 'hours: the first ones of their day',
+    `product_clickers_in_session` Int64 COMMENT 'hours: the first ones of their live session',
+    `buyers_in_day` Int64 COMMENT 'hours: the first ones of their day',
+    `buyers_in_session` Int64 COMMENT 'hours: the first ones of their live session',
+    `orders_refunded_in_day` Int64 COMMENT 'hours: the first ones of their day',
+    `orders_refunded_in_session` Int64 COMMENT 'hours: the first ones of their live session',
+    INDEX seen (inserted_at, window_start) TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version, deleted)
 PARTITION BY (epoch, if(grain IN ('10s', '1m'), toYYYYMMDD(window_start), 0))
 PRIMARY KEY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, sku_id)
 ORDER BY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, sku_id, window_start, part, gen)
-TTL multiIf(grain = '10s', toDate(window_start) + toIntervalDay(15), grain = '1m', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = 'session', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = '1d', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))
+TTL multiIf(grain = '1m', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = 'session', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = '1d', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))
 SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1, ratio_of_defaults_for_sparse_serialization = 1, min_bytes_for_wide_part = 67108864
-COMMENT 'Partial rows of sku_measures: query the view, which adds them up; expires multiIf(grain = \'10s\', toDate(window_start) + toIntervalDay(15), grain = \'1m\', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = \'session\', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = \'1d\', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))';
+COMMENT 'Partial rows of sku_measures: query the view, which adds them up; panes expire toDate(window_start) + toIntervalDay(15); expires multiIf(grain = \'1m\', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = \'session\', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = \'1d\', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))';
 
 CREATE TABLE IF NOT EXISTS livemeter.source_rows
 (
@@ -141,12 +167,14 @@ CREATE TABLE IF NOT EXISTS livemeter.source_rows
     `gen` UInt64 COMMENT 'Offset in the log of events that opened this generation of the partial',
     `version` UInt64 COMMENT 'Offset in the log of events up to which the row is true; the highest of a key wins',
     `deleted` UInt8 COMMENT '1: this partial is contained in the folded row and gone',
-    `state` UInt8 COMMENT '1 final, 2 changed after it was final, 4 closed: never changes again',
-    `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row',
+    `state` UInt8 COMMENT '2 changed after the window was final, 4 closed: never changes again, 8 hours: changed after their day was final',
+    `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row; 2100 where no event is its own',
     `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
     `inserted_at` DateTime DEFAULT now() COMMENT 'When the row reached ClickHouse; what is new since is found by it',
-    `runs` Array(Int64) COMMENT 'Sessions: three watermarks a partial, ms: its first event, an hour after its last, its newest event that was an hour late or 0',
+    `runs` Array(Int64) COMMENT 'Hours: three watermarks a partial, ms: its first event, the session\'s gap after its last, its newest event that was later than the gap or 0',
     `contains` Map(UInt16, UInt64) COMMENT 'Folded rows: per partition of events the highest generation that is contained',
+    `pane_at` Array(UInt16) COMMENT 'Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at' TTL toDate(window_start) + toIntervalDay(15),
+    `pane_value` Array(Int64) COMMENT 'Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at' TTL toDate(window_start) + toIntervalDay(15),
     `viewers` Int64 COMMENT 'distinct viewers of viewer events',
     `views` Int64 COMMENT 'distinct views, by their first enter',
     `watch_ms` Int64 COMMENT 'Σ watch time in ms of the whole views that entered in this window',
@@ -155,15 +183,17 @@ CREATE TABLE IF NOT EXISTS livemeter.source_rows
     `effective_views_300s` Int64 COMMENT 'views with 300 000 ms of watch or more in all, in the window of the enter',
     `bounces` Int64 COMMENT 'closed views under 10 000 ms of watch without an interaction (product_exposure apart), in the window of the enter',
     `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
-    INDEX inserted inserted_at TYPE minmax GRANULARITY 1
+    `viewers_in_day` Int64 COMMENT 'hours: the first ones of their day',
+    `viewers_in_session` Int64 COMMENT 'hours: the first ones of their live session',
+    INDEX seen (inserted_at, window_start) TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version, deleted)
 PARTITION BY (epoch, if(grain IN ('10s', '1m'), toYYYYMMDD(window_start), 0))
 PRIMARY KEY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, entry_source, campaign_id)
 ORDER BY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, entry_source, campaign_id, window_start, part, gen)
-TTL multiIf(grain = '10s', toDate(window_start) + toIntervalDay(15), grain = '1m', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = 'session', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = '1d', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))
+TTL multiIf(grain = '1m', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = 'session', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = '1d', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))
 SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1, ratio_of_defaults_for_sparse_serialization = 1, min_bytes_for_wide_part = 67108864
-COMMENT 'Partial rows of source_measures: query the view, which adds them up; expires multiIf(grain = \'10s\', toDate(window_start) + toIntervalDay(15), grain = \'1m\', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = \'session\', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = \'1d\', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))';
+COMMENT 'Partial rows of source_measures: query the view, which adds them up; panes expire toDate(window_start) + toIntervalDay(15); expires multiIf(grain = \'1m\', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = \'session\', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = \'1d\', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))';
 
 CREATE TABLE IF NOT EXISTS livemeter.variant_rows
 (
@@ -179,12 +209,14 @@ CREATE TABLE IF NOT EXISTS livemeter.variant_rows
     `gen` UInt64 COMMENT 'Offset in the log of events that opened this generation of the partial',
     `version` UInt64 COMMENT 'Offset in the log of events up to which the row is true; the highest of a key wins',
     `deleted` UInt8 COMMENT '1: this partial is contained in the folded row and gone',
-    `state` UInt8 COMMENT '1 final, 2 changed after it was final, 4 closed: never changes again',
-    `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row',
+    `state` UInt8 COMMENT '2 changed after the window was final, 4 closed: never changes again, 8 hours: changed after their day was final',
+    `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row; 2100 where no event is its own',
     `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
     `inserted_at` DateTime DEFAULT now() COMMENT 'When the row reached ClickHouse; what is new since is found by it',
-    `runs` Array(Int64) COMMENT 'Sessions: three watermarks a partial, ms: its first event, an hour after its last, its newest event that was an hour late or 0',
+    `runs` Array(Int64) COMMENT 'Hours: three watermarks a partial, ms: its first event, the session\'s gap after its last, its newest event that was later than the gap or 0',
     `contains` Map(UInt16, UInt64) COMMENT 'Folded rows: per partition of events the highest generation that is contained',
+    `pane_at` Array(UInt16) COMMENT 'Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at' TTL toDate(window_start) + toIntervalDay(15),
+    `pane_value` Array(Int64) COMMENT 'Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at' TTL toDate(window_start) + toIntervalDay(15),
     `events` Int64 COMMENT 'accepted events of all types that count in this key',
     `viewers` Int64 COMMENT 'distinct viewers of viewer events',
     `views` Int64 COMMENT 'distinct views, by their first enter',
@@ -223,15 +255,27 @@ CREATE TABLE IF NOT EXISTS livemeter.variant_rows
     `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
     `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid',
     `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
-    INDEX inserted inserted_at TYPE minmax GRANULARITY 1
+    `viewers_in_day` Int64 COMMENT 'hours: the first ones of their day',
+    `viewers_in_session` Int64 COMMENT 'hours: the first ones of their live session',
+    `interactors_in_day` Int64 COMMENT 'hours: the first ones of their day',
+    `interactors_in_session` Int64 COMMENT 'hours: the first ones of their live session',
+    `engagers_in_day` Int64 COMMENT 'hours: the first ones of their day',
+    `engagers_in_session` Int64 COMMENT 'hours: the first ones of their live session',
+    `product_clickers_in_day` Int64 COMMENT 'hours: the first ones of their day',
+    `product_clickers_in_session` Int64 COMMENT 'hours: the first ones of their live session',
+    `buyers_in_day` Int64 COMMENT 'hours: the first ones of their day',
+    `buyers_in_session` Int64 COMMENT 'hours: the first ones of their live session',
+    `orders_refunded_in_day` Int64 COMMENT 'hours: the first ones of their day',
+    `orders_refunded_in_session` Int64 COMMENT 'hours: the first ones of their live session',
+    INDEX seen (inserted_at, window_start) TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version, deleted)
 PARTITION BY (epoch, if(grain IN ('10s', '1m'), toYYYYMMDD(window_start), 0))
 PRIMARY KEY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, experiment_id, variant)
 ORDER BY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, experiment_id, variant, window_start, part, gen)
-TTL multiIf(grain = '10s', toDate(window_start) + toIntervalDay(15), grain = '1m', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = 'session', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = '1d', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))
+TTL multiIf(grain = '1m', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = 'session', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = '1d', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))
 SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1, ratio_of_defaults_for_sparse_serialization = 1, min_bytes_for_wide_part = 67108864
-COMMENT 'Partial rows of variant_measures: query the view, which adds them up; expires multiIf(grain = \'10s\', toDate(window_start) + toIntervalDay(15), grain = \'1m\', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = \'session\', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = \'1d\', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))';
+COMMENT 'Partial rows of variant_measures: query the view, which adds them up; panes expire toDate(window_start) + toIntervalDay(15); expires multiIf(grain = \'1m\', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = \'session\', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = \'1d\', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))';
 
 CREATE TABLE IF NOT EXISTS livemeter.room_money_rows
 (
@@ -246,12 +290,14 @@ CREATE TABLE IF NOT EXISTS livemeter.room_money_rows
     `gen` UInt64 COMMENT 'Offset in the log of events that opened this generation of the partial',
     `version` UInt64 COMMENT 'Offset in the log of events up to which the row is true; the highest of a key wins',
     `deleted` UInt8 COMMENT '1: this partial is contained in the folded row and gone',
-    `state` UInt8 COMMENT '1 final, 2 changed after it was final, 4 closed: never changes again',
-    `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row',
+    `state` UInt8 COMMENT '2 changed after the window was final, 4 closed: never changes again, 8 hours: changed after their day was final',
+    `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row; 2100 where no event is its own',
     `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
     `inserted_at` DateTime DEFAULT now() COMMENT 'When the row reached ClickHouse; what is new since is found by it',
-    `runs` Array(Int64) COMMENT 'Sessions: three watermarks a partial, ms: its first event, an hour after its last, its newest event that was an hour late or 0',
+    `runs` Array(Int64) COMMENT 'Hours: three watermarks a partial, ms: its first event, the session\'s gap after its last, its newest event that was later than the gap or 0',
     `contains` Map(UInt16, UInt64) COMMENT 'Folded rows: per partition of events the highest generation that is contained',
+    `pane_at` Array(UInt16) COMMENT 'Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at' TTL toDate(window_start) + toIntervalDay(15),
+    `pane_value` Array(Int64) COMMENT 'Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at' TTL toDate(window_start) + toIntervalDay(15),
     `gift_minor` Int64 COMMENT 'Σ gift_value_minor',
     `gmv_created_minor` Int64 COMMENT 'Σ (goods − discount) of created',
     `deposit_minor` Int64 COMMENT 'Σ paid_minor of deposit_paid',
@@ -259,15 +305,15 @@ CREATE TABLE IF NOT EXISTS livemeter.room_money_rows
     `refund_minor` Int64 COMMENT 'Σ refund.minor of distinct refunds, by refund date',
     `refund_minor_by_order` Int64 COMMENT 'Σ refund.minor of distinct refunds, in the window of the order\'s paid',
     `settled_minor` Int64 COMMENT 'paid_minor − refunds so far, of settled',
-    INDEX inserted inserted_at TYPE minmax GRANULARITY 1
+    INDEX seen (inserted_at, window_start) TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version, deleted)
 PARTITION BY (epoch, if(grain IN ('10s', '1m'), toYYYYMMDD(window_start), 0))
 PRIMARY KEY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, currency)
 ORDER BY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, currency, window_start, part, gen)
-TTL multiIf(grain = '10s', toDate(window_start) + toIntervalDay(15), grain = '1m', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = 'session', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = '1d', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))
+TTL multiIf(grain = '1m', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = 'session', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = '1d', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))
 SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1, ratio_of_defaults_for_sparse_serialization = 1, min_bytes_for_wide_part = 67108864
-COMMENT 'Partial rows of room_money: query the view, which adds them up; expires multiIf(grain = \'10s\', toDate(window_start) + toIntervalDay(15), grain = \'1m\', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = \'session\', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = \'1d\', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))';
+COMMENT 'Partial rows of room_money: query the view, which adds them up; panes expire toDate(window_start) + toIntervalDay(15); expires multiIf(grain = \'1m\', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = \'session\', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = \'1d\', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))';
 
 CREATE TABLE IF NOT EXISTS livemeter.sku_money_rows
 (
@@ -283,24 +329,26 @@ CREATE TABLE IF NOT EXISTS livemeter.sku_money_rows
     `gen` UInt64 COMMENT 'Offset in the log of events that opened this generation of the partial',
     `version` UInt64 COMMENT 'Offset in the log of events up to which the row is true; the highest of a key wins',
     `deleted` UInt8 COMMENT '1: this partial is contained in the folded row and gone',
-    `state` UInt8 COMMENT '1 final, 2 changed after it was final, 4 closed: never changes again',
-    `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row',
+    `state` UInt8 COMMENT '2 changed after the window was final, 4 closed: never changes again, 8 hours: changed after their day was final',
+    `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row; 2100 where no event is its own',
     `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
     `inserted_at` DateTime DEFAULT now() COMMENT 'When the row reached ClickHouse; what is new since is found by it',
-    `runs` Array(Int64) COMMENT 'Sessions: three watermarks a partial, ms: its first event, an hour after its last, its newest event that was an hour late or 0',
+    `runs` Array(Int64) COMMENT 'Hours: three watermarks a partial, ms: its first event, the session\'s gap after its last, its newest event that was later than the gap or 0',
     `contains` Map(UInt16, UInt64) COMMENT 'Folded rows: per partition of events the highest generation that is contained',
+    `pane_at` Array(UInt16) COMMENT 'Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at' TTL toDate(window_start) + toIntervalDay(15),
+    `pane_value` Array(Int64) COMMENT 'Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at' TTL toDate(window_start) + toIntervalDay(15),
     `gmv_paid_minor` Int64 COMMENT 'Σ paid_minor of the SKU\'s lines',
     `refund_minor` Int64 COMMENT 'Σ refund.minor of the SKU\'s lines, by refund date',
     `refund_minor_by_order` Int64 COMMENT 'Σ refund.minor of the SKU\'s lines, in the window of the order\'s paid',
-    INDEX inserted inserted_at TYPE minmax GRANULARITY 1
+    INDEX seen (inserted_at, window_start) TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version, deleted)
 PARTITION BY (epoch, if(grain IN ('10s', '1m'), toYYYYMMDD(window_start), 0))
 PRIMARY KEY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, sku_id, currency)
 ORDER BY (epoch, grain, toMonday(window_start), platform, room_id, live_session_id, sku_id, currency, window_start, part, gen)
-TTL multiIf(grain = '10s', toDate(window_start) + toIntervalDay(15), grain = '1m', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = 'session', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = '1d', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))
+TTL multiIf(grain = '1m', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = 'session', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = '1d', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))
 SETTINGS min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1, ratio_of_defaults_for_sparse_serialization = 1, min_bytes_for_wide_part = 67108864
-COMMENT 'Partial rows of sku_money: query the view, which adds them up; expires multiIf(grain = \'10s\', toDate(window_start) + toIntervalDay(15), grain = \'1m\', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = \'session\', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = \'1d\', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))';
+COMMENT 'Partial rows of sku_money: query the view, which adds them up; panes expire toDate(window_start) + toIntervalDay(15); expires multiIf(grain = \'1m\', toDate(window_start) + toIntervalDay(91), deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2), grain = \'session\', toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1) + toIntervalDay(1096), grain = \'1d\', toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096), toStartOfMonth(window_start) + toIntervalMonth(1) + toIntervalDay(1096))';
 
 CREATE TABLE IF NOT EXISTS livemeter.epochs
 (
@@ -362,7 +410,7 @@ CREATE TABLE IF NOT EXISTS livemeter.watermarks_rows
     `epoch` UInt16 COMMENT 'Which log of events the row comes from; views show the active epoch of the table epochs alone',
     `part` UInt16 COMMENT 'Partition of events',
     `version` UInt64 COMMENT 'Offset in this partition',
-    `watermark` DateTime64(3, 'UTC') COMMENT 'No event received before this is still to come; 1970 while unknown'
+    `watermark` DateTime64(3, 'UTC') COMMENT 'What events changed that were received before this stands in the rows; 1970 while unknown'
 )
 ENGINE = ReplacingMergeTree(version)
 ORDER BY (epoch, part)
@@ -393,7 +441,7 @@ CREATE OR REPLACE VIEW livemeter.room_measures
     `platform` LowCardinality(String) COMMENT 'Platform of the room',
     `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
     `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
-    `status` LowCardinality(String) COMMENT 'provisional: the window still moves; final: the watermark has passed it; corrected: it changed after that',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
     `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
     `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
     `events` Int64 COMMENT 'accepted events of all types that count in this key',
@@ -437,13 +485,323 @@ CREATE OR REPLACE VIEW livemeter.room_measures
     `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid'
 )
 AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS events, defaultValueOfTypeName('Int64') AS viewers, defaultValueOfTypeName('Int64') AS views, defaultValueOfTypeName('Int64') AS watch_ms, defaultValueOfTypeName('Int64') AS effective_views_10s, defaultValueOfTypeName('Int64') AS effective_views_60s, defaultValueOfTypeName('Int64') AS effective_views_300s, defaultValueOfTypeName('Int64') AS bounces, defaultValueOfTypeName('Int64') AS online, defaultValueOfTypeName('Int64') AS interactions_like, defaultValueOfTypeName('Int64') AS interactions_comment, defaultValueOfTypeName('Int64') AS interactions_share, defaultValueOfTypeName('Int64') AS interactions_follow, defaultValueOfTypeName('Int64') AS interactions_gift, defaultValueOfTypeName('Int64') AS interactions_fan_club_join, defaultValueOfTypeName('Int64') AS interactions_cart_view, defaultValueOfTypeName('Int64') AS interactions_product_click, defaultValueOfTypeName('Int64') AS interactions_favorite, defaultValueOfTypeName('Int64') AS interactions_coupon_claim, defaultValueOfTypeName('Int64') AS interactions_poll_or_lottery, defaultValueOfTypeName('Int64') AS interactions_dislike_or_report, defaultValueOfTypeName('Int64') AS interactions_product_exposure, defaultValueOfTypeName('Int64') AS interactions_rating, defaultValueOfTypeName('Int64') AS interaction_events, defaultValueOfTypeName('Int64') AS interactors, defaultValueOfTypeName('Int64') AS engagers, defaultValueOfTypeName('Int64') AS product_exposures, defaultValueOfTypeName('Int64') AS product_clicks, defaultValueOfTypeName('Int64') AS product_clickers, defaultValueOfTypeName('Int64') AS ratings, defaultValueOfTypeName('Int64') AS rating_sum, defaultValueOfTypeName('Int64') AS orders_created, defaultValueOfTypeName('Int64') AS orders_paid, defaultValueOfTypeName('Int64') AS buyers, defaultValueOfTypeName('Int64') AS new_buyers, defaultValueOfTypeName('Int64') AS items_sold, defaultValueOfTypeName('Int64') AS orders_cancelled, defaultValueOfTypeName('Int64') AS orders_refunded, defaultValueOfTypeName('Int64') AS orders_refunded_by_order
+FROM system.one
+WHERE (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)) < toDateTime64(0, 3, 'UTC')
+UNION ALL
 SELECT
-    r.grain AS grain,
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(0) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(126))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(127))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(2))]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(0))]) AS events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(3))]) AS viewers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(8))]) AS views,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(1))]) AS watch_ms,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(9))]) AS effective_views_10s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(10))]) AS effective_views_60s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(11))]) AS effective_views_300s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(12))]) AS bounces,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(13))]) AS online,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(16))]) AS interactions_like,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(17))]) AS interactions_comment,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(18))]) AS interactions_share,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(19))]) AS interactions_follow,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(20))]) AS interactions_gift,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(21))]) AS interactions_fan_club_join,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(22))]) AS interactions_cart_view,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(23))]) AS interactions_product_click,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(24))]) AS interactions_favorite,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(25))]) AS interactions_coupon_claim,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(26))]) AS interactions_poll_or_lottery,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(27))]) AS interactions_dislike_or_report,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(28))]) AS interactions_product_exposure,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(29))]) AS interactions_rating,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(30))]) AS interaction_events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(32))]) AS interactors,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(40))]) AS engagers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(28))]) AS product_exposures,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(23))]) AS product_clicks,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(48))]) AS product_clickers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(37))]) AS ratings,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(31))]) AS rating_sum,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(56))]) AS orders_created,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(57))]) AS orders_paid,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(64))]) AS buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(60))]) AS new_buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(58))]) AS items_sold,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(59))]) AS orders_cancelled,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(72))]) AS orders_refunded,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(61))]) AS orders_refunded_by_order
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(127))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(10) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    multiIf(r.window_start + toIntervalSecond(20) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(254))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(255))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(130))]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(128))]) AS events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(131))]) AS viewers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(136))]) AS views,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(129))]) AS watch_ms,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(137))]) AS effective_views_10s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(138))]) AS effective_views_60s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(139))]) AS effective_views_300s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(140))]) AS bounces,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(141))]) AS online,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(144))]) AS interactions_like,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(145))]) AS interactions_comment,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(146))]) AS interactions_share,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(147))]) AS interactions_follow,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(148))]) AS interactions_gift,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(149))]) AS interactions_fan_club_join,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(150))]) AS interactions_cart_view,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(151))]) AS interactions_product_click,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(152))]) AS interactions_favorite,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(153))]) AS interactions_coupon_claim,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(154))]) AS interactions_poll_or_lottery,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(155))]) AS interactions_dislike_or_report,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(156))]) AS interactions_product_exposure,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(157))]) AS interactions_rating,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(158))]) AS interaction_events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(160))]) AS interactors,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(168))]) AS engagers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(156))]) AS product_exposures,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(151))]) AS product_clicks,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(176))]) AS product_clickers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(165))]) AS ratings,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(159))]) AS rating_sum,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(184))]) AS orders_created,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(185))]) AS orders_paid,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(192))]) AS buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(188))]) AS new_buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(186))]) AS items_sold,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(187))]) AS orders_cancelled,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(200))]) AS orders_refunded,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(189))]) AS orders_refunded_by_order
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(255))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(20) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    multiIf(r.window_start + toIntervalSecond(30) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(382))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(383))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(258))]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(256))]) AS events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(259))]) AS viewers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(264))]) AS views,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(257))]) AS watch_ms,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(265))]) AS effective_views_10s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(266))]) AS effective_views_60s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(267))]) AS effective_views_300s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(268))]) AS bounces,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(269))]) AS online,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(272))]) AS interactions_like,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(273))]) AS interactions_comment,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(274))]) AS interactions_share,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(275))]) AS interactions_follow,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(276))]) AS interactions_gift,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(277))]) AS interactions_fan_club_join,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(278))]) AS interactions_cart_view,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(279))]) AS interactions_product_click,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(280))]) AS interactions_favorite,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(281))]) AS interactions_coupon_claim,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(282))]) AS interactions_poll_or_lottery,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(283))]) AS interactions_dislike_or_report,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(284))]) AS interactions_product_exposure,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(285))]) AS interactions_rating,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(286))]) AS interaction_events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(288))]) AS interactors,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(296))]) AS engagers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(284))]) AS product_exposures,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(279))]) AS product_clicks,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(304))]) AS product_clickers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(293))]) AS ratings,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(287))]) AS rating_sum,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(312))]) AS orders_created,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(313))]) AS orders_paid,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(320))]) AS buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(316))]) AS new_buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(314))]) AS items_sold,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(315))]) AS orders_cancelled,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(328))]) AS orders_refunded,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(317))]) AS orders_refunded_by_order
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(383))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(30) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    multiIf(r.window_start + toIntervalSecond(40) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(510))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(511))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(386))]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(384))]) AS events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(387))]) AS viewers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(392))]) AS views,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(385))]) AS watch_ms,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(393))]) AS effective_views_10s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(394))]) AS effective_views_60s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(395))]) AS effective_views_300s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(396))]) AS bounces,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(397))]) AS online,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(400))]) AS interactions_like,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(401))]) AS interactions_comment,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(402))]) AS interactions_share,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(403))]) AS interactions_follow,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(404))]) AS interactions_gift,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(405))]) AS interactions_fan_club_join,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(406))]) AS interactions_cart_view,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(407))]) AS interactions_product_click,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(408))]) AS interactions_favorite,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(409))]) AS interactions_coupon_claim,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(410))]) AS interactions_poll_or_lottery,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(411))]) AS interactions_dislike_or_report,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(412))]) AS interactions_product_exposure,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(413))]) AS interactions_rating,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(414))]) AS interaction_events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(416))]) AS interactors,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(424))]) AS engagers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(412))]) AS product_exposures,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(407))]) AS product_clicks,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(432))]) AS product_clickers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(421))]) AS ratings,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(415))]) AS rating_sum,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(440))]) AS orders_created,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(441))]) AS orders_paid,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(448))]) AS buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(444))]) AS new_buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(442))]) AS items_sold,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(443))]) AS orders_cancelled,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(456))]) AS orders_refunded,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(445))]) AS orders_refunded_by_order
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(511))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(40) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    multiIf(r.window_start + toIntervalSecond(50) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(638))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(639))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(514))]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(512))]) AS events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(515))]) AS viewers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(520))]) AS views,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(513))]) AS watch_ms,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(521))]) AS effective_views_10s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(522))]) AS effective_views_60s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(523))]) AS effective_views_300s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(524))]) AS bounces,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(525))]) AS online,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(528))]) AS interactions_like,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(529))]) AS interactions_comment,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(530))]) AS interactions_share,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(531))]) AS interactions_follow,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(532))]) AS interactions_gift,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(533))]) AS interactions_fan_club_join,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(534))]) AS interactions_cart_view,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(535))]) AS interactions_product_click,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(536))]) AS interactions_favorite,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(537))]) AS interactions_coupon_claim,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(538))]) AS interactions_poll_or_lottery,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(539))]) AS interactions_dislike_or_report,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(540))]) AS interactions_product_exposure,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(541))]) AS interactions_rating,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(542))]) AS interaction_events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(544))]) AS interactors,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(552))]) AS engagers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(540))]) AS product_exposures,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(535))]) AS product_clicks,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(560))]) AS product_clickers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(549))]) AS ratings,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(543))]) AS rating_sum,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(568))]) AS orders_created,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(569))]) AS orders_paid,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(576))]) AS buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(572))]) AS new_buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(570))]) AS items_sold,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(571))]) AS orders_cancelled,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(584))]) AS orders_refunded,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(573))]) AS orders_refunded_by_order
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(639))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(50) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    multiIf(r.window_start + toIntervalSecond(60) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(766))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(767))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(642))]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(640))]) AS events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(643))]) AS viewers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(648))]) AS views,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(641))]) AS watch_ms,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(649))]) AS effective_views_10s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(650))]) AS effective_views_60s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(651))]) AS effective_views_300s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(652))]) AS bounces,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(653))]) AS online,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(656))]) AS interactions_like,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(657))]) AS interactions_comment,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(658))]) AS interactions_share,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(659))]) AS interactions_follow,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(660))]) AS interactions_gift,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(661))]) AS interactions_fan_club_join,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(662))]) AS interactions_cart_view,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(663))]) AS interactions_product_click,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(664))]) AS interactions_favorite,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(665))]) AS interactions_coupon_claim,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(666))]) AS interactions_poll_or_lottery,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(667))]) AS interactions_dislike_or_report,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(668))]) AS interactions_product_exposure,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(669))]) AS interactions_rating,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(670))]) AS interaction_events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(672))]) AS interactors,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(680))]) AS engagers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(668))]) AS product_exposures,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(663))]) AS product_clicks,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(688))]) AS product_clickers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(677))]) AS ratings,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(671))]) AS rating_sum,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(696))]) AS orders_created,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(697))]) AS orders_paid,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(704))]) AS buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(700))]) AS new_buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(698))]) AS items_sold,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(699))]) AS orders_cancelled,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(712))]) AS orders_refunded,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(701))]) AS orders_refunded_by_order
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id
+UNION ALL
+SELECT
+    r.row_grain AS grain,
     r.window_start AS window_start,
     r.platform AS platform,
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
-    multiIf(min(bitAnd(r.state, 5)) = 0 OR r.window_start + toIntervalSecond(multiIf(r.grain = '10s', 10, r.grain = '1m', 60, r.grain = '1h', 3600, 86400) + 60) > now(), 'provisional', max(bitAnd(r.state, 2)) = 2, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600)) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
@@ -485,27 +843,74 @@ SELECT
     sum(r.orders_cancelled) AS orders_cancelled,
     sum(r.orders_refunded) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
-FROM livemeter.room_rows AS r FINAL
-WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain != 'session'
-GROUP BY r.grain, r.window_start, r.platform, r.room_id, r.live_session_id
+FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain IN ('1m', '1h')) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id
 UNION ALL
 SELECT
-    r.grain AS grain,
+    r.row_grain AS grain,
+    CAST(toStartOfDay(r.window_start, 'Asia/Shanghai'), 'DateTime64(3, \'UTC\')') AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 8)) != 0, 'corrected', 'final') AS status,
+    max(r.updated_at) AS updated_at,
+    sum(r.beyond_horizon) AS beyond_horizon,
+    sum(r.events) AS events,
+    sum(r.viewers_in_day) AS viewers,
+    sum(r.views) AS views,
+    sum(r.watch_ms) AS watch_ms,
+    sum(r.effective_views_10s) AS effective_views_10s,
+    sum(r.effective_views_60s) AS effective_views_60s,
+    sum(r.effective_views_300s) AS effective_views_300s,
+    sum(r.bounces) AS bounces,
+    sum(r.online) AS online,
+    sum(r.interactions_like) AS interactions_like,
+    sum(r.interactions_comment) AS interactions_comment,
+    sum(r.interactions_share) AS interactions_share,
+    sum(r.interactions_follow) AS interactions_follow,
+    sum(r.interactions_gift) AS interactions_gift,
+    sum(r.interactions_fan_club_join) AS interactions_fan_club_join,
+    sum(r.interactions_cart_view) AS interactions_cart_view,
+    sum(r.interactions_product_click) AS interactions_product_click,
+    sum(r.interactions_favorite) AS interactions_favorite,
+    sum(r.interactions_coupon_claim) AS interactions_coupon_claim,
+    sum(r.interactions_poll_or_lottery) AS interactions_poll_or_lottery,
+    sum(r.interactions_dislike_or_report) AS interactions_dislike_or_report,
+    sum(r.interactions_product_exposure) AS interactions_product_exposure,
+    sum(r.interactions_rating) AS interactions_rating,
+    sum(r.interaction_events) AS interaction_events,
+    sum(r.interactors_in_day) AS interactors,
+    sum(r.engagers_in_day) AS engagers,
+    sum(r.interactions_product_exposure) AS product_exposures,
+    sum(r.interactions_product_click) AS product_clicks,
+    sum(r.product_clickers_in_day) AS product_clickers,
+    sum(r.ratings) AS ratings,
+    sum(r.rating_sum) AS rating_sum,
+    sum(r.orders_created) AS orders_created,
+    sum(r.orders_paid) AS orders_paid,
+    sum(r.buyers_in_day) AS buyers,
+    sum(r.new_buyers) AS new_buyers,
+    sum(r.items_sold) AS items_sold,
+    sum(r.orders_cancelled) AS orders_cancelled,
+    sum(r.orders_refunded_in_day) AS orders_refunded,
+    sum(r.orders_refunded_by_order) AS orders_refunded_by_order
+FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.grain = '1h' AND r.part != 65534 OR r.grain = '1d')) AS r
+GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id
+UNION ALL
+SELECT
+    r.row_grain AS grain,
     min(r.first_event) AS window_start,
     r.platform AS platform,
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
-    multiIf(min(bitAnd(r.state, 5)) = 0 AND NOT arrayExists(t -> arrayExists(k ->
+    multiIf(arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
         OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'provisional', arrayExists(t -> arrayExists(k ->
-        (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
-        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', 'final') AS status,
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)]) > toUnixTimestamp64Milli((SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part))), 'provisional', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
-    sum(r.viewers) AS viewers,
+    sum(r.viewers_in_session) AS viewers,
     sum(r.views) AS views,
     sum(r.watch_ms) AS watch_ms,
     sum(r.effective_views_10s) AS effective_views_10s,
@@ -528,24 +933,23 @@ SELECT
     sum(r.interactions_product_exposure) AS interactions_product_exposure,
     sum(r.interactions_rating) AS interactions_rating,
     sum(r.interaction_events) AS interaction_events,
-    sum(r.interactors) AS interactors,
-    sum(r.engagers) AS engagers,
+    sum(r.interactors_in_session) AS interactors,
+    sum(r.engagers_in_session) AS engagers,
     sum(r.interactions_product_exposure) AS product_exposures,
     sum(r.interactions_product_click) AS product_clicks,
-    sum(r.product_clickers) AS product_clickers,
+    sum(r.product_clickers_in_session) AS product_clickers,
     sum(r.ratings) AS ratings,
     sum(r.rating_sum) AS rating_sum,
     sum(r.orders_created) AS orders_created,
     sum(r.orders_paid) AS orders_paid,
-    sum(r.buyers) AS buyers,
+    sum(r.buyers_in_session) AS buyers,
     sum(r.new_buyers) AS new_buyers,
     sum(r.items_sold) AS items_sold,
     sum(r.orders_cancelled) AS orders_cancelled,
-    sum(r.orders_refunded) AS orders_refunded,
+    sum(r.orders_refunded_in_session) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
-FROM livemeter.room_rows AS r FINAL
-WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = 'session'
-GROUP BY r.grain, r.platform, r.room_id, r.live_session_id
+FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.grain = '1h' AND r.part != 65534 OR r.grain = 'session')) AS r
+GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id
 SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'Measures of each room, window by window';
 
@@ -557,7 +961,7 @@ CREATE OR REPLACE VIEW livemeter.sku_measures
     `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
     `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
     `sku_id` String COMMENT 'Product named by the event or the order line',
-    `status` LowCardinality(String) COMMENT 'provisional: the window still moves; final: the watermark has passed it; corrected: it changed after that',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
     `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
     `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
     `events` Int64 COMMENT 'accepted events of all types that count in this key',
@@ -593,14 +997,282 @@ CREATE OR REPLACE VIEW livemeter.sku_measures
     `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid'
 )
 AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS sku_id, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS events, defaultValueOfTypeName('Int64') AS interactions_like, defaultValueOfTypeName('Int64') AS interactions_comment, defaultValueOfTypeName('Int64') AS interactions_share, defaultValueOfTypeName('Int64') AS interactions_follow, defaultValueOfTypeName('Int64') AS interactions_gift, defaultValueOfTypeName('Int64') AS interactions_fan_club_join, defaultValueOfTypeName('Int64') AS interactions_cart_view, defaultValueOfTypeName('Int64') AS interactions_product_click, defaultValueOfTypeName('Int64') AS interactions_favorite, defaultValueOfTypeName('Int64') AS interactions_coupon_claim, defaultValueOfTypeName('Int64') AS interactions_poll_or_lottery, defaultValueOfTypeName('Int64') AS interactions_dislike_or_report, defaultValueOfTypeName('Int64') AS interactions_product_exposure, defaultValueOfTypeName('Int64') AS interactions_rating, defaultValueOfTypeName('Int64') AS interaction_events, defaultValueOfTypeName('Int64') AS interactors, defaultValueOfTypeName('Int64') AS engagers, defaultValueOfTypeName('Int64') AS product_exposures, defaultValueOfTypeName('Int64') AS product_clicks, defaultValueOfTypeName('Int64') AS product_clickers, defaultValueOfTypeName('Int64') AS ratings, defaultValueOfTypeName('Int64') AS rating_sum, defaultValueOfTypeName('Int64') AS orders_created, defaultValueOfTypeName('Int64') AS orders_paid, defaultValueOfTypeName('Int64') AS buyers, defaultValueOfTypeName('Int64') AS new_buyers, defaultValueOfTypeName('Int64') AS items_sold, defaultValueOfTypeName('Int64') AS orders_cancelled, defaultValueOfTypeName('Int64') AS orders_refunded, defaultValueOfTypeName('Int64') AS orders_refunded_by_order
+FROM system.one
+WHERE (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)) < toDateTime64(0, 3, 'UTC')
+UNION ALL
 SELECT
-    r.grain AS grain,
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(0) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.sku_id AS sku_id,
+    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(126))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(127))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(2))]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(0))]) AS events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(16))]) AS interactions_like,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(17))]) AS interactions_comment,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(18))]) AS interactions_share,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(19))]) AS interactions_follow,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(20))]) AS interactions_gift,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(21))]) AS interactions_fan_club_join,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(22))]) AS interactions_cart_view,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(23))]) AS interactions_product_click,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(24))]) AS interactions_favorite,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(25))]) AS interactions_coupon_claim,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(26))]) AS interactions_poll_or_lottery,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(27))]) AS interactions_dislike_or_report,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(28))]) AS interactions_product_exposure,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(29))]) AS interactions_rating,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(30))]) AS interaction_events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(32))]) AS interactors,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(40))]) AS engagers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(28))]) AS product_exposures,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(23))]) AS product_clicks,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(48))]) AS product_clickers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(37))]) AS ratings,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(31))]) AS rating_sum,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(56))]) AS orders_created,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(57))]) AS orders_paid,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(64))]) AS buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(60))]) AS new_buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(58))]) AS items_sold,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(59))]) AS orders_cancelled,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(72))]) AS orders_refunded,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(61))]) AS orders_refunded_by_order
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(127))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(10) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.sku_id AS sku_id,
+    multiIf(r.window_start + toIntervalSecond(20) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(254))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(255))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(130))]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(128))]) AS events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(144))]) AS interactions_like,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(145))]) AS interactions_comment,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(146))]) AS interactions_share,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(147))]) AS interactions_follow,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(148))]) AS interactions_gift,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(149))]) AS interactions_fan_club_join,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(150))]) AS interactions_cart_view,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(151))]) AS interactions_product_click,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(152))]) AS interactions_favorite,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(153))]) AS interactions_coupon_claim,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(154))]) AS interactions_poll_or_lottery,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(155))]) AS interactions_dislike_or_report,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(156))]) AS interactions_product_exposure,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(157))]) AS interactions_rating,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(158))]) AS interaction_events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(160))]) AS interactors,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(168))]) AS engagers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(156))]) AS product_exposures,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(151))]) AS product_clicks,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(176))]) AS product_clickers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(165))]) AS ratings,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(159))]) AS rating_sum,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(184))]) AS orders_created,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(185))]) AS orders_paid,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(192))]) AS buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(188))]) AS new_buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(186))]) AS items_sold,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(187))]) AS orders_cancelled,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(200))]) AS orders_refunded,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(189))]) AS orders_refunded_by_order
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(255))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(20) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.sku_id AS sku_id,
+    multiIf(r.window_start + toIntervalSecond(30) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(382))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(383))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(258))]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(256))]) AS events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(272))]) AS interactions_like,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(273))]) AS interactions_comment,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(274))]) AS interactions_share,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(275))]) AS interactions_follow,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(276))]) AS interactions_gift,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(277))]) AS interactions_fan_club_join,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(278))]) AS interactions_cart_view,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(279))]) AS interactions_product_click,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(280))]) AS interactions_favorite,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(281))]) AS interactions_coupon_claim,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(282))]) AS interactions_poll_or_lottery,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(283))]) AS interactions_dislike_or_report,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(284))]) AS interactions_product_exposure,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(285))]) AS interactions_rating,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(286))]) AS interaction_events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(288))]) AS interactors,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(296))]) AS engagers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(284))]) AS product_exposures,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(279))]) AS product_clicks,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(304))]) AS product_clickers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(293))]) AS ratings,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(287))]) AS rating_sum,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(312))]) AS orders_created,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(313))]) AS orders_paid,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(320))]) AS buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(316))]) AS new_buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(314))]) AS items_sold,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(315))]) AS orders_cancelled,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(328))]) AS orders_refunded,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(317))]) AS orders_refunded_by_order
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(383))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(30) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.sku_id AS sku_id,
+    multiIf(r.window_start + toIntervalSecond(40) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(510))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(511))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(386))]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(384))]) AS events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(400))]) AS interactions_like,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(401))]) AS interactions_comment,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(402))]) AS interactions_share,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(403))]) AS interactions_follow,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(404))]) AS interactions_gift,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(405))]) AS interactions_fan_club_join,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(406))]) AS interactions_cart_view,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(407))]) AS interactions_product_click,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(408))]) AS interactions_favorite,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(409))]) AS interactions_coupon_claim,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(410))]) AS interactions_poll_or_lottery,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(411))]) AS interactions_dislike_or_report,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(412))]) AS interactions_product_exposure,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(413))]) AS interactions_rating,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(414))]) AS interaction_events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(416))]) AS interactors,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(424))]) AS engagers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(412))]) AS product_exposures,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(407))]) AS product_clicks,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(432))]) AS product_clickers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(421))]) AS ratings,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(415))]) AS rating_sum,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(440))]) AS orders_created,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(441))]) AS orders_paid,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(448))]) AS buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(444))]) AS new_buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(442))]) AS items_sold,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(443))]) AS orders_cancelled,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(456))]) AS orders_refunded,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(445))]) AS orders_refunded_by_order
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(511))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(40) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.sku_id AS sku_id,
+    multiIf(r.window_start + toIntervalSecond(50) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(638))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(639))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(514))]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(512))]) AS events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(528))]) AS interactions_like,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(529))]) AS interactions_comment,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(530))]) AS interactions_share,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(531))]) AS interactions_follow,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(532))]) AS interactions_gift,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(533))]) AS interactions_fan_club_join,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(534))]) AS interactions_cart_view,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(535))]) AS interactions_product_click,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(536))]) AS interactions_favorite,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(537))]) AS interactions_coupon_claim,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(538))]) AS interactions_poll_or_lottery,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(539))]) AS interactions_dislike_or_report,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(540))]) AS interactions_product_exposure,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(541))]) AS interactions_rating,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(542))]) AS interaction_events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(544))]) AS interactors,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(552))]) AS engagers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(540))]) AS product_exposures,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(535))]) AS product_clicks,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(560))]) AS product_clickers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(549))]) AS ratings,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(543))]) AS rating_sum,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(568))]) AS orders_created,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(569))]) AS orders_paid,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(576))]) AS buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(572))]) AS new_buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(570))]) AS items_sold,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(571))]) AS orders_cancelled,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(584))]) AS orders_refunded,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(573))]) AS orders_refunded_by_order
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(639))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(50) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.sku_id AS sku_id,
+    multiIf(r.window_start + toIntervalSecond(60) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(766))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(767))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(642))]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(640))]) AS events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(656))]) AS interactions_like,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(657))]) AS interactions_comment,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(658))]) AS interactions_share,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(659))]) AS interactions_follow,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(660))]) AS interactions_gift,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(661))]) AS interactions_fan_club_join,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(662))]) AS interactions_cart_view,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(663))]) AS interactions_product_click,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(664))]) AS interactions_favorite,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(665))]) AS interactions_coupon_claim,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(666))]) AS interactions_poll_or_lottery,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(667))]) AS interactions_dislike_or_report,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(668))]) AS interactions_product_exposure,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(669))]) AS interactions_rating,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(670))]) AS interaction_events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(672))]) AS interactors,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(680))]) AS engagers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(668))]) AS product_exposures,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(663))]) AS product_clicks,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(688))]) AS product_clickers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(677))]) AS ratings,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(671))]) AS rating_sum,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(696))]) AS orders_created,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(697))]) AS orders_paid,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(704))]) AS buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(700))]) AS new_buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(698))]) AS items_sold,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(699))]) AS orders_cancelled,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(712))]) AS orders_refunded,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(701))]) AS orders_refunded_by_order
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id
+UNION ALL
+SELECT
+    r.row_grain AS grain,
     r.window_start AS window_start,
     r.platform AS platform,
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.sku_id AS sku_id,
-    multiIf(min(bitAnd(r.state, 5)) = 0 OR r.window_start + toIntervalSecond(multiIf(r.grain = '10s', 10, r.grain = '1m', 60, r.grain = '1h', 3600, 86400) + 60) > now(), 'provisional', max(bitAnd(r.state, 2)) = 2, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600)) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
@@ -634,24 +1306,64 @@ SELECT
     sum(r.orders_cancelled) AS orders_cancelled,
     sum(r.orders_refunded) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
-FROM livemeter.sku_rows AS r FINAL
-WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain != 'session'
-GROUP BY r.grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id
+FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain IN ('1m', '1h')) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id
 UNION ALL
 SELECT
-    r.grain AS grain,
+    r.row_grain AS grain,
+    CAST(toStartOfDay(r.window_start, 'Asia/Shanghai'), 'DateTime64(3, \'UTC\')') AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.sku_id AS sku_id,
+    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 8)) != 0, 'corrected', 'final') AS status,
+    max(r.updated_at) AS updated_at,
+    sum(r.beyond_horizon) AS beyond_horizon,
+    sum(r.events) AS events,
+    sum(r.interactions_like) AS interactions_like,
+    sum(r.interactions_comment) AS interactions_comment,
+    sum(r.interactions_share) AS interactions_share,
+    sum(r.interactions_follow) AS interactions_follow,
+    sum(r.interactions_gift) AS interactions_gift,
+    sum(r.interactions_fan_club_join) AS interactions_fan_club_join,
+    sum(r.interactions_cart_view) AS interactions_cart_view,
+    sum(r.interactions_product_click) AS interactions_product_click,
+    sum(r.interactions_favorite) AS interactions_favorite,
+    sum(r.interactions_coupon_claim) AS interactions_coupon_claim,
+    sum(r.interactions_poll_or_lottery) AS interactions_poll_or_lottery,
+    sum(r.interactions_dislike_or_report) AS interactions_dislike_or_report,
+    sum(r.interactions_product_exposure) AS interactions_product_exposure,
+    sum(r.interactions_rating) AS interactions_rating,
+    sum(r.interaction_events) AS interaction_events,
+    sum(r.interactors_in_day) AS interactors,
+    sum(r.engagers_in_day) AS engagers,
+    sum(r.interactions_product_exposure) AS product_exposures,
+    sum(r.interactions_product_click) AS product_clicks,
+    sum(r.product_clickers_in_day) AS product_clickers,
+    sum(r.ratings) AS ratings,
+    sum(r.rating_sum) AS rating_sum,
+    sum(r.orders_created) AS orders_created,
+    sum(r.orders_paid) AS orders_paid,
+    sum(r.buyers_in_day) AS buyers,
+    sum(r.new_buyers) AS new_buyers,
+    sum(r.items_sold) AS items_sold,
+    sum(r.orders_cancelled) AS orders_cancelled,
+    sum(r.orders_refunded_in_day) AS orders_refunded,
+    sum(r.orders_refunded_by_order) AS orders_refunded_by_order
+FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.grain = '1h' AND r.part != 65534 OR r.grain = '1d')) AS r
+GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id, r.sku_id
+UNION ALL
+SELECT
+    r.row_grain AS grain,
     min(r.first_event) AS window_start,
     r.platform AS platform,
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.sku_id AS sku_id,
-    multiIf(min(bitAnd(r.state, 5)) = 0 AND NOT arrayExists(t -> arrayExists(k ->
+    multiIf(arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
         OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'provisional', arrayExists(t -> arrayExists(k ->
-        (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
-        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', 'final') AS status,
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)]) > toUnixTimestamp64Milli((SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part))), 'provisional', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
@@ -670,24 +1382,23 @@ SELECT
     sum(r.interactions_product_exposure) AS interactions_product_exposure,
     sum(r.interactions_rating) AS interactions_rating,
     sum(r.interaction_events) AS interaction_events,
-    sum(r.interactors) AS interactors,
-    sum(r.engagers) AS engagers,
+    sum(r.interactors_in_session) AS interactors,
+    sum(r.engagers_in_session) AS engagers,
     sum(r.interactions_product_exposure) AS product_exposures,
     sum(r.interactions_product_click) AS product_clicks,
-    sum(r.product_clickers) AS product_clickers,
+    sum(r.product_clickers_in_session) AS product_clickers,
     sum(r.ratings) AS ratings,
     sum(r.rating_sum) AS rating_sum,
     sum(r.orders_created) AS orders_created,
     sum(r.orders_paid) AS orders_paid,
-    sum(r.buyers) AS buyers,
+    sum(r.buyers_in_session) AS buyers,
     sum(r.new_buyers) AS new_buyers,
     sum(r.items_sold) AS items_sold,
     sum(r.orders_cancelled) AS orders_cancelled,
-    sum(r.orders_refunded) AS orders_refunded,
+    sum(r.orders_refunded_in_session) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
-FROM livemeter.sku_rows AS r FINAL
-WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = 'session'
-GROUP BY r.grain, r.platform, r.room_id, r.live_session_id, r.sku_id
+FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.grain = '1h' AND r.part != 65534 OR r.grain = 'session')) AS r
+GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.sku_id
 SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'Measures of each product in a room';
 
@@ -700,7 +1411,7 @@ CREATE OR REPLACE VIEW livemeter.source_measures
     `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
     `entry_source` String COMMENT 'entry_source of the view\'s first enter, \'\' without one',
     `campaign_id` String COMMENT 'campaign_id of the touch of the view\'s first enter, \'\' without one',
-    `status` LowCardinality(String) COMMENT 'provisional: the window still moves; final: the watermark has passed it; corrected: it changed after that',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
     `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
     `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
     `viewers` Int64 COMMENT 'distinct viewers of viewer events',
@@ -712,15 +1423,145 @@ CREATE OR REPLACE VIEW livemeter.source_measures
     `bounces` Int64 COMMENT 'closed views under 10 000 ms of watch without an interaction (product_exposure apart), in the window of the enter'
 )
 AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS entry_source, defaultValueOfTypeName('String') AS campaign_id, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS viewers, defaultValueOfTypeName('Int64') AS views, defaultValueOfTypeName('Int64') AS watch_ms, defaultValueOfTypeName('Int64') AS effective_views_10s, defaultValueOfTypeName('Int64') AS effective_views_60s, defaultValueOfTypeName('Int64') AS effective_views_300s, defaultValueOfTypeName('Int64') AS bounces
+FROM system.one
+WHERE (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)) < toDateTime64(0, 3, 'UTC')
+UNION ALL
 SELECT
-    r.grain AS grain,
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(0) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.entry_source AS entry_source,
+    r.campaign_id AS campaign_id,
+    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(126))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(127))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(2))]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(3))]) AS viewers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(8))]) AS views,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(1))]) AS watch_ms,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(9))]) AS effective_views_10s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(10))]) AS effective_views_60s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(11))]) AS effective_views_300s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(12))]) AS bounces
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(127))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(10) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.entry_source AS entry_source,
+    r.campaign_id AS campaign_id,
+    multiIf(r.window_start + toIntervalSecond(20) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(254))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(255))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(130))]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(131))]) AS viewers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(136))]) AS views,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(129))]) AS watch_ms,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(137))]) AS effective_views_10s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(138))]) AS effective_views_60s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(139))]) AS effective_views_300s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(140))]) AS bounces
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(255))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(20) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.entry_source AS entry_source,
+    r.campaign_id AS campaign_id,
+    multiIf(r.window_start + toIntervalSecond(30) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(382))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(383))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(258))]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(259))]) AS viewers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(264))]) AS views,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(257))]) AS watch_ms,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(265))]) AS effective_views_10s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(266))]) AS effective_views_60s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(267))]) AS effective_views_300s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(268))]) AS bounces
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(383))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(30) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.entry_source AS entry_source,
+    r.campaign_id AS campaign_id,
+    multiIf(r.window_start + toIntervalSecond(40) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(510))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(511))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(386))]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(387))]) AS viewers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(392))]) AS views,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(385))]) AS watch_ms,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(393))]) AS effective_views_10s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(394))]) AS effective_views_60s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(395))]) AS effective_views_300s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(396))]) AS bounces
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(511))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(40) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.entry_source AS entry_source,
+    r.campaign_id AS campaign_id,
+    multiIf(r.window_start + toIntervalSecond(50) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(638))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(639))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(514))]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(515))]) AS viewers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(520))]) AS views,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(513))]) AS watch_ms,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(521))]) AS effective_views_10s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(522))]) AS effective_views_60s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(523))]) AS effective_views_300s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(524))]) AS bounces
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(639))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(50) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.entry_source AS entry_source,
+    r.campaign_id AS campaign_id,
+    multiIf(r.window_start + toIntervalSecond(60) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(766))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(767))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(642))]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(643))]) AS viewers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(648))]) AS views,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(641))]) AS watch_ms,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(649))]) AS effective_views_10s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(650))]) AS effective_views_60s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(651))]) AS effective_views_300s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(652))]) AS bounces
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
+UNION ALL
+SELECT
+    r.row_grain AS grain,
     r.window_start AS window_start,
     r.platform AS platform,
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.entry_source AS entry_source,
     r.campaign_id AS campaign_id,
-    multiIf(min(bitAnd(r.state, 5)) = 0 OR r.window_start + toIntervalSecond(multiIf(r.grain = '10s', 10, r.grain = '1m', 60, r.grain = '1h', 3600, 86400) + 60) > now(), 'provisional', max(bitAnd(r.state, 2)) = 2, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600)) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.viewers) AS viewers,
@@ -730,37 +1571,53 @@ SELECT
     sum(r.effective_views_60s) AS effective_views_60s,
     sum(r.effective_views_300s) AS effective_views_300s,
     sum(r.bounces) AS bounces
-FROM livemeter.source_rows AS r FINAL
-WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain != 'session'
-GROUP BY r.grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
+FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain IN ('1m', '1h')) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
 UNION ALL
 SELECT
-    r.grain AS grain,
+    r.row_grain AS grain,
+    CAST(toStartOfDay(r.window_start, 'Asia/Shanghai'), 'DateTime64(3, \'UTC\')') AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.entry_source AS entry_source,
+    r.campaign_id AS campaign_id,
+    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 8)) != 0, 'corrected', 'final') AS status,
+    max(r.updated_at) AS updated_at,
+    sum(r.beyond_horizon) AS beyond_horizon,
+    sum(r.viewers_in_day) AS viewers,
+    sum(r.views) AS views,
+    sum(r.watch_ms) AS watch_ms,
+    sum(r.effective_views_10s) AS effective_views_10s,
+    sum(r.effective_views_60s) AS effective_views_60s,
+    sum(r.effective_views_300s) AS effective_views_300s,
+    sum(r.bounces) AS bounces
+FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.grain = '1h' AND r.part != 65534 OR r.grain = '1d')) AS r
+GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
+UNION ALL
+SELECT
+    r.row_grain AS grain,
     min(r.first_event) AS window_start,
     r.platform AS platform,
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.entry_source AS entry_source,
     r.campaign_id AS campaign_id,
-    multiIf(min(bitAnd(r.state, 5)) = 0 AND NOT arrayExists(t -> arrayExists(k ->
+    multiIf(arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
         OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'provisional', arrayExists(t -> arrayExists(k ->
-        (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
-        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', 'final') AS status,
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)]) > toUnixTimestamp64Milli((SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part))), 'provisional', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
-    sum(r.viewers) AS viewers,
+    sum(r.viewers_in_session) AS viewers,
     sum(r.views) AS views,
     sum(r.watch_ms) AS watch_ms,
     sum(r.effective_views_10s) AS effective_views_10s,
     sum(r.effective_views_60s) AS effective_views_60s,
     sum(r.effective_views_300s) AS effective_views_300s,
     sum(r.bounces) AS bounces
-FROM livemeter.source_rows AS r FINAL
-WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = 'session'
-GROUP BY r.grain, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
+FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.grain = '1h' AND r.part != 65534 OR r.grain = 'session')) AS r
+GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
 SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'Measures of whole views by entry source and campaign, in the window of their enter';
 
@@ -773,7 +1630,7 @@ CREATE OR REPLACE VIEW livemeter.variant_measures
     `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
     `experiment_id` String COMMENT 'Experiment named by the event, for whole views by their enter',
     `variant` String COMMENT 'Variant of the experiment',
-    `status` LowCardinality(String) COMMENT 'provisional: the window still moves; final: the watermark has passed it; corrected: it changed after that',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
     `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
     `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
     `events` Int64 COMMENT 'accepted events of all types that count in this key',
@@ -817,15 +1674,337 @@ CREATE OR REPLACE VIEW livemeter.variant_measures
     `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid'
 )
 AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS experiment_id, defaultValueOfTypeName('String') AS variant, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS events, defaultValueOfTypeName('Int64') AS viewers, defaultValueOfTypeName('Int64') AS views, defaultValueOfTypeName('Int64') AS watch_ms, defaultValueOfTypeName('Int64') AS effective_views_10s, defaultValueOfTypeName('Int64') AS effective_views_60s, defaultValueOfTypeName('Int64') AS effective_views_300s, defaultValueOfTypeName('Int64') AS bounces, defaultValueOfTypeName('Int64') AS online, defaultValueOfTypeName('Int64') AS interactions_like, defaultValueOfTypeName('Int64') AS interactions_comment, defaultValueOfTypeName('Int64') AS interactions_share, defaultValueOfTypeName('Int64') AS interactions_follow, defaultValueOfTypeName('Int64') AS interactions_gift, defaultValueOfTypeName('Int64') AS interactions_fan_club_join, defaultValueOfTypeName('Int64') AS interactions_cart_view, defaultValueOfTypeName('Int64') AS interactions_product_click, defaultValueOfTypeName('Int64') AS interactions_favorite, defaultValueOfTypeName('Int64') AS interactions_coupon_claim, defaultValueOfTypeName('Int64') AS interactions_poll_or_lottery, defaultValueOfTypeName('Int64') AS interactions_dislike_or_report, defaultValueOfTypeName('Int64') AS interactions_product_exposure, defaultValueOfTypeName('Int64') AS interactions_rating, defaultValueOfTypeName('Int64') AS interaction_events, defaultValueOfTypeName('Int64') AS interactors, defaultValueOfTypeName('Int64') AS engagers, defaultValueOfTypeName('Int64') AS product_exposures, defaultValueOfTypeName('Int64') AS product_clicks, defaultValueOfTypeName('Int64') AS product_clickers, defaultValueOfTypeName('Int64') AS ratings, defaultValueOfTypeName('Int64') AS rating_sum, defaultValueOfTypeName('Int64') AS orders_created, defaultValueOfTypeName('Int64') AS orders_paid, defaultValueOfTypeName('Int64') AS buyers, defaultValueOfTypeName('Int64') AS new_buyers, defaultValueOfTypeName('Int64') AS items_sold, defaultValueOfTypeName('Int64') AS orders_cancelled, defaultValueOfTypeName('Int64') AS orders_refunded, defaultValueOfTypeName('Int64') AS orders_refunded_by_order
+FROM system.one
+WHERE (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)) < toDateTime64(0, 3, 'UTC')
+UNION ALL
 SELECT
-    r.grain AS grain,
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(0) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.experiment_id AS experiment_id,
+    r.variant AS variant,
+    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(126))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(127))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(2))]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(0))]) AS events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(3))]) AS viewers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(8))]) AS views,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(1))]) AS watch_ms,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(9))]) AS effective_views_10s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(10))]) AS effective_views_60s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(11))]) AS effective_views_300s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(12))]) AS bounces,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(13))]) AS online,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(16))]) AS interactions_like,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(17))]) AS interactions_comment,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(18))]) AS interactions_share,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(19))]) AS interactions_follow,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(20))]) AS interactions_gift,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(21))]) AS interactions_fan_club_join,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(22))]) AS interactions_cart_view,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(23))]) AS interactions_product_click,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(24))]) AS interactions_favorite,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(25))]) AS interactions_coupon_claim,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(26))]) AS interactions_poll_or_lottery,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(27))]) AS interactions_dislike_or_report,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(28))]) AS interactions_product_exposure,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(29))]) AS interactions_rating,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(30))]) AS interaction_events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(32))]) AS interactors,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(40))]) AS engagers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(28))]) AS product_exposures,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(23))]) AS product_clicks,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(48))]) AS product_clickers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(37))]) AS ratings,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(31))]) AS rating_sum,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(56))]) AS orders_created,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(57))]) AS orders_paid,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(64))]) AS buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(60))]) AS new_buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(58))]) AS items_sold,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(59))]) AS orders_cancelled,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(72))]) AS orders_refunded,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(61))]) AS orders_refunded_by_order
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(127))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(10) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.experiment_id AS experiment_id,
+    r.variant AS variant,
+    multiIf(r.window_start + toIntervalSecond(20) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(254))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(255))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(130))]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(128))]) AS events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(131))]) AS viewers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(136))]) AS views,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(129))]) AS watch_ms,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(137))]) AS effective_views_10s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(138))]) AS effective_views_60s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(139))]) AS effective_views_300s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(140))]) AS bounces,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(141))]) AS online,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(144))]) AS interactions_like,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(145))]) AS interactions_comment,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(146))]) AS interactions_share,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(147))]) AS interactions_follow,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(148))]) AS interactions_gift,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(149))]) AS interactions_fan_club_join,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(150))]) AS interactions_cart_view,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(151))]) AS interactions_product_click,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(152))]) AS interactions_favorite,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(153))]) AS interactions_coupon_claim,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(154))]) AS interactions_poll_or_lottery,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(155))]) AS interactions_dislike_or_report,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(156))]) AS interactions_product_exposure,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(157))]) AS interactions_rating,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(158))]) AS interaction_events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(160))]) AS interactors,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(168))]) AS engagers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(156))]) AS product_exposures,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(151))]) AS product_clicks,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(176))]) AS product_clickers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(165))]) AS ratings,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(159))]) AS rating_sum,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(184))]) AS orders_created,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(185))]) AS orders_paid,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(192))]) AS buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(188))]) AS new_buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(186))]) AS items_sold,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(187))]) AS orders_cancelled,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(200))]) AS orders_refunded,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(189))]) AS orders_refunded_by_order
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(255))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(20) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.experiment_id AS experiment_id,
+    r.variant AS variant,
+    multiIf(r.window_start + toIntervalSecond(30) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(382))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(383))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(258))]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(256))]) AS events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(259))]) AS viewers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(264))]) AS views,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(257))]) AS watch_ms,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(265))]) AS effective_views_10s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(266))]) AS effective_views_60s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(267))]) AS effective_views_300s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(268))]) AS bounces,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(269))]) AS online,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(272))]) AS interactions_like,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(273))]) AS interactions_comment,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(274))]) AS interactions_share,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(275))]) AS interactions_follow,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(276))]) AS interactions_gift,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(277))]) AS interactions_fan_club_join,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(278))]) AS interactions_cart_view,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(279))]) AS interactions_product_click,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(280))]) AS interactions_favorite,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(281))]) AS interactions_coupon_claim,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(282))]) AS interactions_poll_or_lottery,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(283))]) AS interactions_dislike_or_report,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(284))]) AS interactions_product_exposure,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(285))]) AS interactions_rating,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(286))]) AS interaction_events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(288))]) AS interactors,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(296))]) AS engagers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(284))]) AS product_exposures,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(279))]) AS product_clicks,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(304))]) AS product_clickers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(293))]) AS ratings,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(287))]) AS rating_sum,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(312))]) AS orders_created,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(313))]) AS orders_paid,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(320))]) AS buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(316))]) AS new_buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(314))]) AS items_sold,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(315))]) AS orders_cancelled,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(328))]) AS orders_refunded,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(317))]) AS orders_refunded_by_order
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(383))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(30) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.experiment_id AS experiment_id,
+    r.variant AS variant,
+    multiIf(r.window_start + toIntervalSecond(40) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(510))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(511))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(386))]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(384))]) AS events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(387))]) AS viewers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(392))]) AS views,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(385))]) AS watch_ms,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(393))]) AS effective_views_10s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(394))]) AS effective_views_60s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(395))]) AS effective_views_300s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(396))]) AS bounces,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(397))]) AS online,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(400))]) AS interactions_like,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(401))]) AS interactions_comment,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(402))]) AS interactions_share,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(403))]) AS interactions_follow,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(404))]) AS interactions_gift,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(405))]) AS interactions_fan_club_join,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(406))]) AS interactions_cart_view,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(407))]) AS interactions_product_click,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(408))]) AS interactions_favorite,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(409))]) AS interactions_coupon_claim,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(410))]) AS interactions_poll_or_lottery,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(411))]) AS interactions_dislike_or_report,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(412))]) AS interactions_product_exposure,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(413))]) AS interactions_rating,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(414))]) AS interaction_events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(416))]) AS interactors,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(424))]) AS engagers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(412))]) AS product_exposures,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(407))]) AS product_clicks,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(432))]) AS product_clickers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(421))]) AS ratings,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(415))]) AS rating_sum,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(440))]) AS orders_created,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(441))]) AS orders_paid,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(448))]) AS buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(444))]) AS new_buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(442))]) AS items_sold,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(443))]) AS orders_cancelled,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(456))]) AS orders_refunded,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(445))]) AS orders_refunded_by_order
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(511))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(40) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.experiment_id AS experiment_id,
+    r.variant AS variant,
+    multiIf(r.window_start + toIntervalSecond(50) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(638))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(639))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(514))]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(512))]) AS events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(515))]) AS viewers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(520))]) AS views,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(513))]) AS watch_ms,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(521))]) AS effective_views_10s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(522))]) AS effective_views_60s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(523))]) AS effective_views_300s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(524))]) AS bounces,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(525))]) AS online,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(528))]) AS interactions_like,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(529))]) AS interactions_comment,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(530))]) AS interactions_share,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(531))]) AS interactions_follow,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(532))]) AS interactions_gift,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(533))]) AS interactions_fan_club_join,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(534))]) AS interactions_cart_view,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(535))]) AS interactions_product_click,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(536))]) AS interactions_favorite,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(537))]) AS interactions_coupon_claim,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(538))]) AS interactions_poll_or_lottery,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(539))]) AS interactions_dislike_or_report,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(540))]) AS interactions_product_exposure,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(541))]) AS interactions_rating,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(542))]) AS interaction_events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(544))]) AS interactors,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(552))]) AS engagers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(540))]) AS product_exposures,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(535))]) AS product_clicks,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(560))]) AS product_clickers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(549))]) AS ratings,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(543))]) AS rating_sum,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(568))]) AS orders_created,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(569))]) AS orders_paid,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(576))]) AS buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(572))]) AS new_buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(570))]) AS items_sold,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(571))]) AS orders_cancelled,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(584))]) AS orders_refunded,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(573))]) AS orders_refunded_by_order
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(639))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(50) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.experiment_id AS experiment_id,
+    r.variant AS variant,
+    multiIf(r.window_start + toIntervalSecond(60) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(766))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(767))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(642))]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(640))]) AS events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(643))]) AS viewers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(648))]) AS views,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(641))]) AS watch_ms,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(649))]) AS effective_views_10s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(650))]) AS effective_views_60s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(651))]) AS effective_views_300s,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(652))]) AS bounces,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(653))]) AS online,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(656))]) AS interactions_like,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(657))]) AS interactions_comment,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(658))]) AS interactions_share,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(659))]) AS interactions_follow,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(660))]) AS interactions_gift,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(661))]) AS interactions_fan_club_join,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(662))]) AS interactions_cart_view,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(663))]) AS interactions_product_click,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(664))]) AS interactions_favorite,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(665))]) AS interactions_coupon_claim,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(666))]) AS interactions_poll_or_lottery,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(667))]) AS interactions_dislike_or_report,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(668))]) AS interactions_product_exposure,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(669))]) AS interactions_rating,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(670))]) AS interaction_events,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(672))]) AS interactors,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(680))]) AS engagers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(668))]) AS product_exposures,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(663))]) AS product_clicks,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(688))]) AS product_clickers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(677))]) AS ratings,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(671))]) AS rating_sum,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(696))]) AS orders_created,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(697))]) AS orders_paid,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(704))]) AS buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(700))]) AS new_buyers,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(698))]) AS items_sold,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(699))]) AS orders_cancelled,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(712))]) AS orders_refunded,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(701))]) AS orders_refunded_by_order
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
+UNION ALL
+SELECT
+    r.row_grain AS grain,
     r.window_start AS window_start,
     r.platform AS platform,
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.experiment_id AS experiment_id,
     r.variant AS variant,
-    multiIf(min(bitAnd(r.state, 5)) = 0 OR r.window_start + toIntervalSecond(multiIf(r.grain = '10s', 10, r.grain = '1m', 60, r.grain = '1h', 3600, 86400) + 60) > now(), 'provisional', max(bitAnd(r.state, 2)) = 2, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600)) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
@@ -867,29 +2046,78 @@ SELECT
     sum(r.orders_cancelled) AS orders_cancelled,
     sum(r.orders_refunded) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
-FROM livemeter.variant_rows AS r FINAL
-WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain != 'session'
-GROUP BY r.grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
+FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain IN ('1m', '1h')) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
 UNION ALL
 SELECT
-    r.grain AS grain,
+    r.row_grain AS grain,
+    CAST(toStartOfDay(r.window_start, 'Asia/Shanghai'), 'DateTime64(3, \'UTC\')') AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.experiment_id AS experiment_id,
+    r.variant AS variant,
+    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 8)) != 0, 'corrected', 'final') AS status,
+    max(r.updated_at) AS updated_at,
+    sum(r.beyond_horizon) AS beyond_horizon,
+    sum(r.events) AS events,
+    sum(r.viewers_in_day) AS viewers,
+    sum(r.views) AS views,
+    sum(r.watch_ms) AS watch_ms,
+    sum(r.effective_views_10s) AS effective_views_10s,
+    sum(r.effective_views_60s) AS effective_views_60s,
+    sum(r.effective_views_300s) AS effective_views_300s,
+    sum(r.bounces) AS bounces,
+    sum(r.online) AS online,
+    sum(r.interactions_like) AS interactions_like,
+    sum(r.interactions_comment) AS interactions_comment,
+    sum(r.interactions_share) AS interactions_share,
+    sum(r.interactions_follow) AS interactions_follow,
+    sum(r.interactions_gift) AS interactions_gift,
+    sum(r.interactions_fan_club_join) AS interactions_fan_club_join,
+    sum(r.interactions_cart_view) AS interactions_cart_view,
+    sum(r.interactions_product_click) AS interactions_product_click,
+    sum(r.interactions_favorite) AS interactions_favorite,
+    sum(r.interactions_coupon_claim) AS interactions_coupon_claim,
+    sum(r.interactions_poll_or_lottery) AS interactions_poll_or_lottery,
+    sum(r.interactions_dislike_or_report) AS interactions_dislike_or_report,
+    sum(r.interactions_product_exposure) AS interactions_product_exposure,
+    sum(r.interactions_rating) AS interactions_rating,
+    sum(r.interaction_events) AS interaction_events,
+    sum(r.interactors_in_day) AS interactors,
+    sum(r.engagers_in_day) AS engagers,
+    sum(r.interactions_product_exposure) AS product_exposures,
+    sum(r.interactions_product_click) AS product_clicks,
+    sum(r.product_clickers_in_day) AS product_clickers,
+    sum(r.ratings) AS ratings,
+    sum(r.rating_sum) AS rating_sum,
+    sum(r.orders_created) AS orders_created,
+    sum(r.orders_paid) AS orders_paid,
+    sum(r.buyers_in_day) AS buyers,
+    sum(r.new_buyers) AS new_buyers,
+    sum(r.items_sold) AS items_sold,
+    sum(r.orders_cancelled) AS orders_cancelled,
+    sum(r.orders_refunded_in_day) AS orders_refunded,
+    sum(r.orders_refunded_by_order) AS orders_refunded_by_order
+FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.grain = '1h' AND r.part != 65534 OR r.grain = '1d')) AS r
+GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
+UNION ALL
+SELECT
+    r.row_grain AS grain,
     min(r.first_event) AS window_start,
     r.platform AS platform,
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.experiment_id AS experiment_id,
     r.variant AS variant,
-    multiIf(min(bitAnd(r.state, 5)) = 0 AND NOT arrayExists(t -> arrayExists(k ->
+    multiIf(arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
         OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'provisional', arrayExists(t -> arrayExists(k ->
-        (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
-        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', 'final') AS status,
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)]) > toUnixTimestamp64Milli((SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part))), 'provisional', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
-    sum(r.viewers) AS viewers,
+    sum(r.viewers_in_session) AS viewers,
     sum(r.views) AS views,
     sum(r.watch_ms) AS watch_ms,
     sum(r.effective_views_10s) AS effective_views_10s,
@@ -912,24 +2140,23 @@ SELECT
     sum(r.interactions_product_exposure) AS interactions_product_exposure,
     sum(r.interactions_rating) AS interactions_rating,
     sum(r.interaction_events) AS interaction_events,
-    sum(r.interactors) AS interactors,
-    sum(r.engagers) AS engagers,
+    sum(r.interactors_in_session) AS interactors,
+    sum(r.engagers_in_session) AS engagers,
     sum(r.interactions_product_exposure) AS product_exposures,
     sum(r.interactions_product_click) AS product_clicks,
-    sum(r.product_clickers) AS product_clickers,
+    sum(r.product_clickers_in_session) AS product_clickers,
     sum(r.ratings) AS ratings,
     sum(r.rating_sum) AS rating_sum,
     sum(r.orders_created) AS orders_created,
     sum(r.orders_paid) AS orders_paid,
-    sum(r.buyers) AS buyers,
+    sum(r.buyers_in_session) AS buyers,
     sum(r.new_buyers) AS new_buyers,
     sum(r.items_sold) AS items_sold,
     sum(r.orders_cancelled) AS orders_cancelled,
-    sum(r.orders_refunded) AS orders_refunded,
+    sum(r.orders_refunded_in_session) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
-FROM livemeter.variant_rows AS r FINAL
-WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = 'session'
-GROUP BY r.grain, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
+FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.grain = '1h' AND r.part != 65534 OR r.grain = 'session')) AS r
+GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
 SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'Measures of each room by experiment variant';
 
@@ -941,7 +2168,7 @@ CREATE OR REPLACE VIEW livemeter.room_money
     `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
     `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
     `currency` LowCardinality(String) COMMENT 'ISO 4217 currency of all amounts of the row; amounts of two currencies are never added',
-    `status` LowCardinality(String) COMMENT 'provisional: the window still moves; final: the watermark has passed it; corrected: it changed after that',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
     `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
     `gift_minor` Int64 COMMENT 'Σ gift_value_minor',
     `gmv_created_minor` Int64 COMMENT 'Σ (goods − discount) of created',
@@ -953,14 +2180,138 @@ CREATE OR REPLACE VIEW livemeter.room_money
     `net_minor` Int64 COMMENT 'gmv_paid_minor − refund_minor_by_order'
 )
 AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('LowCardinality(String)') AS currency, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS gift_minor, defaultValueOfTypeName('Int64') AS gmv_created_minor, defaultValueOfTypeName('Int64') AS deposit_minor, defaultValueOfTypeName('Int64') AS gmv_paid_minor, defaultValueOfTypeName('Int64') AS refund_minor, defaultValueOfTypeName('Int64') AS refund_minor_by_order, defaultValueOfTypeName('Int64') AS settled_minor, defaultValueOfTypeName('Int64') AS net_minor
+FROM system.one
+WHERE (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)) < toDateTime64(0, 3, 'UTC')
+UNION ALL
 SELECT
-    r.grain AS grain,
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(0) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.currency AS currency,
+    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(126))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(127))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(0))]) AS gift_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(1))]) AS gmv_created_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(2))]) AS deposit_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(3))]) AS gmv_paid_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(4))]) AS refund_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(5))]) AS refund_minor_by_order,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(6))]) AS settled_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(3))]) - sum(r.pane_value[indexOf(r.pane_at, toUInt16(5))]) AS net_minor
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(127))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.currency
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(10) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.currency AS currency,
+    multiIf(r.window_start + toIntervalSecond(20) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(254))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(255))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(128))]) AS gift_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(129))]) AS gmv_created_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(130))]) AS deposit_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(131))]) AS gmv_paid_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(132))]) AS refund_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(133))]) AS refund_minor_by_order,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(134))]) AS settled_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(131))]) - sum(r.pane_value[indexOf(r.pane_at, toUInt16(133))]) AS net_minor
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(255))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.currency
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(20) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.currency AS currency,
+    multiIf(r.window_start + toIntervalSecond(30) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(382))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(383))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(256))]) AS gift_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(257))]) AS gmv_created_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(258))]) AS deposit_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(259))]) AS gmv_paid_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(260))]) AS refund_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(261))]) AS refund_minor_by_order,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(262))]) AS settled_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(259))]) - sum(r.pane_value[indexOf(r.pane_at, toUInt16(261))]) AS net_minor
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(383))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.currency
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(30) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.currency AS currency,
+    multiIf(r.window_start + toIntervalSecond(40) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(510))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(511))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(384))]) AS gift_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(385))]) AS gmv_created_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(386))]) AS deposit_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(387))]) AS gmv_paid_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(388))]) AS refund_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(389))]) AS refund_minor_by_order,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(390))]) AS settled_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(387))]) - sum(r.pane_value[indexOf(r.pane_at, toUInt16(389))]) AS net_minor
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(511))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.currency
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(40) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.currency AS currency,
+    multiIf(r.window_start + toIntervalSecond(50) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(638))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(639))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(512))]) AS gift_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(513))]) AS gmv_created_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(514))]) AS deposit_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(515))]) AS gmv_paid_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(516))]) AS refund_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(517))]) AS refund_minor_by_order,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(518))]) AS settled_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(515))]) - sum(r.pane_value[indexOf(r.pane_at, toUInt16(517))]) AS net_minor
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(639))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.currency
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(50) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.currency AS currency,
+    multiIf(r.window_start + toIntervalSecond(60) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(766))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(767))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(640))]) AS gift_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(641))]) AS gmv_created_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(642))]) AS deposit_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(643))]) AS gmv_paid_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(644))]) AS refund_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(645))]) AS refund_minor_by_order,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(646))]) AS settled_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(643))]) - sum(r.pane_value[indexOf(r.pane_at, toUInt16(645))]) AS net_minor
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.currency
+UNION ALL
+SELECT
+    r.row_grain AS grain,
     r.window_start AS window_start,
     r.platform AS platform,
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.currency AS currency,
-    multiIf(min(bitAnd(r.state, 5)) = 0 OR r.window_start + toIntervalSecond(multiIf(r.grain = '10s', 10, r.grain = '1m', 60, r.grain = '1h', 3600, 86400) + 60) > now(), 'provisional', max(bitAnd(r.state, 2)) = 2, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600)) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.gift_minor) AS gift_minor,
     sum(r.gmv_created_minor) AS gmv_created_minor,
@@ -970,24 +2321,40 @@ SELECT
     sum(r.refund_minor_by_order) AS refund_minor_by_order,
     sum(r.settled_minor) AS settled_minor,
     sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
-FROM livemeter.room_money_rows AS r FINAL
-WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain != 'session'
-GROUP BY r.grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.currency
+FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain IN ('1m', '1h')) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.currency
 UNION ALL
 SELECT
-    r.grain AS grain,
+    r.row_grain AS grain,
+    CAST(toStartOfDay(r.window_start, 'Asia/Shanghai'), 'DateTime64(3, \'UTC\')') AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.currency AS currency,
+    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 8)) != 0, 'corrected', 'final') AS status,
+    max(r.updated_at) AS updated_at,
+    sum(r.gift_minor) AS gift_minor,
+    sum(r.gmv_created_minor) AS gmv_created_minor,
+    sum(r.deposit_minor) AS deposit_minor,
+    sum(r.gmv_paid_minor) AS gmv_paid_minor,
+    sum(r.refund_minor) AS refund_minor,
+    sum(r.refund_minor_by_order) AS refund_minor_by_order,
+    sum(r.settled_minor) AS settled_minor,
+    sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
+FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.grain = '1h' AND r.part != 65534 OR r.grain = '1d')) AS r
+GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id, r.currency
+UNION ALL
+SELECT
+    r.row_grain AS grain,
     min(r.first_event) AS window_start,
     r.platform AS platform,
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.currency AS currency,
-    multiIf(min(bitAnd(r.state, 5)) = 0 AND NOT arrayExists(t -> arrayExists(k ->
+    multiIf(arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
         OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'provisional', arrayExists(t -> arrayExists(k ->
-        (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
-        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', 'final') AS status,
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)]) > toUnixTimestamp64Milli((SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part))), 'provisional', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.gift_minor) AS gift_minor,
     sum(r.gmv_created_minor) AS gmv_created_minor,
@@ -997,9 +2364,8 @@ SELECT
     sum(r.refund_minor_by_order) AS refund_minor_by_order,
     sum(r.settled_minor) AS settled_minor,
     sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
-FROM livemeter.room_money_rows AS r FINAL
-WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = 'session'
-GROUP BY r.grain, r.platform, r.room_id, r.live_session_id, r.currency
+FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.grain = '1h' AND r.part != 65534 OR r.grain = 'session')) AS r
+GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.currency
 SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'Money of each room by currency, in minor units';
 
@@ -1012,7 +2378,7 @@ CREATE OR REPLACE VIEW livemeter.sku_money
     `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
     `sku_id` String COMMENT 'Product named by the event or the order line',
     `currency` LowCardinality(String) COMMENT 'ISO 4217 currency of all amounts of the row; amounts of two currencies are never added',
-    `status` LowCardinality(String) COMMENT 'provisional: the window still moves; final: the watermark has passed it; corrected: it changed after that',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
     `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
     `gmv_paid_minor` Int64 COMMENT 'Σ paid_minor of the SKU\'s lines',
     `refund_minor` Int64 COMMENT 'Σ refund.minor of the SKU\'s lines, by refund date',
@@ -1020,47 +2386,165 @@ CREATE OR REPLACE VIEW livemeter.sku_money
     `net_minor` Int64 COMMENT 'gmv_paid_minor − refund_minor_by_order'
 )
 AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS sku_id, defaultValueOfTypeName('LowCardinality(String)') AS currency, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS gmv_paid_minor, defaultValueOfTypeName('Int64') AS refund_minor, defaultValueOfTypeName('Int64') AS refund_minor_by_order, defaultValueOfTypeName('Int64') AS net_minor
+FROM system.one
+WHERE (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)) < toDateTime64(0, 3, 'UTC')
+UNION ALL
 SELECT
-    r.grain AS grain,
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(0) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.sku_id AS sku_id,
+    r.currency AS currency,
+    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(126))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(127))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(3))]) AS gmv_paid_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(4))]) AS refund_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(5))]) AS refund_minor_by_order,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(3))]) - sum(r.pane_value[indexOf(r.pane_at, toUInt16(5))]) AS net_minor
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(127))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(10) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.sku_id AS sku_id,
+    r.currency AS currency,
+    multiIf(r.window_start + toIntervalSecond(20) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(254))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(255))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(131))]) AS gmv_paid_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(132))]) AS refund_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(133))]) AS refund_minor_by_order,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(131))]) - sum(r.pane_value[indexOf(r.pane_at, toUInt16(133))]) AS net_minor
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(255))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(20) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.sku_id AS sku_id,
+    r.currency AS currency,
+    multiIf(r.window_start + toIntervalSecond(30) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(382))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(383))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(259))]) AS gmv_paid_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(260))]) AS refund_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(261))]) AS refund_minor_by_order,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(259))]) - sum(r.pane_value[indexOf(r.pane_at, toUInt16(261))]) AS net_minor
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(383))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(30) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.sku_id AS sku_id,
+    r.currency AS currency,
+    multiIf(r.window_start + toIntervalSecond(40) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(510))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(511))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(387))]) AS gmv_paid_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(388))]) AS refund_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(389))]) AS refund_minor_by_order,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(387))]) - sum(r.pane_value[indexOf(r.pane_at, toUInt16(389))]) AS net_minor
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(511))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(40) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.sku_id AS sku_id,
+    r.currency AS currency,
+    multiIf(r.window_start + toIntervalSecond(50) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(638))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(639))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(515))]) AS gmv_paid_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(516))]) AS refund_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(517))]) AS refund_minor_by_order,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(515))]) - sum(r.pane_value[indexOf(r.pane_at, toUInt16(517))]) AS net_minor
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(639))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.window_start + toIntervalSecond(50) AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.sku_id AS sku_id,
+    r.currency AS currency,
+    multiIf(r.window_start + toIntervalSecond(60) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(766))]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(767))]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(643))]) AS gmv_paid_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(644))]) AS refund_minor,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(645))]) AS refund_minor_by_order,
+    sum(r.pane_value[indexOf(r.pane_at, toUInt16(643))]) - sum(r.pane_value[indexOf(r.pane_at, toUInt16(645))]) AS net_minor
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
+UNION ALL
+SELECT
+    r.row_grain AS grain,
     r.window_start AS window_start,
     r.platform AS platform,
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.sku_id AS sku_id,
     r.currency AS currency,
-    multiIf(min(bitAnd(r.state, 5)) = 0 OR r.window_start + toIntervalSecond(multiIf(r.grain = '10s', 10, r.grain = '1m', 60, r.grain = '1h', 3600, 86400) + 60) > now(), 'provisional', max(bitAnd(r.state, 2)) = 2, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600)) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.gmv_paid_minor) AS gmv_paid_minor,
     sum(r.refund_minor) AS refund_minor,
     sum(r.refund_minor_by_order) AS refund_minor_by_order,
     sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
-FROM livemeter.sku_money_rows AS r FINAL
-WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain != 'session'
-GROUP BY r.grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
+FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain IN ('1m', '1h')) AS r
+GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
 UNION ALL
 SELECT
-    r.grain AS grain,
+    r.row_grain AS grain,
+    CAST(toStartOfDay(r.window_start, 'Asia/Shanghai'), 'DateTime64(3, \'UTC\')') AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.sku_id AS sku_id,
+    r.currency AS currency,
+    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 8)) != 0, 'corrected', 'final') AS status,
+    max(r.updated_at) AS updated_at,
+    sum(r.gmv_paid_minor) AS gmv_paid_minor,
+    sum(r.refund_minor) AS refund_minor,
+    sum(r.refund_minor_by_order) AS refund_minor_by_order,
+    sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
+FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.grain = '1h' AND r.part != 65534 OR r.grain = '1d')) AS r
+GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
+UNION ALL
+SELECT
+    r.row_grain AS grain,
     min(r.first_event) AS window_start,
     r.platform AS platform,
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.sku_id AS sku_id,
     r.currency AS currency,
-    multiIf(min(bitAnd(r.state, 5)) = 0 AND NOT arrayExists(t -> arrayExists(k ->
+    multiIf(arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
         OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'provisional', arrayExists(t -> arrayExists(k ->
-        (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
-        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', 'final') AS status,
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)]) > toUnixTimestamp64Milli((SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part))), 'provisional', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.gmv_paid_minor) AS gmv_paid_minor,
     sum(r.refund_minor) AS refund_minor,
     sum(r.refund_minor_by_order) AS refund_minor_by_order,
     sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
-FROM livemeter.sku_money_rows AS r FINAL
-WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = 'session'
-GROUP BY r.grain, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
+FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.grain = '1h' AND r.part != 65534 OR r.grain = 'session')) AS r
+GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
 SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'Money of each product in a room by currency, in minor units';
 
@@ -1123,7 +2607,7 @@ COMMENT 'One row an order: its current state';
 CREATE OR REPLACE VIEW livemeter.watermarks
 (
     `part` UInt16 COMMENT 'Partition of events',
-    `watermark` DateTime64(3, 'UTC') COMMENT 'No event received before this is still to come; 1970 while unknown',
+    `watermark` DateTime64(3, 'UTC') COMMENT 'What events changed that were received before this stands in the rows; 1970 while unknown',
     `version` UInt64 COMMENT 'Offset in this partition'
 )
 AS

@@ -70,13 +70,7 @@ func (s *Sink) applyTable(ctx context.Context, t table) error {
 	if err != nil || comments[t.name] == t.fullComment() {
 		return err
 	}
-	change := ""
-	if t.ttl != "" {
-		change = "MODIFY TTL " + t.ttl
-	} else if strings.Contains(comments[t.name], expires) {
-		change = "REMOVE TTL"
-	}
-	if change != "" {
+	for _, change := range t.retentionChanges(comments[t.name]) {
 		// Rows that are there already follow at their next merge.
 		if err := s.exec(ctx, "retention of "+t.name, "ALTER TABLE "+name+" "+change+" SETTINGS materialize_ttl_after_modify = 0"); err != nil {
 			return err

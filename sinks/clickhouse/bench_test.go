@@ -29,19 +29,16 @@ func cpu() time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// realistic are n rows as a flush makes them: 5000 rooms, eight partitions, most measures zero, versions that rise with round. With
-// mixed, a third of the rows are of coarser grains.
+// realistic are n rows as a flush makes them: 5000 rooms, eight partitions, most measures zero, versions that rise with round. Minutes come
+// with panes as far as they have got; with mixed, a third of the rows are hours.
 func realistic(n, round int, mixed bool) *rollup.Cells {
 	rng := rand.New(rand.NewPCG(uint64(round), 1))
-	c := &rollup.Cells{Cube: measure.Room, Values: make([][]int64, len(measure.Columns[measure.Room]))}
+	c := &rollup.Cells{Cube: measure.Room, Values: make([][]int64, len(measure.RowColumns[measure.Room]))}
 	for i := range n {
-		g, w := measure.Grain10s, conformance.Start+int64(round)*10_000
+		g, w := measure.Grain1m, conformance.Start+int64(round)*minute
 		if mixed && i%3 == 0 {
-			g = measure.Grain(1 + rng.IntN(4))
-			w -= w % 3_600_000
-			if g == measure.GrainSession {
-				w = 0
-			}
+			g = measure.Grain1h
+			w -= w % hour
 		}
 		room := rng.IntN(5000)
 		c.Grain = append(c.Grain, uint8(g))
@@ -56,14 +53,32 @@ func realistic(n, round int, mixed bool) *rollup.Cells {
 		c.First = append(c.First, w+int64(rng.IntN(10_000)))
 		c.Updated = append(c.Updated, w+int64(rng.IntN(10_000)))
 		for m := range c.Values {
-			v := int64(0)
-			if m < 5 && rng.IntN(2) == 0 || rng.IntN(40) == 0 {
-				v = int64(rng.IntN(300))
+			if v := sparse(rng, m); v != 0 {
+				c.Set(m, v)
 			}
-			c.Values[m] = append(c.Values[m], v)
+		}
+		if g == measure.Grain1h {
+			c.SetRun([]int64{w, w + hour, 0})
+			continue
+		}
+		for pane := range 1 + rng.IntN(measure.PanesPerMinute) {
+			for m := range measure.Columns[measure.Room] {
+				if v := sparse(rng, m); v != 0 {
+					c.SetPane(measure.PaneAt(pane, measure.Slot(m)), v)
+				}
+			}
+			c.SetPane(measure.PaneAt(pane, measure.PaneUpdated), w+int64(pane)*10_000+int64(rng.IntN(10_000)))
 		}
 	}
 	return c
+}
+
+// sparse is a value of measure m: of the first five one in two is not 0, of the others one in forty.
+func sparse(rng *rand.Rand, m int) int64 {
+	if m < 5 && rng.IntN(2) == 0 || rng.IntN(40) == 0 {
+		return int64(rng.IntN(300))
+	}
+	return 0
 }
 
 func writeLoop(b *testing.B, s *clickhouse.Sink, epoch uint16, n int, mixed bool) {
@@ -143,13 +158,20 @@ func BenchmarkClient(b *testing.B) {
 }
 
 func BenchmarkFold(b *testing.B) {
+	panes := []pane{{Value: 1, Online: 5}, {Pane: 2, Value: 3}, {Pane: 3, Value: 4, Online: 6}, {Pane: 5, Value: 9, Online: 7}}
+	b.Run("minutes", func(b *testing.B) { foldLoop(b, row{Grain: measure.Grain1m, Panes: panes}) })
+	b.Run("hours", func(b *testing.B) { foldLoop(b, row{Grain: measure.Grain1h}) })
+}
+
+func foldLoop(b *testing.B, like row) {
 	for range b.N {
 		b.StopTimer()
 		e := open(b)
 		var rows []row
 		const keys, parts = 10_000, 4
 		for i := range keys * parts {
-			rows = append(rows, row{Grain: measure.Grain1h, Room: fmt.Sprint("r", i/parts), Window: start, Part: uint16(i % parts), Gen: 1, Version: 9, State: closed, Value: 1})
+			like.Room, like.Window, like.Part, like.Gen, like.Version, like.State, like.Value = fmt.Sprint("r", i/parts), start, uint16(i%parts), 1, 9, closed, 1
+			rows = append(rows, like)
 		}
 		e.write(rows...)
 		r := e.roller()

@@ -4,8 +4,10 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -26,6 +28,8 @@ type engine struct {
 	db    string
 	epoch uint16
 	cfg   clickhouse.Config
+
+	wmVersion uint64 // of the newest watermark written
 }
 
 func open(t testing.TB) *engine { return openWith(t, func(*clickhouse.Config) {}) }
@@ -82,7 +86,10 @@ func TestConformance(t *testing.T) {
 		return conformance.Store{
 			Sink: e,
 			Sum: func(t testing.TB, room string) int64 {
-				return e.number("SELECT sum(events) FROM $db.room_measures WHERE room_id = '%s'", room)
+				return e.number("SELECT sum(events) FROM $db.room_measures WHERE room_id = '%s' AND grain IN ('1m', '1h')", room)
+			},
+			Panes: func(t testing.TB, room string) int64 {
+				return e.number("SELECT sum(events) FROM $db.room_measures WHERE room_id = '%s' AND grain = '10s'", room)
 			},
 			Records: func(t testing.TB, topic string) int64 {
 				return e.number("SELECT sum(records) FROM $db.outcomes WHERE source_topic = '%s'", topic)
@@ -111,16 +118,17 @@ func TestApplyIsIdempotentAndAddsWhatIsMissing(t *testing.T) {
 	if after := e.query("SELECT name, uuid, comment FROM system.tables WHERE database = '$db' ORDER BY name"); after != before {
 		t.Errorf("a second Apply changed tables:\n%s\nbefore:\n%s", after, before)
 	}
-	e.query("ALTER TABLE $db.room_rows DROP COLUMN online")
+	e.query("ALTER TABLE $db.room_rows DROP COLUMN views")
+	e.query("ALTER TABLE $db.room_rows DROP COLUMN pane_value")
 	e.query("DROP TABLE $db.orders_rows SYNC")
-	err := e.Write(context.Background(), &rollup.Batch{Epoch: e.epoch, Cells: []*rollup.Cells{conformance.Cells(conformance.Row{Room: "r", Window: conformance.Start, Online: 1})}})
+	err := e.Write(context.Background(), &rollup.Batch{Epoch: e.epoch, Cells: []*rollup.Cells{conformance.Cells(conformance.Row{Room: "r", Window: conformance.Start, More: map[string]int64{"views": 1}})}})
 	if err == nil || !strings.Contains(err.Error(), "schema apply") {
 		t.Errorf("a missing column gave %v; want an error at once that names `schema apply`", err)
 	}
 	if err := e.Apply(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	if got := e.query("SELECT events, online FROM $db.room_measures"); got != "4\t0" {
+	if got := e.query("SELECT events, views FROM $db.room_measures"); got != "4\t0" {
 		t.Errorf("after the column came back: %q", got)
 	}
 }
@@ -141,7 +149,8 @@ func TestRetentionFollowsTheConfiguration(t *testing.T) {
 		return e.query("SELECT create_table_query FROM system.tables WHERE database = '$db' AND name IN ('room_rows', 'orders_rows')")
 	}
 	ddl := show()
-	for _, want := range []string{"toIntervalDay(4)", "toIntervalDay(5)", "toIntervalDay(8)"} {
+	// Panes and minutes by their own; hours, sessions' and days' alike, by the longest of the three.
+	for _, want := range []string{"TTL toDate(window_start) + toIntervalDay(4)", "toDate(window_start) + toIntervalDay(5)", "toIntervalMonth(1)) + toIntervalDay(8)) SETTINGS"} {
 		if !strings.Contains(ddl, want) {
 			t.Errorf("%s is not in a TTL: %s", want, ddl)
 		}
@@ -215,18 +224,23 @@ func TestAllCubesAreWrittenAndRead(t *testing.T) {
 	}
 	for cube := measure.Cube(0); cube < measure.NumCubes; cube++ {
 		for i, m := range measure.Columns[cube] {
-			want := int64(2 * valueOf(cube, m.Slot))
-			if got := e.number("SELECT %s FROM $db.%s WHERE grain = '1h'", m.Name, measure.CubeTables[cube]); got != want {
-				t.Errorf("%s.%s (measure %d) is %d, want %d", measure.CubeTables[cube], m.Name, i, got, want)
+			for g := measure.Grain10s; g < measure.NumGrains; g++ {
+				want := int64(2 * valueOf(cube, m.SlotAt(g)))
+				if m.Name == "online" && g != measure.Grain10s { // nobody has taken peaks
+					want = 0
+				}
+				if got := e.number("SELECT %s FROM $db.%s WHERE grain = '%s'", m.Name, measure.CubeTables[cube], measure.GrainNames[g]); got != want {
+					t.Errorf("%s.%s (measure %d) of %s is %d, want %d", measure.CubeTables[cube], m.Name, i, measure.GrainNames[g], got, want)
+				}
 			}
 		}
 		for i, k := range measure.SubKeys[cube] {
-			if got, want := e.query("SELECT %s FROM $db.%s", k, measure.CubeTables[cube]), fmt.Sprint("sub", i); got != want {
+			if got, want := e.query("SELECT DISTINCT %s FROM $db.%s", k, measure.CubeTables[cube]), fmt.Sprint("sub", i); got != want {
 				t.Errorf("%s.%s is %q, want %q", measure.CubeTables[cube], k, got, want)
 			}
 		}
 	}
-	if got := e.query("SELECT net_minor = gmv_paid_minor - refund_minor_by_order FROM $db.sku_money"); got != "1" {
+	if got := e.query("SELECT count(), countIf(net_minor = gmv_paid_minor - refund_minor_by_order AND gmv_paid_minor != 0) FROM $db.sku_money"); got != "5\t5" {
 		t.Errorf("net_minor: %s", got)
 	}
 }
@@ -236,27 +250,57 @@ func TestValuesOfAnySize(t *testing.T) {
 	e := open(t)
 	for i, values := range [][]int64{{0, 0}, {1, 255}, {-1, 256}, {-32_768, 32_767}, {-32_769, 0}, {1 << 31, -1 << 31}, {1<<62 - 1, -1 << 62}} {
 		room := fmt.Sprint("r", i)
-		e.write(conformance.Row{Room: room, Window: conformance.Start, Version: 1, Value: values[0], Online: values[1]})
-		if got, want := e.query("SELECT events, online FROM $db.room_measures WHERE room_id = '%s'", room), fmt.Sprintf("%d\t%d", values[0], values[1]); got != want {
+		e.write(conformance.Row{Room: room, Window: conformance.Start, Version: 1, Value: values[0], More: map[string]int64{"views": values[1]},
+			Panes: []conformance.Pane{{Value: values[0]}, {Pane: 5, Value: values[1]}}})
+		if got, want := e.query("SELECT events, views FROM $db.room_measures WHERE room_id = '%s' AND grain = '1m'", room), fmt.Sprintf("%d\t%d", values[0], values[1]); got != want {
 			t.Errorf("got %s, want %s", got, want)
+		}
+		if got, want := e.query("SELECT events FROM $db.room_measures WHERE room_id = '%s' AND grain = '10s' ORDER BY window_start", room), fmt.Sprintf("%d\n%d", values[0], values[1]); got != want {
+			t.Errorf("panes hold %s, want %s", got, want)
 		}
 	}
 }
 
 func valueOf(c measure.Cube, s measure.Slot) int { return 1000*int(c) + int(s) + 1 }
 
-// everyMeasure is a key in two partials, each measure with a value that names its slot.
+// everyMeasure is a minute and its hour in two partials, each measure with a value that names its slot.
 func everyMeasure(cube measure.Cube) *rollup.Cells {
+	c := &rollup.Cells{Cube: cube, Values: make([][]int64, len(measure.RowColumns[cube]))}
 	h := conformance.Start - conformance.Start%3_600_000
-	c := &rollup.Cells{Cube: cube, Grain: []uint8{2, 2}, Platform: []string{"p", "p"}, Room: []string{"r", "r"}, Session: []string{"s", "s"}, Window: []int64{h, h},
-		Part: []uint16{0, 1}, Gen: []uint64{0, 0}, Version: []uint64{5, 6}, State: []uint8{1, 1}, First: []int64{h, h}, Updated: []int64{h + 1, h + 2}}
-	for i := range measure.SubKeys[cube] {
-		name := fmt.Sprint("sub", i)
-		c.Sub[i] = []string{name, name}
-	}
-	for _, m := range measure.Columns[cube] {
-		v := int64(valueOf(cube, m.Slot))
-		c.Values = append(c.Values, []int64{v, v})
+	for i := range 4 {
+		grain := []measure.Grain{measure.Grain1m, measure.Grain1h}[i/2]
+		c.Grain = append(c.Grain, uint8(grain))
+		c.Platform, c.Room, c.Session, c.Window = append(c.Platform, "p"), append(c.Room, "r"), append(c.Session, "s"), append(c.Window, h)
+		c.Part, c.Gen, c.Version, c.State = append(c.Part, uint16(i%2)), append(c.Gen, 0), append(c.Version, uint64(5+i)), append(c.State, 0)
+		c.First, c.Updated = append(c.First, h), append(c.Updated, h+int64(i))
+		for k := range measure.SubKeys[cube] {
+			c.Sub[k] = append(c.Sub[k], fmt.Sprint("sub", k))
+		}
+		for column, m := range measure.RowColumns[cube] {
+			if slot := []measure.Slot{m.Minute, m.Hour}[i/2]; slot != measure.NoSlot {
+				c.Set(column, int64(valueOf(cube, slot)))
+			}
+		}
+		if grain == measure.Grain1m {
+			measured := map[measure.Slot]bool{}
+			for _, m := range measure.Columns[cube] {
+				measured[m.SlotAt(measure.Grain10s)] = true
+			}
+			for _, slot := range slices.Sorted(maps.Keys(measured)) {
+				c.SetPane(measure.PaneAt(3, slot), int64(valueOf(cube, slot)))
+			}
+			c.SetPane(measure.PaneAt(3, measure.PaneUpdated), h)
+		}
 	}
 	return c
+}
+
+// watermark is that of all partitions from now on.
+func (e *engine) watermark(wm int64) {
+	e.t.Helper()
+	e.wmVersion++
+	b := &rollup.Batch{Epoch: e.epoch, Watermarks: []rollup.Watermark{{Part: 0, Version: e.wmVersion, WM: wm + hour}, {Part: 1, Version: e.wmVersion, WM: wm}}}
+	if err := e.Write(context.Background(), b); err != nil {
+		e.t.Fatal(err)
+	}
 }

@@ -40,10 +40,13 @@ type Config struct {
 	Parallel int
 	// MaxBlockRows bounds the rows of one INSERT, and with that the memory of client and server; default 200 000, at most 500 000.
 	MaxBlockRows int
-	// TTLDays is how long the rows of a grain are kept, in order of measure.Grain; 0: for ever. nil takes 14, 90, 1095, 1095, 1095.
+	// TTLDays is how long a grain is kept, in order of measure.Grain; 0: for ever. nil takes 14, 90, 1095, 1095, 1095. Days and sessions are
+	// read from hours, which are kept as long as the longest of the three; panes of 10 s are part of minutes and go with them at the latest.
 	TTLDays []int
 	// Lateness is how long after a window's end it still counts as provisional: the same as the pipeline's; default 60 s.
 	Lateness time.Duration
+	// Zone is the shop's, an IANA name, for days: the same as the pipeline's; default Asia/Shanghai.
+	Zone string
 }
 
 // DefaultTTLDays are the retentions of the issue: fine grains are for the show and the days after it, coarse ones for years.
@@ -69,6 +72,7 @@ func (c Config) WithDefaults() Config {
 	setDefault(&c.Parallel, 2)
 	setDefault(&c.MaxBlockRows, 200_000)
 	setDefault(&c.Lateness, time.Minute)
+	setDefault(&c.Zone, "Asia/Shanghai")
 	return c
 }
 
@@ -109,5 +113,7 @@ func (c Config) Validate() error {
 		bad(d >= 0 && d <= 10_000, "ttl_days: %d is not within 0 (for ever) to 10000", d)
 	}
 	bad(c.Lateness >= 0, "lateness: %s is negative", c.Lateness)
+	_, err := time.LoadLocation(c.Zone)
+	bad(err == nil && c.Zone != "Local", "zone: %q is not an IANA name", c.Zone) // the server has another idea of Local
 	return errors.Join(errs...)
 }

@@ -78,23 +78,25 @@ func (r *Roller) foldSQL(c measure.Cube, where, closed string) string {
 	table := r.s.cfg.Database + "." + RowsTable(c)
 	keys := append([]string{"grain"}, sortKey(c)...)
 	key := strings.Join(keys, ", ")
-	stored, _ := storedMeasures(c)
 	var measures, sums, outs strings.Builder
-	for _, m := range stored {
+	for _, m := range measure.RowColumns[c] {
 		fmt.Fprintf(&measures, ", %s", m.Name)
 		fmt.Fprintf(&sums, ",\n    sumIf(l.%s, NOT known) AS s_%s", m.Name, m.Name)
 		fmt.Fprintf(&outs, ", if(gone, 0, s_%s)", m.Name)
 	}
-	return fmt.Sprintf(`INSERT INTO %[1]s (epoch, %[2]s, part, gen, version, deleted, state, first_event, updated_at, runs, contains%[3]s)
-SELECT %[4]d, %[2]s, o.1, o.2, if(o.1 != %[5]d AS gone, %[6]s, f_version), gone, f_state, f_first, if(gone, now64(3), f_updated), if(gone, []::Array(Int64), f_runs), if(gone, mapFromArrays([]::Array(UInt16), []::Array(UInt64)), f_contains)%[7]s
+	return fmt.Sprintf(`INSERT INTO %[1]s (epoch, %[2]s, part, gen, version, deleted, state, first_event, updated_at, runs, pane_at, pane_value, contains%[3]s)
+SELECT %[4]d, %[2]s, o.1, o.2, if(o.1 != %[5]d AS gone, %[6]s, f_version), gone, f_state, f_first, if(gone, now64(3), f_updated), if(gone, []::Array(Int64), f_runs),
+  if(gone, []::Array(UInt16), arraySort(arrayConcat(f_adds.1, f_stamps.1))),
+  if(gone, []::Array(Int64), arraySort((v, at) -> at, arrayConcat(f_adds.2, f_stamps.2), arrayConcat(f_adds.1, f_stamps.1))), if(gone, mapFromArrays([]::Array(UInt16), []::Array(UInt64)), f_contains)%[7]s
 FROM
 (
   SELECT %[2]s,
     sumIf(l.version + 1, l.part != %[5]d AND NOT known) + maxIf(l.version, l.part = %[5]d) AS f_version,
-    bitOr(4, bitOr(min(bitAnd(l.state, 1)), max(bitAnd(l.state, 2)))) AS f_state,
+    bitOr(4, groupBitOr(bitAnd(l.state, 10))) AS f_state,
     min(l.first_event) AS f_first,
     max(l.updated_at) AS f_updated,
     groupArrayArray(if(known, []::Array(Int64), l.runs)) AS f_runs,
+%[14]s,
     maxMap(if(l.part = %[5]d, l.contains, map(l.part, l.gen))) AS f_contains,
     groupArrayIf((l.part, l.gen), l.part != %[5]d) AS tombs%[8]s
   FROM
@@ -114,5 +116,14 @@ FROM
   HAVING length(tombs) > if(max(l.part) = %[5]d, 0, 1)
 )
 ARRAY JOIN arrayConcat([(toUInt16(%[5]d), toUInt64(0))], tombs) AS o`,
-		table, key, measures.String(), r.epoch, partFolded, tombstoneVersion, outs.String(), sums.String(), qualified(keys), where, r.foldScope(), partPeak, closed)
+		table, key, measures.String(), r.epoch, partFolded, tombstoneVersion, outs.String(), sums.String(), qualified(keys), where, r.foldScope(), partPeak, closed, foldPanes)
 }
+
+// foldPanes adds panes up by key, but for PaneUpdated, of which the highest holds. A sum of 0 is an entry that need not be.
+var foldPanes = func() string {
+	these := func(f, which string) string {
+		cond := fmt.Sprintf("NOT known AND at %% %d %s %d", measure.PaneStride, which, measure.PaneUpdated)
+		return fmt.Sprintf("%s(arrayFilter(at -> %s, l.pane_at), arrayFilter((v, at) -> %s, l.pane_value, l.pane_at))", f, cond, cond)
+	}
+	return "    " + these("sumMap", "!=") + " AS f_adds,\n    " + these("maxMap", "=") + " AS f_stamps"
+}()

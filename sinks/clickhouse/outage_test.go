@@ -57,7 +57,7 @@ func TestWriteGoesOnUntilStored(t *testing.T) {
 	if inserts.Load() != 3 {
 		t.Errorf("%d attempts, want 3: refused, answer lost, stored", inserts.Load())
 	}
-	if got := e.query("SELECT events FROM $db.room_measures"); got != "4" {
+	if got := e.query("SELECT events FROM $db.room_measures WHERE grain = '1h'"); got != "4" {
 		t.Errorf("events %s, want 4", got)
 	}
 }
@@ -102,8 +102,8 @@ func hourBatch(epoch uint16) *rollup.Batch {
 }
 
 func TestValidateNamesAllMistakes(t *testing.T) {
-	err := clickhouse.Config{Addr: []string{"nowhere"}, Protocol: "smtp", Database: "a b", MaxRetries: -1, TTLDays: []int{1}}.Validate()
-	for _, want := range []string{"clickhouse.addr", "clickhouse.protocol", "clickhouse.database", "clickhouse.max_retries", "clickhouse.ttl_days"} {
+	err := clickhouse.Config{Addr: []string{"nowhere"}, Protocol: "smtp", Database: "a b", MaxRetries: -1, TTLDays: []int{1}, Zone: "Local"}.Validate()
+	for _, want := range []string{"clickhouse.addr", "clickhouse.protocol", "clickhouse.database", "clickhouse.max_retries", "clickhouse.ttl_days", "clickhouse.zone"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s is not in %v", want, err)
 		}

@@ -11,7 +11,7 @@ import (
 
 // `online` is the one measure that does not add up over time: a longer window shows the highest of its 10 s panes, taken over the merged
 // panes of all partitions, and only the store has those together. For each longer window the roller writes a row with `online` alone
-// (the pipeline's own rows of these grains have 0 there, so that the views add up all the same).
+// (the pipeline's own rows have 0 there, so that the views add up all the same).
 //
 // A peak's version is the sum of the versions it was taken over. Those only grow, and so does their set: who saw less has a lower version,
 // and a late correction that lowers a peak wins over the higher value before it.
@@ -19,16 +19,38 @@ import (
 // level says which windows a peak is taken over.
 type level struct {
 	from, to measure.Grain
-	window   string // of the shorter window's start w
+	rows     string // of the shorter windows, as r
+	touched  string // those whose arrival may change a peak
+	window   string // start of the longer window of a row
+	online   string // of a shorter window, over its rows
+	version  string // likewise; it never falls
 }
 
 func (r *Roller) levels() []level {
 	start := func(expr string) string { return "toDateTime64(" + expr + ", 3, 'UTC')" }
+	over := func(from, to measure.Grain, window string) level {
+		rows := fmt.Sprintf("r.grain = %s AND r.part = %d", quote(measure.GrainNames[from]), partPeak)
+		return level{from, to, rows, "1", window, "sum(r.online)", "sum(r.version + 1)"}
+	}
 	return []level{
-		{measure.Grain10s, measure.Grain1m, start("toStartOfMinute(r.window_start)")},
-		{measure.Grain1m, measure.Grain1h, start("toStartOfHour(r.window_start)")},
-		{measure.Grain1h, measure.Grain1d, start("toStartOfDay(r.window_start, " + quote(r.cfg.Zone) + ")")},
-		{measure.Grain1h, measure.GrainSession, start("0")},
+		panesLevel(),
+		over(measure.Grain1m, measure.Grain1h, start("toStartOfHour(r.window_start)")),
+		over(measure.Grain1h, measure.Grain1d, start("toStartOfDay(r.window_start, "+quote(r.s.cfg.Zone)+")")),
+		over(measure.Grain1h, measure.GrainSession, start("0")),
+	}
+}
+
+// panesLevel takes the peaks of minutes over their panes. Folding changes neither panes nor version: the folded row's version is the sum of those
+// in it, each and one.
+func panesLevel() level {
+	return level{
+		from: measure.Grain1m, to: measure.Grain1m,
+		rows:    fmt.Sprintf("r.grain = '1m' AND r.part != %d", partPeak),
+		touched: fmt.Sprintf("r.part < %d AND r.deleted = 0", partPeak),
+		window:  "r.window_start",
+		online: fmt.Sprintf("arrayMax(sumForEach(arrayMap(p -> r.pane_value[indexOf(r.pane_at, toUInt16(p * %d + %d))], range(%d))))",
+			measure.PaneStride, measure.Online, measure.PanesPerMinute),
+		version: fmt.Sprintf("sum(if(r.part = %d, r.version, r.version + 1))", partFolded),
 	}
 }
 
@@ -65,11 +87,8 @@ func (r *Roller) newestPeak(ctx context.Context, c measure.Cube, g measure.Grain
 }
 
 func (r *Roller) peakLevel(ctx context.Context, c measure.Cube, l level, since time.Time) error {
-	source := fmt.Sprintf("r.epoch = %d AND r.grain = %s", r.epoch, quote(measure.GrainNames[l.from]))
-	if l.from != measure.Grain10s {
-		source += fmt.Sprintf(" AND r.part = %d", partPeak)
-	}
-	touched := source + fmt.Sprintf(" AND r.inserted_at >= toDateTime(%d)", max(since.Unix(), 0))
+	source := fmt.Sprintf("r.epoch = %d AND %s", r.epoch, l.rows)
+	touched := fmt.Sprintf("%s AND %s AND r.inserted_at >= toDateTime(%d)", source, l.touched, max(since.Unix(), 0))
 	var rows uint64
 	count := fmt.Sprintf("SELECT count() FROM %s.%s AS r WHERE %s", r.s.cfg.Database, RowsTable(c), touched)
 	if err := r.s.conn.QueryRow(ctx, count).Scan(&rows); err != nil {
@@ -95,13 +114,13 @@ func (r *Roller) peakSQL(c measure.Cube, l level, source, touched, chunk string)
 	set := fmt.Sprintf("(SELECT %s, %s FROM %s AS r WHERE %s AND %s)", rkey, l.window, table, touched, chunk)
 	rooms := fmt.Sprintf("(SELECT %s FROM %s AS r WHERE %s AND %s)", rkey, table, touched, chunk)
 	return fmt.Sprintf(`INSERT INTO %[1]s (epoch, grain, %[2]s, window_start, part, gen, version, state, first_event, updated_at, online)
-SELECT %[3]d, %[4]s, %[2]s, w, %[5]d, 0, new_version, 5, toDateTime64('2100-01-01 00:00:00', 3, 'UTC'), toDateTime64(0, 3, 'UTC'), peak
+SELECT %[3]d, %[4]s, %[2]s, w, %[5]d, 0, new_version, 4, fromUnixTimestamp64Milli(%[11]d, 'UTC'), toDateTime64(0, 3, 'UTC'), peak
 FROM
 (
   SELECT %[2]s, w, maxIf(o, fresh) AS peak, sumIf(v, fresh) AS new_version, maxIf(o, NOT fresh) AS old_peak, maxIf(v, NOT fresh) AS old_version
   FROM
   (
-    SELECT %[6]s, %[7]s AS w, true AS fresh, sum(r.online) AS o, sum(r.version + 1) AS v
+    SELECT %[6]s, %[7]s AS w, true AS fresh, %[12]s AS o, %[13]s AS v
     FROM %[1]s AS r FINAL
     WHERE %[8]s AND (%[6]s) IN %[9]s AND (%[6]s, %[7]s) IN %[10]s
     GROUP BY %[6]s, r.window_start
@@ -112,5 +131,5 @@ FROM
   )
   GROUP BY %[2]s, w
   HAVING new_version > old_version AND peak != old_peak
-)`, table, key, r.epoch, quote(measure.GrainNames[l.to]), partPeak, rkey, l.window, source, rooms, set)
+)`, table, key, r.epoch, quote(measure.GrainNames[l.to]), partPeak, rkey, l.window, source, rooms, set, int64(noEvent), l.online, l.version)
 }

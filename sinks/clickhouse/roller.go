@@ -18,13 +18,11 @@ type RollerConfig struct {
 	Every time.Duration
 	// FoldDelay is how long a closed partial stays before it is folded: long enough that its last correction has come.
 	FoldDelay time.Duration
-	// FoldGrains are the grains whose partials are folded. Not 10s: its rows are gone before their tombstones would be.
+	// FoldGrains are the grains whose partials are folded: minutes, hours or both.
 	FoldGrains []measure.Grain
 	// Lookback is how far back every Sweep looks for rows that no cycle has seen; a start looks as far before the newest peak there is.
 	Lookback time.Duration
 	Sweep    time.Duration
-	// Zone is the IANA name of the shop's zone, for the 1 d window.
-	Zone string
 	// ChunkRows bounds the rows that one statement works on.
 	ChunkRows int
 }
@@ -33,8 +31,8 @@ type RollerConfig struct {
 func DefaultRollerConfig() RollerConfig {
 	return RollerConfig{
 		Every: 10 * time.Second, FoldDelay: 15 * time.Minute,
-		FoldGrains: []measure.Grain{measure.Grain1m, measure.Grain1h, measure.Grain1d, measure.GrainSession},
-		Lookback:   time.Hour, Sweep: 15 * time.Minute, Zone: "Asia/Shanghai", ChunkRows: 100_000,
+		FoldGrains: []measure.Grain{measure.Grain1m, measure.Grain1h},
+		Lookback:   time.Hour, Sweep: 15 * time.Minute, ChunkRows: 100_000,
 	}
 }
 
@@ -57,12 +55,6 @@ type Roller struct {
 
 // NewRoller makes a roller of one epoch.
 func NewRoller(s *Sink, epoch uint16, cfg RollerConfig) (*Roller, error) {
-	if _, err := time.LoadLocation(cfg.Zone); err != nil {
-		return nil, fmt.Errorf("clickhouse: roller: zone %q: %w", cfg.Zone, err)
-	}
-	if cfg.Zone == "" || cfg.Zone == "Local" { // the server has another idea of them
-		return nil, fmt.Errorf("clickhouse: roller: zone %q is not an IANA name", cfg.Zone)
-	}
 	if cfg.Every <= 0 || cfg.ChunkRows <= 0 || cfg.Lookback < 0 || cfg.FoldDelay < 0 {
 		return nil, fmt.Errorf("clickhouse: roller: every %s and chunk rows %d must be positive, lookback %s and fold delay %s not negative", cfg.Every, cfg.ChunkRows, cfg.Lookback, cfg.FoldDelay)
 	}

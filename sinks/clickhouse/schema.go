@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/livemeter/livemeter/pipeline/measure"
@@ -27,12 +28,14 @@ var grainType = func() string {
 type column struct{ name, typ, comment string }
 
 const (
-	ms            = "DateTime64(3, 'UTC')"
-	epochComment  = "Which log of events the row comes from; views show the active epoch of the table epochs alone"
-	versComment   = "Offset in the log of events up to which the row is true; the highest of a key wins"
-	partComment   = "Partition of events that holds this partial; 65535 is the sum of folded partials, 65534 the peak of online"
-	genComment    = "Offset in the log of events that opened this generation of the partial"
-	insertComment = "When the row reached ClickHouse; what is new since is found by it"
+	ms               = "DateTime64(3, 'UTC')"
+	epochComment     = "Which log of events the row comes from; views show the active epoch of the table epochs alone"
+	versComment      = "Offset in the log of events up to which the row is true; the highest of a key wins"
+	partComment      = "Partition of events that holds this partial; 65535 is the sum of folded partials, 65534 the peak of online"
+	panesComment     = "Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at"
+	genComment       = "Offset in the log of events that opened this generation of the partial"
+	insertComment    = "When the row reached ClickHouse; what is new since is found by it"
+	watermarkComment = "What events changed that were received before this stands in the rows; 1970 while unknown"
 )
 
 var subKeyComments = map[string]string{
@@ -63,29 +66,6 @@ func keyColumns(c measure.Cube) []column {
 	return out
 }
 
-// storedMeasures are the columns of a cube that the table holds. Two names of one slot are stored once, under the first.
-func storedMeasures(c measure.Cube) (cols []measure.Column, at []int) {
-	seen := map[measure.Slot]bool{}
-	for i, m := range measure.Columns[c] {
-		if !seen[m.Slot] {
-			seen[m.Slot] = true
-			cols, at = append(cols, m), append(at, i)
-		}
-	}
-	return cols, at
-}
-
-// storedName is the column of the table that holds measure m of cube c.
-func storedName(c measure.Cube, m measure.Column) string {
-	stored, _ := storedMeasures(c)
-	for _, s := range stored {
-		if s.Slot == m.Slot {
-			return s.Name
-		}
-	}
-	return m.Name
-}
-
 // RowsTable is the name of the table with a cube's partial rows: room_measures has room_rows, room_money has room_money_rows.
 func RowsTable(c measure.Cube) string {
 	return strings.TrimSuffix(measure.CubeTables[c], "_measures") + "_rows"
@@ -107,15 +87,17 @@ func rowsColumns(c measure.Cube) []column {
 		column{"gen", "UInt64", genComment},
 		column{"version", "UInt64", versComment},
 		column{"deleted", "UInt8", "1: this partial is contained in the folded row and gone"},
-		column{"state", "UInt8", "1 final, 2 changed after it was final, 4 closed: never changes again"},
-		column{"first_event", ms, "Earliest event time in the row"},
+		column{"state", "UInt8", "2 changed after the window was final, 4 closed: never changes again, 8 hours: changed after their day was final"},
+		column{"first_event", ms, "Earliest event time in the row; 2100 where no event is its own"},
 		column{"updated_at", ms, "Receive time of the last event in the row"},
 		column{"inserted_at", "DateTime DEFAULT now()", insertComment},
-		column{"runs", "Array(Int64)", "Sessions: three watermarks a partial, ms: its first event, an hour after its last, its newest event that was an hour late or 0"},
+		column{"runs", "Array(Int64)", "Hours: three watermarks a partial, ms: its first event, the session's gap after its last, its newest event that was later than the gap or 0"},
 		column{"contains", "Map(UInt16, UInt64)", "Folded rows: per partition of events the highest generation that is contained"},
 	)
-	stored, _ := storedMeasures(c)
-	for _, m := range stored {
+	for _, name := range paneColumns {
+		out = append(out, column{name, paneTypes[name], panesComment})
+	}
+	for _, m := range measure.RowColumns[c] {
 		out = append(out, column{m.Name, "Int64", m.Comment})
 	}
 	return out
@@ -131,6 +113,7 @@ type table struct {
 	primary       string
 	order         string
 	ttl           string
+	paneTTL       string // of the columns of panes
 	settings      string
 }
 
@@ -139,7 +122,11 @@ func (t table) ddl(db string) string {
 	fmt.Fprintf(&b, "CREATE TABLE IF NOT EXISTS %s.%s\n(\n", db, t.name)
 	lines := make([]string, 0, len(t.columns)+len(t.indexes))
 	for _, c := range t.columns {
-		lines = append(lines, fmt.Sprintf("    `%s` %s COMMENT %s", c.name, c.typ, quote(c.comment)))
+		line := fmt.Sprintf("    `%s` %s COMMENT %s", c.name, c.typ, quote(c.comment))
+		if t.paneTTL != "" && slices.Contains(paneColumns, c.name) {
+			line += " TTL " + t.paneTTL
+		}
+		lines = append(lines, line)
 	}
 	for _, i := range t.indexes {
 		lines = append(lines, "    "+i)
@@ -154,49 +141,8 @@ func (t table) ddl(db string) string {
 	return b.String()
 }
 
-const expires = "; expires "
-
-// fullComment carries the retention in words that Apply can compare, since ClickHouse rewrites the expression itself.
-func (t table) fullComment() string {
-	if t.ttl == "" {
-		return t.comment
-	}
-	return t.comment + expires + t.ttl
-}
-
 func quote(s string) string {
 	return "'" + strings.NewReplacer(`\`, `\\`, `'`, `\'`).Replace(s) + "'"
-}
-
-// forever is the last day a Date can name.
-const forever = "toDate('2149-06-06')"
-
-// tableTTL is the TTL clause of a table with one retention, none for ever.
-func tableTTL(days int, expr string) string {
-	if days == 0 {
-		return ""
-	}
-	return expiry(days, expr)
-}
-
-func expiry(days int, expr string) string {
-	if days == 0 {
-		return forever
-	}
-	return fmt.Sprintf("%s + toIntervalDay(%d)", expr, days+1)
-}
-
-// rowsTTL is one expression rather than one DELETE WHERE per grain: a part whose rows have all expired is dropped without being read.
-// Days and months are rounded up so that a part is rewritten once a day or month and not at every check. Tombstones of coarse grains
-// go after a month, long after merges took what they hide; those of fine grains go with their day. A session's peak row has no first event
-// and counts from when it was written.
-func rowsTTL(days []int) string {
-	return "multiIf(grain = '10s', " + expiry(days[measure.Grain10s], "toDate(window_start)") +
-		", grain = '1m', " + expiry(days[measure.Grain1m], "toDate(window_start)") +
-		", deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2)" +
-		", grain = 'session', " + expiry(days[measure.GrainSession], "toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1)") +
-		", grain = '1d', " + expiry(days[measure.Grain1d], "toStartOfMonth(window_start) + toIntervalMonth(1)") +
-		", " + expiry(days[measure.Grain1h], "toStartOfMonth(window_start) + toIntervalMonth(1)") + ")"
 }
 
 // A quiet day is merged into one part: FINAL is then nearly free, and every tombstone has met what it hides. Merges cost more than the
@@ -210,14 +156,16 @@ func rowsTable(c measure.Cube, cfg Config) table {
 		name:    RowsTable(c),
 		comment: "Partial rows of " + measure.CubeTables[c] + ": query the view, which adds them up",
 		columns: rowsColumns(c),
-		indexes: []string{"INDEX inserted inserted_at TYPE minmax GRANULARITY 1"},
+		// By arrival the roller finds what is new; by window days find their hours, which their start in the shop's zone does not do by the key.
+		indexes: []string{"INDEX seen (inserted_at, window_start) TYPE minmax GRANULARITY 1"},
 		engine:  "ReplacingMergeTree(version, deleted)",
-		// Each partition an INSERT touches costs 2 to 5 ms of CPU, so there are two kinds only: a day of fine grains, and all coarse ones.
+		// Each partition an INSERT touches costs 2 to 5 ms of CPU, so there are two kinds only: a day of minutes, and all else.
 		partition: "(epoch, if(grain IN ('10s', '1m'), toYYYYMMDD(window_start), 0))",
 		// Without window_start: with it here, ClickHouse would look for a window at the end of the key and not by its week.
 		primary:  "(epoch, grain, toMonday(window_start), " + strings.TrimSuffix(key, ", window_start") + ")",
 		order:    "(epoch, grain, toMonday(window_start), " + key + ", part, gen)",
 		ttl:      rowsTTL(cfg.TTLDays),
+		paneTTL:  paneTTL(cfg.TTLDays),
 		settings: rowsSettings,
 	}
 }

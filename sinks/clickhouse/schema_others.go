@@ -47,7 +47,7 @@ func otherTables(cfg Config) []table {
 				{"epoch", "UInt16", epochComment},
 				{"part", "UInt16", "Partition of events"},
 				{"version", "UInt64", "Offset in this partition"},
-				{"watermark", ms, "No event received before this is still to come; 1970 while unknown"},
+				{"watermark", ms, watermarkComment},
 			},
 			engine: "ReplacingMergeTree(version)", order: "(epoch, part)",
 		},

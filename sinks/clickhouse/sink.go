@@ -12,7 +12,6 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
-	"github.com/livemeter/livemeter/pipeline/measure"
 	"github.com/livemeter/livemeter/pipeline/rollup"
 )
 
@@ -152,8 +151,14 @@ func (s *Sink) send(ctx context.Context, in *insert) error {
 	if err != nil {
 		return err
 	}
+	columns := batch.Columns()
 	for i, values := range in.values {
-		if err := batch.Column(i).Append(values); err != nil {
+		if a, ok := values.(*arrays); ok {
+			err = a.appendTo(columns[i])
+		} else {
+			err = batch.Column(i).Append(values)
+		}
+		if err != nil {
 			_ = batch.Abort()
 			return &PermanentError{Table: in.table, Hint: "column " + in.types[i].Name + " has another type: run `livemeter schema` and compare", Err: err}
 		}
@@ -163,35 +168,4 @@ func (s *Sink) send(ctx context.Context, in *insert) error {
 		return &PermanentError{Table: in.table, Hint: "bug in the sink", Err: fmt.Errorf("%d rows in the block, wanted %d", n, in.rows)}
 	}
 	return batch.Send()
-}
-
-// checkCells refuses what would be stored wrongly: columns of different lengths, grains and parts that do not exist.
-func checkCells(c *rollup.Cells) error {
-	n := len(c.Grain)
-	lengths := []int{len(c.Platform), len(c.Room), len(c.Session), len(c.Window), len(c.Part), len(c.Gen), len(c.Version), len(c.State), len(c.First), len(c.Updated)}
-	for i := range measure.SubKeys[c.Cube] {
-		lengths = append(lengths, len(c.Sub[i]))
-	}
-	for _, l := range lengths {
-		if l != n {
-			return fmt.Errorf("clickhouse: cells of %s: a column has %d rows, grain has %d", measure.CubeTables[c.Cube], l, n)
-		}
-	}
-	if len(c.Runs) > n {
-		return fmt.Errorf("clickhouse: cells of %s: runs has %d rows, grain has %d", measure.CubeTables[c.Cube], len(c.Runs), n)
-	}
-	for i, v := range c.Values {
-		if len(v) > n {
-			return fmt.Errorf("clickhouse: cells of %s: measure %d has %d rows, grain has %d", measure.CubeTables[c.Cube], i, len(v), n)
-		}
-	}
-	if len(c.Values) != len(measure.Columns[c.Cube]) {
-		return fmt.Errorf("clickhouse: cells of %s: %d measures, wanted %d", measure.CubeTables[c.Cube], len(c.Values), len(measure.Columns[c.Cube]))
-	}
-	for i, g := range c.Grain {
-		if g >= uint8(measure.NumGrains) || c.Part[i] > maxPart {
-			return fmt.Errorf("clickhouse: cells of %s: row %d has grain %d, part %d; highest are %d, %d", measure.CubeTables[c.Cube], i, g, c.Part[i], measure.NumGrains-1, maxPart)
-		}
-	}
-	return nil
 }

@@ -14,8 +14,10 @@ import (
 // Store is a sink under test and a way to read what it holds.
 type Store struct {
 	Sink rollup.Sink
-	// Sum adds up the first measure of all live partials of one room in the cube room, whatever grain and window.
+	// Sum adds up the first measure of one room's minutes and hours in the cube room.
 	Sum func(t testing.TB, room string) int64
+	// Panes adds it up over the room's windows of 10 s.
+	Panes func(t testing.TB, room string) int64
 	// Records adds up the outcomes of one source topic.
 	Records func(t testing.TB, topic string) int64
 	// Order returns state and refund of one order.
@@ -37,66 +39,16 @@ func Run(t *testing.T, open func(t *testing.T) (Store, uint16)) {
 		"a cancelled write says so":   cancelled,
 		"outcomes orders watermarks":  others,
 		"cells of unequal length":     unequal,
-		"all grains and many windows": manyWindows,
+		"panes go with their row":     panes,
+		"panes that end nowhere":      unequalPanes,
+		"minutes and hours alone":     otherGrains,
+		"many minutes and hours":      manyWindows,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, epoch := open(t)
 			f(t, s, epoch)
 		})
 	}
-}
-
-// Row is one row of the cube room with one measure, for tests.
-type Row struct {
-	Grain   measure.Grain
-	Room    string
-	Window  int64
-	Part    uint16
-	Gen     uint64
-	Version uint64
-	State   uint8
-	Run     []int64
-	Value   int64
-	Online  int64
-}
-
-// Start is a window start that is no older than any retention.
-var Start int64 = 1_795_312_800_000
-
-// Cells are the rows as a batch of the cube room.
-func Cells(rows ...Row) *rollup.Cells {
-	c := &rollup.Cells{Cube: measure.Room, Values: make([][]int64, len(measure.Columns[measure.Room]))}
-	for _, r := range rows {
-		c.Grain = append(c.Grain, uint8(r.Grain))
-		c.Platform = append(c.Platform, "douyin")
-		c.Room = append(c.Room, r.Room)
-		c.Session = append(c.Session, "ls_"+r.Room)
-		c.Window = append(c.Window, r.Window)
-		c.Part = append(c.Part, r.Part)
-		c.Gen = append(c.Gen, r.Gen)
-		c.Version = append(c.Version, r.Version)
-		c.State = append(c.State, r.State)
-		if r.Run != nil {
-			c.SetRun(r.Run)
-		}
-		first := r.Window
-		if r.Grain == measure.GrainSession {
-			first = Start
-		}
-		c.First = append(c.First, first+int64(r.Part))
-		c.Updated = append(c.Updated, first+int64(r.Version))
-		for i, m := range measure.Columns[measure.Room] {
-			v := int64(0)
-			switch {
-			case i == 0:
-				v = r.Value
-			case m.Name == "online":
-				v = r.Online
-			}
-			c.Values[i] = append(c.Values[i], v)
-		}
-	}
-	return c
 }
 
 func batch(epoch uint16, rows ...Row) *rollup.Batch {
@@ -207,7 +159,7 @@ func others(t *testing.T, s Store, e uint16) {
 }
 
 func unequal(t *testing.T, s Store, e uint16) {
-	b := batch(e, Row{Room: "r", Window: Start, Value: 1}, Row{Room: "r", Window: Start + 10_000, Value: 1})
+	b := batch(e, Row{Room: "r", Window: Start, Value: 1}, Row{Room: "r", Window: Start + 60_000, Value: 1})
 	b.Cells[0].Window = b.Cells[0].Window[:1]
 	if err := s.Sink.Write(context.Background(), b); err == nil {
 		t.Error("cells with a short column were stored")
@@ -215,16 +167,67 @@ func unequal(t *testing.T, s Store, e uint16) {
 	wantSum(t, s, "r", 0)
 }
 
+// A row's panes are those of its highest version, wherever among rows without panes it stands.
+func panes(t *testing.T, s Store, e uint16) {
+	minute := func(room string, version uint64, panes ...Pane) Row {
+		return Row{Room: room, Window: Start, Version: version, Panes: panes}
+	}
+	none := Row{Grain: measure.Grain1h, Room: "none", Window: Start, Value: 1}
+	newer := batch(e, none, minute("r", 9, Pane{Pane: 1, Value: 40}, Pane{Pane: 5, Value: 2}), none, minute("q", 9), none)
+	older := batch(e, minute("r", 5, Pane{Pane: 0, Value: 7}, Pane{Pane: 1, Value: 8}), minute("q", 5, Pane{Pane: 2, Value: 1000}),
+		Row{Room: "r", Window: Start, Part: 1, Version: 5, Panes: []Pane{{Pane: 1, Value: 100}}})
+	write(t, s, newer, older, newer, older)
+	for room, want := range map[string]int64{"r": 142, "q": 0, "none": 0} {
+		if got := s.Panes(t, room); got != want {
+			t.Errorf("panes of %s hold %d, want %d", room, got, want)
+		}
+	}
+}
+
+func unequalPanes(t *testing.T, s Store, e uint16) {
+	for name, spoil := range map[string]func(*rollup.Cells){
+		"keys and values": func(c *rollup.Cells) { c.PaneValue = c.PaneValue[:1] },
+		"the last end":    func(c *rollup.Cells) { c.PaneEnd[1]-- },
+		"falling ends":    func(c *rollup.Cells) { c.PaneEnd[0] = c.PaneEnd[1] + 1 },
+		"too many ends":   func(c *rollup.Cells) { c.PaneEnd = append(c.PaneEnd, c.PaneEnd[1]) },
+	} {
+		b := batch(e, Row{Room: "r", Window: Start, Panes: []Pane{{Value: 1}}}, Row{Room: "r", Window: Start + 60_000, Panes: []Pane{{Value: 1}}})
+		spoil(b.Cells[0])
+		if err := s.Sink.Write(context.Background(), b); err == nil {
+			t.Errorf("%s: stored", name)
+		}
+	}
+	if got := s.Panes(t, "r"); got != 0 {
+		t.Errorf("panes hold %d, want nothing", got)
+	}
+}
+
+func otherGrains(t *testing.T, s Store, e uint16) {
+	for _, g := range []measure.Grain{measure.Grain10s, measure.Grain1d, measure.GrainSession} {
+		b := batch(e, Row{Room: "r", Window: Start, Value: 1})
+		b.Cells[0].Grain[0] = uint8(g)
+		if err := s.Sink.Write(context.Background(), b); err == nil {
+			t.Errorf("a row of grain %s was stored", measure.GrainNames[g])
+		}
+	}
+}
+
 func manyWindows(t *testing.T, s Store, e uint16) {
 	var rows []Row
 	want := int64(0)
 	for day := range int64(50) {
-		for g := measure.Grain(0); g < measure.GrainSession; g++ {
-			rows = append(rows, Row{Grain: g, Room: "r", Window: Start + day*86_400_000, Value: day})
+		for _, g := range []measure.Grain{measure.Grain1m, measure.Grain1h} {
+			row := Row{Grain: g, Room: "r", Window: Start + day*86_400_000, Value: day}
+			if g == measure.Grain1m {
+				row.Panes = []Pane{{Pane: int(day % 6), Value: day}}
+			}
+			rows = append(rows, row)
 			want += day
 		}
 	}
-	rows = append(rows, Row{Grain: measure.GrainSession, Room: "r", Value: 1_000_000})
 	write(t, s, batch(e, rows...))
-	wantSum(t, s, "r", want+1_000_000)
+	wantSum(t, s, "r", want)
+	if got := s.Panes(t, "r"); got != want/2 {
+		t.Errorf("panes hold %d, want %d", got, want/2)
+	}
 }

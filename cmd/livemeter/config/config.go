@@ -90,11 +90,11 @@ type ClickHouse struct {
 
 // TTL by grain.
 type TTL struct {
-	Grain10s time.Duration `yaml:"10s" default:"14d" doc:"Of 10 s windows."`
+	Grain10s time.Duration `yaml:"10s" default:"14d" doc:"Of 10 s windows. They stand in the rows of their minutes and are kept no longer than those."`
 	Grain1m  time.Duration `yaml:"1m" default:"90d" doc:"Of minutes."`
-	Grain1h  time.Duration `yaml:"1h" default:"1095d" doc:"Of hours."`
-	Grain1d  time.Duration `yaml:"1d" default:"1095d" doc:"Of days."`
-	Session  time.Duration `yaml:"session" default:"1095d" doc:"Of live sessions."`
+	Grain1h  time.Duration `yaml:"1h" default:"1095d" doc:"Of hours. Days and live sessions are read from the same rows, which are kept as long as the longest of the three asks."`
+	Grain1d  time.Duration `yaml:"1d" default:"1095d" doc:"Of days, which are sums of hours: see 1h."`
+	Session  time.Duration `yaml:"session" default:"1095d" doc:"Of live sessions, which are sums of hours: see 1h."`
 }
 
 // Gateway is the HTTP service. Its limits of a request (500 KB, 2,500 events) are part of the interface and no configuration.

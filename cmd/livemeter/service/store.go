@@ -26,7 +26,7 @@ func SinkConfig(c *config.Config) clickhouse.Config {
 	return clickhouse.Config{
 		Addr: ch.Addr, Protocol: ch.Protocol, Database: ch.Database, User: ch.User, Password: ch.Password, Compression: ch.Compression,
 		DialTimeout: ch.DialTimeout, WriteTimeout: ch.WriteTimeout, Parallel: ch.Parallel, MaxBlockRows: ch.MaxBlockRows,
-		TTLDays: ttl, Lateness: c.Lateness,
+		TTLDays: ttl, Lateness: c.Lateness, Zone: c.Zone,
 	}
 }
 
@@ -94,7 +94,5 @@ func StoreError(c *config.Config, err error) error {
 
 // RollerConfig is what the configuration says about folding.
 func RollerConfig(c *config.Config) clickhouse.RollerConfig {
-	out := clickhouse.DefaultRollerConfig()
-	out.Zone = c.Zone
-	return out
+	return clickhouse.DefaultRollerConfig()
 }

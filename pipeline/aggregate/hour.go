@@ -1,0 +1,113 @@
+package aggregate
+
+import "math/bits"
+
+// total is a cell's sum of lines, and its times with those of what it is the sum of.
+type total struct {
+	lines [numLines]line
+	used  uint16 // bit k: line k may hold something
+	cell         // stamps only
+}
+
+func (t *total) reset(c *cell) {
+	for ; t.used != 0; t.used &= t.used - 1 {
+		t.lines[bits.TrailingZeros16(t.used)] = line{}
+	}
+	t.first, t.last, t.own, t.any, t.opened, t.lateAt = c.first, c.last, c.own, c.any, c.opened, c.lateAt
+}
+
+func (a *Aggregator) addVector(t *total, v *vector) {
+	for k, i := range v {
+		if i == 0 {
+			continue
+		}
+		t.used |= 1 << k
+		to := &t.lines[k]
+		for s, d := range a.lines.At(i) {
+			to[s] += d
+		}
+	}
+}
+
+func (a *Aggregator) addMinute(t *total, m *cell) {
+	panes := a.panes.At(m.body)
+	for p := range panes {
+		a.addVector(t, &panes[p].value)
+	}
+}
+
+// hourTotal is the hour with its open minutes.
+func (a *Aggregator) hourTotal(t *total, h *cell) {
+	t.reset(h)
+	a.addVector(t, a.sums.At(h.body))
+	for i := h.minutes; i != 0; {
+		m := a.cells.At(i)
+		a.addMinute(t, m)
+		t.merge(m)
+		i = m.next
+	}
+}
+
+// merge takes the times of a part.
+func (c *cell) merge(m *cell) {
+	c.stamp(times{m.first, m.own}, m.any)
+	c.last = max(c.last, m.last)
+	if m.opened != 0 && (c.opened == 0 || m.opened < c.opened) {
+		c.opened = m.opened
+	}
+	c.lateAt = max(c.lateAt, m.lateAt)
+}
+
+// takeIn moves a minute that closes into its hour.
+func (a *Aggregator) takeIn(i uint32, m *cell) {
+	h := a.cells.At(m.hour)
+	link := &h.minutes
+	for *link != i {
+		link = &a.cells.At(*link).next
+	}
+	*link, m.next = m.next, 0
+	panes, sum := a.panes.At(m.body), a.sums.At(h.body)
+	for p := range panes {
+		for k, from := range panes[p].value {
+			if from == 0 {
+				continue
+			}
+			if sum[k] == 0 {
+				sum[k] = a.lines.Alloc()
+			}
+			to := a.lines.At(sum[k])
+			for s, d := range a.lines.At(from) {
+				to[s] += d
+			}
+		}
+	}
+	h.merge(m)
+	a.saved.Mark(m.hour)
+	m.hour, m.owes = 0, false
+}
+
+// run notes an event of a session's own at ts: when its run began, and whether it came later than the session gap.
+func (a *Aggregator) run(c *cell, ts int64) {
+	if c.opened == 0 {
+		c.opened = max(1, a.wm)
+	}
+	if ts+a.gap <= a.wm {
+		c.lateAt = a.wm
+	}
+}
+
+// runOf is the run, as in rollup.Cells, of an hour, nil where nothing but whole-view measures changed.
+func (a *Aggregator) runOf(t *total) []int64 {
+	if t.opened == 0 {
+		return nil
+	}
+	return []int64{t.opened, t.last + a.gap, t.lateAt}
+}
+
+// lastDue is when the last of an hour's open minutes is to close.
+func (a *Aggregator) lastDue(h *cell) (due int64) {
+	for i := h.minutes; i != 0; i = a.cells.At(i).next {
+		due = max(due, a.cells.At(i).due)
+	}
+	return due
+}

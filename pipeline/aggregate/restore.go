@@ -1,0 +1,179 @@
+package aggregate
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/livemeter/livemeter/pipeline/cellkey"
+	"github.com/livemeter/livemeter/pipeline/eventlog"
+	"github.com/livemeter/livemeter/pipeline/measure"
+	"github.com/livemeter/livemeter/pipeline/rollup"
+	"github.com/livemeter/livemeter/pipeline/slab"
+	"github.com/livemeter/livemeter/pipeline/wire"
+)
+
+// Restore takes one live changelog record of an empty aggregator: each key once, with its newest value.
+func (a *Aggregator) Restore(key, value []byte) error {
+	var r wire.Reader
+	r.Reset(value)
+	if v := r.Byte(); v != stateVersion && r.Err() == nil {
+		return fmt.Errorf("state format %d is not known to this livemeter (it writes %d): run the version that wrote it, or a newer one", v, stateVersion)
+	}
+	switch {
+	case string(key) == keyMeta:
+		return a.unpackMeta(&r)
+	case string(key) == keyOrders:
+		for range r.Count(12) {
+			o := unpackOrder(&r)
+			a.order(&o)
+		}
+		return r.Err()
+	case len(key) == 6:
+		return a.unpackBucket(&r, binary.BigEndian.Uint32(key[2:]))
+	}
+	return fmt.Errorf("changelog key %q is not the aggregator's", key)
+}
+
+// Restored rebuilds what is derived once all records are in.
+func (a *Aggregator) Restored() {
+	a.cells.Rebuild(func(i uint32) bool { return a.cells.At(i).key != 0 })
+	a.indexCells()
+	a.joinMinutes()
+}
+
+// joinMinutes gives the open minutes back to their hours. An hour closes after its minutes, so theirs is the open one. It is told anew what they hold.
+func (a *Aggregator) joinMinutes() {
+	for i := uint32(1); i < a.cells.Cap(); i++ {
+		m := a.cells.At(i)
+		if !m.owes {
+			continue
+		}
+		if m.hour = a.index.get(cellID{m.key, measure.Grain1h, m.window - m.window%hourMS}); m.hour == 0 {
+			m.owes = false // a damaged changelog
+			continue
+		}
+		h := a.cells.At(m.hour)
+		m.next, h.minutes = h.minutes, i
+		a.touch(m.hour, h)
+	}
+}
+
+// indexCells links the generations of each window, oldest first.
+func (a *Aggregator) indexCells() {
+	order := make([]uint32, 0, a.cells.Len())
+	for i := uint32(1); i < a.cells.Cap(); i++ {
+		if a.cells.At(i).key != 0 {
+			order = append(order, i)
+		}
+	}
+	slices.SortFunc(order, func(i, j uint32) int { return cmp.Compare(a.cells.At(i).gen, a.cells.At(j).gen) })
+	for _, i := range order {
+		c := a.cells.At(i)
+		c.prev = a.index.put(c.id(), i)
+	}
+}
+
+// Offset is that of the newest record applied, 0 before the first.
+func (a *Aggregator) Offset() int64 { return a.offset }
+
+func (a *Aggregator) unpackMeta(r *wire.Reader) error {
+	a.offset, a.wm, a.maxRecv, a.started = r.Int(), r.Int(), r.Int(), true
+	if r.Bool() {
+		s, err := eventlog.DecodeSettings([]byte(r.Raw()))
+		if err != nil {
+			return err
+		}
+		if _, err := time.LoadLocation(s.Zone); err != nil {
+			return err
+		}
+		return a.configure(&s)
+	}
+	return r.Err()
+}
+
+func (a *Aggregator) unpackBucket(r *wire.Reader, bucket uint32) error {
+	for r.Left() > 0 && r.Err() == nil {
+		i, ok := slab.SlotOf(bucket, r.Byte())
+		if !ok {
+			return wire.ErrDamaged
+		}
+		a.unpackCell(r, i, a.cells.Place(i))
+	}
+	return r.Err()
+}
+
+func (a *Aggregator) unpackCell(r *wire.Reader, i uint32, c *cell) {
+	k := cellkey.Key{Cube: measure.Cube(r.Byte()), Platform: r.String(), Room: r.String(), Session: r.String()}
+	k.Sub[0], k.Sub[1] = r.String(), r.String()
+	c.grain, c.state = measure.Grain(r.Byte()), r.Byte()
+	if !cellkey.Known(k.Cube) || c.grain != measure.Grain1m && c.grain != measure.Grain1h {
+		r.Damaged("cube or grain")
+		return
+	}
+	c.key = a.keys.Of(k)
+	unsent := r.Bool()
+	c.reopened, c.owes = r.Bool(), r.Bool()
+	c.window, c.gen = r.Int(), uint64(r.Int())
+	for _, n := range [7]*int64{&c.first, &c.last, &c.own, &c.any, &c.due, &c.opened, &c.lateAt} {
+		*n = r.Int()
+	}
+	if c.grain == measure.Grain1m {
+		c.body = a.panes.Alloc()
+		a.unpackPanes(r, a.panes.At(c.body))
+	} else {
+		c.body = a.sums.Alloc()
+		a.unpackVector(r, a.sums.At(c.body))
+	}
+	if unsent {
+		a.touch(i, c)
+	}
+	if c.state&closedBit == 0 {
+		a.openCells++
+		a.due.add(c.due, i)
+	} else if !unsent {
+		a.touch(i, c) // acknowledged and about to be freed when it was saved: one more row does no harm
+	}
+}
+
+func (a *Aggregator) unpackPanes(r *wire.Reader, panes *minutePanes) {
+	for n := range panes {
+		if p := &panes[n]; r.Bool() {
+			p.shown, p.late = r.Bool(), r.Bool()
+			p.own, p.any = r.Int(), r.Int()
+			a.unpackVector(r, &p.value)
+		}
+	}
+}
+
+func (a *Aggregator) unpackVector(r *wire.Reader, v *vector) {
+	used := r.Uint()
+	for k := range v {
+		if used>>k&1 != 0 {
+			v[k] = a.lines.Alloc()
+			unpackLine(r, a.lines.At(v[k]))
+		}
+	}
+}
+
+func unpackLine(r *wire.Reader, l *line) {
+	used := r.Byte()
+	for s := range l {
+		if used>>s&1 != 0 {
+			l[s] = r.Int()
+		}
+	}
+}
+
+func unpackOrder(r *wire.Reader) (o rollup.Order) {
+	o.Platform, o.OrderID = r.String(), r.Raw()
+	copy(o.Buyer[:], r.Raw())
+	o.State, o.Room, o.Session, o.Currency = r.String(), r.String(), r.String(), r.String()
+	for _, n := range [7]*int64{&o.OrderVersion, &o.PaidMinor, &o.RefundMinor, &o.CreatedTS, &o.PaidTS, &o.EventTS, &o.Updated} {
+		*n = r.Int()
+	}
+	o.Version = uint64(r.Int())
+	return o
+}

@@ -1,0 +1,149 @@
+package aggregate
+
+import (
+	"math/bits"
+	"strconv"
+
+	"github.com/livemeter/livemeter/pipeline/cellkey"
+	"github.com/livemeter/livemeter/pipeline/measure"
+	"github.com/livemeter/livemeter/pipeline/rollup"
+)
+
+// row appends a cell's row. all: with panes that have not begun, as a closed cell's.
+func (a *Aggregator) row(b *rollup.Batch, i uint32, c *cell, all bool) {
+	k := a.keys.Key(c.key)
+	minute := c.grain == measure.Grain1m
+	t := &a.sum
+	if minute {
+		t.reset(c)
+		a.addMinute(t, c)
+	} else {
+		a.hourTotal(t, c)
+		a.told(c)
+	}
+	if k.Cube == cellkey.Outcomes {
+		part, _ := strconv.Atoi(k.Room)
+		b.Outcomes = append(b.Outcomes, rollup.Outcome{Topic: k.Platform, Partition: int32(part), Minute: c.window, Outcome: k.Session,
+			Reason: k.Sub[0], Part: a.partition, Gen: c.gen, Version: uint64(a.offset), Records: t.lines[0][0]})
+		return
+	}
+	to := cellsOf(b, k.Cube)
+	to.Grain = append(to.Grain, uint8(c.grain))
+	to.Platform = append(to.Platform, k.Platform)
+	to.Room = append(to.Room, k.Room)
+	to.Session = append(to.Session, k.Session)
+	for s := range measure.SubKeys[k.Cube] {
+		to.Sub[s] = append(to.Sub[s], k.Sub[s])
+	}
+	to.Window = append(to.Window, c.window)
+	to.Part = append(to.Part, a.partition)
+	to.Gen = append(to.Gen, c.gen)
+	to.Version = append(to.Version, uint64(a.offset))
+	to.State = append(to.State, c.state)
+	to.First = append(to.First, t.first)
+	to.Updated = append(to.Updated, updated(t.own, t.any))
+	columns := &columnsOf[k.Cube][c.grain]
+	for used := t.used; used != 0; used &= used - 1 {
+		n := bits.TrailingZeros16(used)
+		for _, at := range columns[n] {
+			if v := t.lines[n][at.slot]; v != 0 {
+				to.Set(int(at.column), v)
+			}
+		}
+	}
+	if !minute {
+		if run := a.runOf(t); run != nil {
+			to.SetRun(run)
+		}
+		return
+	}
+	if !a.expired(a.paneTTL, c.end()) {
+		a.paneEntries(to, k.Cube, i, c, all || c.state&closedBit != 0)
+	}
+}
+
+// paneEntries appends the panes of a minute. Those that have not begun wait, and their cell stays dirty for them.
+func (a *Aggregator) paneEntries(to *rollup.Cells, cube measure.Cube, i uint32, c *cell, all bool) {
+	now := max(a.maxRecv, a.wm)
+	panes := a.panes.At(c.body)
+	c.ahead = 0
+	for n := range panes {
+		p := &panes[n]
+		if !p.shown {
+			continue
+		}
+		if start := c.window + int64(n)*paneMS; start > now && !all {
+			c.ahead = start
+			a.touch(i, c)
+			c.quiet = true
+			return
+		}
+		for k, at := range p.value {
+			if at == 0 {
+				continue
+			}
+			l := a.lines.At(at)
+			for _, s := range paneSlots[cube][k] {
+				if v := l[s%lineSlots]; v != 0 {
+					to.SetPane(measure.PaneAt(n, s), v)
+				}
+			}
+		}
+		if p.late {
+			to.SetPane(measure.PaneAt(n, measure.PaneLate), 1)
+		}
+		to.SetPane(measure.PaneAt(n, measure.PaneUpdated), updated(p.own, p.any))
+	}
+}
+
+// told: an hour's row leaves, and with it what its open minutes owed it.
+func (a *Aggregator) told(h *cell) {
+	for i := h.minutes; i != 0; i = a.cells.At(i).next {
+		a.cells.At(i).owes = false
+	}
+}
+
+// columnAt says that a slot of a line is a column of the cube's table.
+type columnAt struct{ slot, column uint8 }
+
+// columnsOf are the columns of a cube's rows of a grain, line by line: a row costs what its cell holds, not what it could hold.
+var columnsOf = func() (all [measure.NumCubes][measure.NumGrains][numLines][]columnAt) {
+	for cube := range all {
+		for i, col := range measure.RowColumns[cube] {
+			for grain, slot := range map[measure.Grain]measure.Slot{measure.Grain1m: col.Minute, measure.Grain1h: col.Hour} {
+				if slot != measure.NoSlot {
+					line := &all[cube][grain][slot/lineSlots]
+					*line = append(*line, columnAt{uint8(slot % lineSlots), uint8(i)})
+				}
+			}
+		}
+	}
+	return all
+}()
+
+// paneSlots are the slots that a cube shows of a pane, line by line.
+var paneSlots = func() (all [measure.NumCubes][numLines][]measure.Slot) {
+	for cube := range all {
+		for s := measure.Slot(0); s < measure.NumSlots; s++ {
+			for _, col := range measure.Columns[cube] {
+				if col.SlotAt(measure.Grain10s) == s {
+					all[cube][s/lineSlots] = append(all[cube][s/lineSlots], s)
+					break
+				}
+			}
+		}
+	}
+	return all
+}()
+
+// cellsOf is the batch's table of a cube.
+func cellsOf(b *rollup.Batch, cube measure.Cube) *rollup.Cells {
+	for _, t := range b.Cells {
+		if t.Cube == cube {
+			return t
+		}
+	}
+	t := &rollup.Cells{Cube: cube, Values: make([][]int64, len(measure.RowColumns[cube]))}
+	b.Cells = append(b.Cells, t)
+	return t
+}

@@ -1,0 +1,15 @@
+package aggregate
+
+// Stats are the aggregator's numbers for metrics.
+func (a *Aggregator) Stats() (open, all, dirty int) {
+	return a.openCells, a.cells.Len(), len(a.dirty) + len(a.orders)
+}
+
+// Limit is the log's limit of open cells, 0 while unknown, and how many closed early because of it since this task began.
+func (a *Aggregator) Limit() (cells int, closedEarly uint64) { return a.maxCells, a.closedEarly }
+
+// Clock is the watermark and the highest receive time applied, ms.
+func (a *Aggregator) Clock() (wm, maxRecv int64) { return a.wm, a.maxRecv }
+
+// Started says whether any record has been applied.
+func (a *Aggregator) Started() bool { return a.started }

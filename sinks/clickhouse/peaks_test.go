@@ -1,0 +1,128 @@
+package clickhouse_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/livemeter/livemeter/pipeline/measure"
+	"github.com/livemeter/livemeter/pipeline/rollup"
+)
+
+// online is a minute whose panes have so many views online, from its first on.
+func online(at int64, part uint16, version uint64, panes ...int64) row {
+	r := row{Room: "a", Window: at, Part: part, Version: version}
+	for i, n := range panes {
+		r.Panes = append(r.Panes, pane{Pane: i, Online: n})
+	}
+	return r
+}
+
+// peaks are those of room a, with the names of the places in time.
+func (e *engine) peaks() string {
+	got := e.query("SELECT grain, toUnixTimestamp64Milli(window_start), online FROM $db.room_measures WHERE grain > '10s' ORDER BY ALL")
+	return strings.NewReplacer(fmt.Sprint(start+2*hour), "start+2h", fmt.Sprint(start+10*minute), "start+10m", fmt.Sprint(start), "start",
+		fmt.Sprint(allDay-minute), "day-1m", fmt.Sprint(allDay-hour), "day-1h", fmt.Sprint(allDay-24*hour), "day-24h", fmt.Sprint(allDay), "day",
+		"\t", " ", "\n", ", ").Replace(got)
+}
+
+func (e *engine) peakRows() int64 {
+	return e.number("SELECT count() FROM $db.room_rows WHERE part = 65534")
+}
+
+func TestPeaks(t *testing.T) {
+	e := open(t)
+	e.watermark(start + 1000*hour)
+	r := e.roller()
+	// The peak of the sums is 9 at :10; the sum of the partials' own peaks would be 12.
+	e.write(online(start, 0, 5, 7, 4), online(start, 1, 5, 1, 5), online(start+10*minute, 0, 5, 3), online(start+2*hour, 0, 5, 0, 6),
+		online(allDay-minute, 0, 5, 0, 0, 0, 0, 0, 20), row{Grain: measure.Grain1h, Room: "a", Window: start, Version: 5, Value: 1})
+	want := func(want string) {
+		t.Helper()
+		if got := e.peaks(); got != want {
+			t.Errorf("peaks are\n%s, want\n%s", got, want)
+		}
+	}
+	e.roll(r)
+	want("1m day-1m 20, 1m start 9, 1m start+10m 3, 1m start+2h 6, 1h day-1h 20, 1h start 9, 1h start+2h 6, 1d day-24h 20, 1d day 9, session start 20")
+	if got := e.query("SELECT DISTINCT status FROM $db.room_measures WHERE grain = 'session'"); got != "final" {
+		t.Errorf("a peak row made the session %s", got)
+	}
+	writes := e.peakRows()
+	e.roll(r)
+	if got := e.peakRows(); got > writes {
+		t.Errorf("%d peak rows were written again without a change", got-writes)
+	}
+	// A correction lowers panes: the highest of the day before, and the one at :10.
+	lower := "1m day-1m 2, 1m start 8, 1m start+10m 3, 1m start+2h 6, 1h day-1h 2, 1h start 8, 1h start+2h 6, 1d day-24h 2, 1d day 8, session start 8"
+	e.write(online(allDay-minute, 0, 9, 0, 0, 0, 0, 0, 2), online(start, 1, 9, 1, 0))
+	e.roll(r)
+	want(lower)
+	// A stale roller writes what it saw before: it loses.
+	e.query("INSERT INTO $db.room_rows (epoch, grain, platform, room_id, live_session_id, window_start, part, version, state, first_event, online) SELECT epoch, grain, platform, room_id, live_session_id, window_start, part, version - 1, state, first_event, 99 FROM $db.room_rows FINAL WHERE part = 65534")
+	want(lower)
+	e.query("ALTER TABLE $db.room_rows DELETE WHERE part = 65534 SETTINGS mutations_sync = 2")
+	if err := r.RollAll(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	want(lower)
+}
+
+// A minute's peak and its version are the same over partials as over their fold; what comes after the fold still moves it.
+func TestPeaksOfFoldedMinutes(t *testing.T) {
+	e := open(t)
+	minute := func(part uint16, gen, version uint64, panes ...int64) row {
+		r := online(start, part, version, panes...)
+		r.Gen, r.State = gen, rollup.Closed
+		return r
+	}
+	e.write(minute(0, 1, 5, 7, 4), minute(1, 1, 5, 1, 5), minute(1, 6, 8, 0, 0, 2))
+	e.roll(e.roller(peaksOnly))
+	versions := func() string {
+		return e.query("SELECT grain, window_start, version, online FROM $db.room_rows FINAL WHERE part = 65534 ORDER BY ALL")
+	}
+	before, rows := versions(), e.peakRows()
+	r := e.roller()
+	for range 2 { // the fold comes after the peaks of its cycle
+		e.roll(r)
+	}
+	if got := e.live("a"); got != 1 {
+		t.Fatalf("%d live rows, want the folded one", got)
+	}
+	if err := r.RollAll(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if got := versions(); got != before || e.peakRows() != rows {
+		t.Errorf("after the fold %d peak rows:\n%s\nwant %d:\n%s", e.peakRows(), got, rows, before)
+	}
+	e.query("ALTER TABLE $db.room_rows DELETE WHERE part = 65534 SETTINGS mutations_sync = 2")
+	if err := r.RollAll(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Split(versions(), "\n")[0]; got != strings.Split(before, "\n")[0] {
+		t.Errorf("the minute's peak over the folded row: %s, want %s", got, strings.Split(before, "\n")[0])
+	}
+	e.write(minute(0, 20, 30, -3)) // a correction: the first pane has 5, the second 9 as before, then the first 12
+	e.roll(r)
+	e.write(minute(0, 40, 50, 7))
+	e.roll(r)
+	e.roll(r)
+	if got := e.query("SELECT online FROM $db.room_measures WHERE grain = '1m'"); got != "12" {
+		t.Errorf("after corrections the peak is %s, want 12", got)
+	}
+}
+
+// A pipeline that stands still for longer than the look-back must not forget what was inserted after its last cycle.
+func TestPeaksAfterALongStop(t *testing.T) {
+	e := open(t)
+	e.write(online(start, 0, 5, 3))
+	e.roll(e.roller())
+	e.write(online(start, 0, 6, 3, 9)) // and the process stops before its next cycle
+	e.query("ALTER TABLE $db.room_rows UPDATE inserted_at = inserted_at - 7200 WHERE 1 SETTINGS mutations_sync = 2")
+	e.roll(e.roller())
+	got := e.query("SELECT grain, online FROM $db.room_measures WHERE grain > '10s' ORDER BY ALL")
+	if want := "1m\t9\n1h\t9\n1d\t9\nsession\t9"; got != want {
+		t.Errorf("peaks are\n%s, want\n%s", got, want)
+	}
+}

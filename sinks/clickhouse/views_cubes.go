@@ -1,0 +1,126 @@
+package clickhouse
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/livemeter/livemeter/pipeline/measure"
+)
+
+var cubeComments = [measure.NumCubes]string{
+	measure.Room:      "Measures of each room, window by window",
+	measure.SKU:       "Measures of each product in a room",
+	measure.Source:    "Measures of whole views by entry source and campaign, in the window of their enter",
+	measure.Variant:   "Measures of each room by experiment variant",
+	measure.RoomMoney: "Money of each room by currency, in minor units",
+	measure.SKUMoney:  "Money of each product in a room by currency, in minor units",
+}
+
+const (
+	statusComment = "provisional: the watermark of some partition has not passed the window's end and the lateness (a session: the gap after its last event); " +
+		"final: that of all has; corrected: final, and an event came after that"
+	updatedComment = "Receive time of the last event in the row"
+)
+
+// readMeasure is a measure as the analyst's view shows it, of sums over the rows of a window.
+type readMeasure struct {
+	column
+	expr func(sum func(measure.Column) string) string
+}
+
+func readMeasures(c measure.Cube) []readMeasure {
+	var out []readMeasure
+	for _, m := range measure.Columns[c] {
+		out = append(out, readMeasure{column{m.Name, "Int64", m.Comment}, func(sum func(measure.Column) string) string { return sum(m) }})
+	}
+	if c == measure.RoomMoney || c == measure.SKUMoney {
+		named := func(name string) measure.Column {
+			return measure.Columns[c][slices.IndexFunc(measure.Columns[c], func(m measure.Column) bool { return m.Name == name })]
+		}
+		out = append(out, readMeasure{column{"net_minor", "Int64", "gmv_paid_minor − refund_minor_by_order"}, func(sum func(measure.Column) string) string {
+			return sum(named("gmv_paid_minor")) + " - " + sum(named("refund_minor_by_order"))
+		}})
+	}
+	// beyond_horizon says how far the others can be trusted: it stands before them.
+	i := slices.IndexFunc(out, func(m readMeasure) bool { return m.name == "beyond_horizon" })
+	if i > 0 {
+		b := out[i]
+		out = slices.Insert(slices.Delete(out, i, i+1), 0, b)
+	}
+	return out
+}
+
+// cubeView adds up a cube's partials: a SELECT for each way that windows stand in rows. A predicate on grain leaves one of them (of 10 s: six) to
+// be read, and one on window_start is one on the rows' for all but the session grain, where it is the earliest event.
+func cubeView(c measure.Cube, cfg Config) view {
+	measures := readMeasures(c)
+	columns := append(slices.Clone(keyColumns(c)), column{"status", "LowCardinality(String)", statusComment}, column{"updated_at", ms, updatedComment})
+	for _, m := range measures {
+		columns = append(columns, m.column)
+	}
+	selects := []string{watermarkFirst(columns, cfg)}
+	for pane := range measure.PanesPerMinute {
+		selects = append(selects, paneWindows(pane, cfg).sql(c, cfg, measures))
+	}
+	for _, w := range []windows{rowWindows(cfg), dayWindows(cfg), sessionWindows(cfg)} {
+		selects = append(selects, w.sql(c, cfg, measures))
+	}
+	return view{
+		name:    measure.CubeTables[c],
+		comment: cubeComments[c],
+		columns: columns,
+		query:   strings.Join(selects, "\nUNION ALL\n") + "\n" + viewSettings,
+	}
+}
+
+// watermarkFirst is a SELECT without rows. ClickHouse looks at the SELECTs in order, and at a table when it first meets it: so the watermark is
+// read before the rows, which then hold all that it promises.
+func watermarkFirst(columns []column, cfg Config) string {
+	defaults := make([]string, len(columns))
+	for i, c := range columns {
+		defaults[i] = fmt.Sprintf("defaultValueOfTypeName(%s) AS %s", quote(c.typ), c.name)
+	}
+	return "SELECT " + strings.Join(defaults, ", ") + "\nFROM system.one\nWHERE " + lowestWatermark(cfg) + " < toDateTime64(0, 3, 'UTC')"
+}
+
+// lowestWatermark is that of the partition that is behind, 1970 while one does not know.
+func lowestWatermark(cfg Config) string {
+	return fmt.Sprintf("(SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM %s.watermarks_rows AS r WHERE %s GROUP BY r.part))",
+		cfg.Database, activeEpoch(cfg.Database))
+}
+
+// windows is how the windows of some grains are read from rows, r. Columns are qualified: an alias of the same SELECT must not be taken for one.
+type windows struct {
+	grain    string // the one there is, '' where it is the row's
+	rows     string // which
+	start    string // window_start
+	together string // what rows of a window have in common, beside the key; '' for all
+	status   string
+	updated  string
+	sum      func(c measure.Cube, m measure.Column) string
+}
+
+func (w windows) sql(c measure.Cube, cfg Config, measures []readMeasure) string {
+	keys := []string{"r.row_grain"}
+	sel := []string{"r.row_grain AS grain", w.start + " AS window_start"}
+	if w.together != "" {
+		keys = append(keys, w.together)
+	}
+	for _, k := range sortKey(c) {
+		if k != "window_start" {
+			keys, sel = append(keys, "r."+k), append(sel, "r."+k+" AS "+k)
+		}
+	}
+	sel = append(sel, w.status+" AS status", w.updated+" AS updated_at")
+	for _, m := range measures {
+		sel = append(sel, m.expr(func(m measure.Column) string { return w.sum(c, m) })+" AS "+m.name)
+	}
+	grain := "r.grain"
+	if w.grain != "" {
+		grain = fmt.Sprintf("CAST(%s, %s)", quote(w.grain), quote(grainType))
+	}
+	// The grain is a column of a subquery since ClickHouse does not take a predicate on a constant below a GROUP BY.
+	return fmt.Sprintf("SELECT\n    %s\nFROM (SELECT %s AS row_grain, r.* FROM %s.%s AS r FINAL WHERE %s AND %s) AS r\nGROUP BY %s",
+		strings.Join(sel, ",\n    "), grain, cfg.Database, RowsTable(c), activeEpoch(cfg.Database), w.rows, strings.Join(keys, ", "))
+}

@@ -1,0 +1,84 @@
+package clickhouse
+
+import (
+	"fmt"
+
+	"github.com/livemeter/livemeter/pipeline/measure"
+	"github.com/livemeter/livemeter/pipeline/rollup"
+)
+
+// status of a window that ends at an instant: open until the watermark of all partitions has passed it by the lateness.
+func windowStatus(end, corrected string, cfg Config) string {
+	return fmt.Sprintf("multiIf(%s + toIntervalSecond(%d) > %s, 'provisional', %s, 'corrected', 'final')",
+		end, int(cfg.Lateness.Seconds()), lowestWatermark(cfg), corrected)
+}
+
+func anyState(bit uint8) string { return fmt.Sprintf("max(bitAnd(r.state, %d)) != 0", bit) }
+
+func rowSum(g measure.Grain) func(measure.Cube, measure.Column) string {
+	return func(c measure.Cube, m measure.Column) string { return "sum(r." + measure.RowName(c, m, g) + ")" }
+}
+
+// paneWindows are the windows of 10 s at one place of their minutes.
+func paneWindows(pane int, cfg Config) windows {
+	value := func(s measure.Slot) string {
+		return fmt.Sprintf("r.pane_value[indexOf(r.pane_at, toUInt16(%d))]", measure.PaneAt(pane, s))
+	}
+	// A sum with a constant, and nothing around it: so a predicate leaves out the days that it excludes.
+	start := fmt.Sprintf("r.window_start + toIntervalSecond(%d)", 10*pane)
+	return windows{
+		grain: "10s",
+		rows:  fmt.Sprintf("r.grain = '1m' AND has(r.pane_at, toUInt16(%d))", measure.PaneAt(pane, measure.PaneUpdated)),
+		start: start, together: "r.window_start",
+		status:  windowStatus(fmt.Sprintf("r.window_start + toIntervalSecond(%d)", 10*pane+10), "max("+value(measure.PaneLate)+") > 0", cfg),
+		updated: "fromUnixTimestamp64Milli(max(" + value(measure.PaneUpdated) + "), 'UTC')",
+		sum:     func(_ measure.Cube, m measure.Column) string { return "sum(" + value(m.SlotAt(measure.Grain10s)) + ")" },
+	}
+}
+
+// rowWindows are minutes and hours: those that rows are of.
+func rowWindows(cfg Config) windows {
+	return windows{
+		rows: "r.grain IN ('1m', '1h')", start: "r.window_start", together: "r.window_start",
+		status:  windowStatus("r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600))", anyState(rollup.Late), cfg),
+		updated: "max(r.updated_at)",
+		sum:     rowSum(measure.Grain1m),
+	}
+}
+
+// hours are the rows that days and sessions are read from: those of the pipeline, and the longer window's own peaks.
+func hours(g measure.Grain) string {
+	return fmt.Sprintf("(r.grain = '1h' AND r.part != %d OR r.grain = %s)", partPeak, quote(measure.GrainNames[g]))
+}
+
+// dayWindows are days in the shop's zone.
+func dayWindows(cfg Config) windows {
+	day := fmt.Sprintf("toStartOfDay(r.window_start, %s)", quote(cfg.Zone))
+	return windows{
+		grain: "1d", rows: hours(measure.Grain1d), start: "CAST(" + day + ", " + quote(ms) + ")", together: day,
+		status:  windowStatus(day+" + toIntervalDay(1)", anyState(rollup.LateDay), cfg),
+		updated: "max(r.updated_at)",
+		sum:     rowSum(measure.Grain1d),
+	}
+}
+
+// sessionWindows are whole live sessions. One that was final once is not provisional again; of the other windows one that still moves is.
+func sessionWindows(cfg Config) windows {
+	return windows{
+		grain: "session", rows: hours(measure.GrainSession), start: "min(r.first_event)",
+		status:  fmt.Sprintf("multiIf(%s, 'corrected', %s > toUnixTimestamp64Milli(%s), 'provisional', 'final')", sessionCorrected, sessionEnd, lowestWatermark(cfg)),
+		updated: "max(r.updated_at)",
+		sum:     rowSum(measure.GrainSession),
+	}
+}
+
+// sessionCorrected says whether an event came to a live session that had been final: a run began after others when none of them was live, or an event
+// that was later than the gap came when no run was, its own included. The partials' own state can't tell: another partition may hold the session's
+// last event.
+const sessionCorrected = `arrayExists(t -> arrayExists(k ->
+        (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)]))`
+
+// sessionEnd is the watermark at which the session is final if nothing comes, in ms: the highest end of its runs, 0 without one.
+const sessionEnd = `arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)])`
