@@ -29,20 +29,20 @@ type Store struct {
 // Run runs the suite. open gives a store in which nothing of this run is stored yet; Epoch is the epoch that readers see.
 func Run(t *testing.T, open func(t *testing.T) (Store, uint16)) {
 	for name, f := range map[string]func(*testing.T, Store, uint16){
-		"highest version wins":        highestWins,
-		"the same again":              rewrite,
-		"an older one later":          olderLater,
-		"any order of batches":        anyOrder,
-		"partials add up":             partialsAddUp,
-		"another epoch is not seen":   otherEpoch,
-		"empty batch":                 empty,
-		"a cancelled write says so":   cancelled,
-		"outcomes orders watermarks":  others,
-		"cells of unequal length":     unequal,
-		"panes go with their row":     panes,
-		"panes that end nowhere":      unequalPanes,
-		"minutes and hours alone":     otherGrains,
-		"many minutes and hours":      manyWindows,
+		"highest version wins":       highestWins,
+		"the same again":             rewrite,
+		"an older one later":         olderLater,
+		"any order of batches":       anyOrder,
+		"partials add up":            partialsAddUp,
+		"another epoch is not seen":  otherEpoch,
+		"empty batch":                empty,
+		"a cancelled write says so":  cancelled,
+		"outcomes orders watermarks": others,
+		"cells of unequal length":    unequal,
+		"panes go with their row":    panes,
+		"panes that end nowhere":     unequalPanes,
+		"minutes and hours alone":    otherGrains,
+		"many minutes and hours":     manyWindows,
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, epoch := open(t)
