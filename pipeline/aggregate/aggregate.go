@@ -57,7 +57,7 @@ type Aggregator struct {
 	closedEarly uint64
 
 	dirty    []uint32
-	leaving  []uint32 // scratch of Flush
+	leaving  []uint32 // scratch of Flush and Snapshot
 	sum      total    // scratch of row
 	flushes  uint64
 	turnedAt int64                   // offset at the last coarse turn

@@ -58,11 +58,16 @@ func (a *Aggregator) packMeta(w *wire.Writer) {
 
 func (a *Aggregator) packBucket(w *wire.Writer, bucket uint32) {
 	w.Byte(stateVersion)
+	a.leaving = a.leaving[:0]
 	for i := max(1, bucket*slab.BucketSlots); i < min((bucket+1)*slab.BucketSlots, a.cells.Cap()); i++ {
-		if c := a.cells.At(i); c.key != 0 {
-			w.Byte(byte(i%slab.BucketSlots) + 1)
-			a.packCell(w, c)
+		if a.cells.At(i).key != 0 {
+			a.leaving = append(a.leaving, i)
 		}
+	}
+	a.warmRows(a.leaving)
+	for _, i := range a.leaving {
+		w.Byte(byte(i%slab.BucketSlots) + 1)
+		a.packCell(w, a.cells.At(i))
 	}
 }
 

@@ -5,34 +5,37 @@ import (
 	"github.com/livemeter/livemeter/pipeline/measure"
 )
 
-// nearby is where a change is going to be added, as far as is known: its cell, and the cell's body, then a line of it.
-type nearby struct{ cell, body uint32 }
+// nearby is where changes are going to be added, as far as is known.
+type nearby struct {
+	cell, body uint32
+	pane, line uint8
+}
 
 // warmUp loads the cells that a record's changes are going to ask for, step by step for all of them: the loads of a step do not depend on
 // each other, so their cache misses overlap, where change by change each would wait for the one before. It follows guesses and changes nothing.
 func (a *Aggregator) warmUp(changes []change.Change) {
-	if cap(a.near) < len(changes) {
-		a.near = make([]nearby, len(changes)*2)
-	}
-	near := a.near[:len(changes)]
+	near, before := a.near[:0], &change.Change{}
 	for i := range changes {
 		c := &changes[i]
-		near[i] = nearby{}
+		if c.Key == before.Key && c.TS == before.TS && c.Slot/lineSlots == before.Slot/lineSlots {
+			continue
+		}
+		before = c
 		if int(c.Key) < len(a.recent) {
 			guess := a.recent[c.Key][c.TS/minuteMS%2]
-			near[i] = nearby{guess.cell, guess.body}
+			near = append(near, nearby{guess.cell, guess.body, uint8(c.TS % minuteMS / paneMS), uint8(c.Slot / lineSlots)})
 		}
 	}
 	warm := int64(0)
-	for i, n := range near {
-		c := &changes[i]
+	for i := range near {
+		n := &near[i]
 		warm += a.cells.At(n.cell).own
-		near[i].body = a.panes.At(n.body)[c.TS%minuteMS/paneMS].value[c.Slot/lineSlots]
+		n.body = a.panes.At(n.body)[n.pane].value[n.line]
 	}
-	for _, n := range near {
-		warm += a.lines.At(n.body)[0]
+	for i := range near {
+		warm += a.lines.At(near[i].body)[0]
 	}
-	a.warm = warm
+	a.near, a.warm = near, warm
 }
 
 // rowsAhead is how many rows' cells are loaded together before the first of them is made.

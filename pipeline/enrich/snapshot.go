@@ -68,10 +68,9 @@ func (e *Enricher) packMeta(w *wire.Writer) {
 
 func (e *Enricher) packBucket(w *wire.Writer, bucket uint32) {
 	w.Byte(stateVersion)
-	for i := bucket * slab.BucketSlots; i < min((bucket+1)*slab.BucketSlots, e.viewers.Cap()); i++ {
-		if i == 0 {
-			continue
-		}
+	from, to := max(1, bucket*slab.BucketSlots), min((bucket+1)*slab.BucketSlots, e.viewers.Cap())
+	e.touchBucket(from, to)
+	for i := from; i < to; i++ {
 		if v := e.viewers.At(i); v.hi|v.lo != 0 {
 			w.Byte(byte(i%slab.BucketSlots) + 1)
 			e.packViewer(w, i, v)

@@ -35,6 +35,11 @@ func (e *Enricher) touch() {
 		}
 		e.lists = append(e.lists, lists{v.dedupe, v.scopes, v.views})
 	}
+	e.warm = warm + e.touchLists()
+}
+
+// touchLists loads what hangs on the viewers that e.lists begins with.
+func (e *Enricher) touchLists() (warm uint32) {
 	for range reach {
 		for i := range e.lists {
 			l := &e.lists[i]
@@ -43,7 +48,17 @@ func (e *Enricher) touch() {
 			*l = lists{e.dedupes.At(l.dedupe).next, s.next, w.next}
 		}
 	}
-	e.warm = warm
+	return warm
+}
+
+// touchBucket loads the viewers of a checkpoint bucket, as touch does those of a block.
+func (e *Enricher) touchBucket(from, to uint32) {
+	e.lists = e.lists[:0]
+	for i := from; i < to; i++ {
+		v := e.viewers.At(i)
+		e.lists = append(e.lists, lists{v.dedupe, v.scopes, v.views})
+	}
+	e.warm = e.touchLists()
 }
 
 // touchCells loads where the cells of the entry's experiments are looked up.
