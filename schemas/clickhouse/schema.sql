@@ -491,308 +491,75 @@ WHERE (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS wate
 UNION ALL
 SELECT
     r.row_grain AS grain,
-    r.window_start + toIntervalSecond(0) AS window_start,
+    r.window_start AS window_start,
     r.platform AS platform,
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
-    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(126))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(127))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(2))]) AS beyond_horizon,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(0))]) AS events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(3))]) AS viewers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(8))]) AS views,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(1))]) AS watch_ms,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(9))]) AS effective_views_10s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(10))]) AS effective_views_60s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(11))]) AS effective_views_300s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(12))]) AS bounces,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(13))]) AS online,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(16))]) AS interactions_like,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(17))]) AS interactions_comment,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(18))]) AS interactions_share,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(19))]) AS interactions_follow,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(20))]) AS interactions_gift,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(21))]) AS interactions_fan_club_join,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(22))]) AS interactions_cart_view,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(23))]) AS interactions_product_click,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(24))]) AS interactions_favorite,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(25))]) AS interactions_coupon_claim,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(26))]) AS interactions_poll_or_lottery,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(27))]) AS interactions_dislike_or_report,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(28))]) AS interactions_product_exposure,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(29))]) AS interactions_rating,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(30))]) AS interaction_events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(32))]) AS interactors,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(40))]) AS engagers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(28))]) AS product_exposures,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(23))]) AS product_clicks,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(48))]) AS product_clickers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(37))]) AS ratings,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(31))]) AS rating_sum,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(56))]) AS orders_created,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(57))]) AS orders_paid,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(64))]) AS buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(60))]) AS new_buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(58))]) AS items_sold,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(59))]) AS orders_cancelled,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(72))]) AS orders_refunded,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(61))]) AS orders_refunded_by_order
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(127))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id
+    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, r.pane + 127)]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 2)]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 0)]) AS events,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 3)]) AS viewers,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 8)]) AS views,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 1)]) AS watch_ms,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 9)]) AS effective_views_10s,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 10)]) AS effective_views_60s,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 11)]) AS effective_views_300s,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 12)]) AS bounces,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 13)]) AS online,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 16)]) AS interactions_like,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 17)]) AS interactions_comment,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 18)]) AS interactions_share,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 19)]) AS interactions_follow,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 20)]) AS interactions_gift,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 21)]) AS interactions_fan_club_join,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 22)]) AS interactions_cart_view,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 23)]) AS interactions_product_click,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 24)]) AS interactions_favorite,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 25)]) AS interactions_coupon_claim,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 26)]) AS interactions_poll_or_lottery,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 27)]) AS interactions_dislike_or_report,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 28)]) AS interactions_product_exposure,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 29)]) AS interactions_rating,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 30)]) AS interaction_events,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 32)]) AS interactors,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 40)]) AS engagers,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 28)]) AS product_exposures,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 23)]) AS product_clicks,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 48)]) AS product_clickers,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 37)]) AS ratings,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 31)]) AS rating_sum,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 56)]) AS orders_created,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 57)]) AS orders_paid,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 64)]) AS buyers,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 60)]) AS new_buyers,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 58)]) AS items_sold,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 59)]) AS orders_cancelled,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 72)]) AS orders_refunded,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 61)]) AS orders_refunded_by_order
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(0) AS window_start, 0 AS pane, r.platform, r.room_id, r.live_session_id, r.pane_at, r.pane_value
+FROM livemeter.room_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(127))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(10) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    multiIf(r.window_start + toIntervalSecond(20) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(254))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(255))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(130))]) AS beyond_horizon,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(128))]) AS events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(131))]) AS viewers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(136))]) AS views,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(129))]) AS watch_ms,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(137))]) AS effective_views_10s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(138))]) AS effective_views_60s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(139))]) AS effective_views_300s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(140))]) AS bounces,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(141))]) AS online,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(144))]) AS interactions_like,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(145))]) AS interactions_comment,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(146))]) AS interactions_share,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(147))]) AS interactions_follow,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(148))]) AS interactions_gift,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(149))]) AS interactions_fan_club_join,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(150))]) AS interactions_cart_view,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(151))]) AS interactions_product_click,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(152))]) AS interactions_favorite,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(153))]) AS interactions_coupon_claim,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(154))]) AS interactions_poll_or_lottery,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(155))]) AS interactions_dislike_or_report,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(156))]) AS interactions_product_exposure,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(157))]) AS interactions_rating,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(158))]) AS interaction_events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(160))]) AS interactors,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(168))]) AS engagers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(156))]) AS product_exposures,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(151))]) AS product_clicks,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(176))]) AS product_clickers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(165))]) AS ratings,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(159))]) AS rating_sum,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(184))]) AS orders_created,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(185))]) AS orders_paid,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(192))]) AS buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(188))]) AS new_buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(186))]) AS items_sold,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(187))]) AS orders_cancelled,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(200))]) AS orders_refunded,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(189))]) AS orders_refunded_by_order
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(255))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(10) AS window_start, 128 AS pane, r.platform, r.room_id, r.live_session_id, r.pane_at, r.pane_value
+FROM livemeter.room_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(255))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(20) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    multiIf(r.window_start + toIntervalSecond(30) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(382))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(383))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(258))]) AS beyond_horizon,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(256))]) AS events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(259))]) AS viewers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(264))]) AS views,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(257))]) AS watch_ms,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(265))]) AS effective_views_10s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(266))]) AS effective_views_60s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(267))]) AS effective_views_300s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(268))]) AS bounces,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(269))]) AS online,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(272))]) AS interactions_like,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(273))]) AS interactions_comment,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(274))]) AS interactions_share,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(275))]) AS interactions_follow,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(276))]) AS interactions_gift,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(277))]) AS interactions_fan_club_join,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(278))]) AS interactions_cart_view,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(279))]) AS interactions_product_click,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(280))]) AS interactions_favorite,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(281))]) AS interactions_coupon_claim,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(282))]) AS interactions_poll_or_lottery,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(283))]) AS interactions_dislike_or_report,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(284))]) AS interactions_product_exposure,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(285))]) AS interactions_rating,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(286))]) AS interaction_events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(288))]) AS interactors,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(296))]) AS engagers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(284))]) AS product_exposures,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(279))]) AS product_clicks,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(304))]) AS product_clickers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(293))]) AS ratings,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(287))]) AS rating_sum,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(312))]) AS orders_created,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(313))]) AS orders_paid,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(320))]) AS buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(316))]) AS new_buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(314))]) AS items_sold,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(315))]) AS orders_cancelled,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(328))]) AS orders_refunded,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(317))]) AS orders_refunded_by_order
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(383))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(20) AS window_start, 256 AS pane, r.platform, r.room_id, r.live_session_id, r.pane_at, r.pane_value
+FROM livemeter.room_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(383))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(30) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    multiIf(r.window_start + toIntervalSecond(40) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(510))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(511))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(386))]) AS beyond_horizon,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(384))]) AS events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(387))]) AS viewers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(392))]) AS views,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(385))]) AS watch_ms,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(393))]) AS effective_views_10s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(394))]) AS effective_views_60s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(395))]) AS effective_views_300s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(396))]) AS bounces,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(397))]) AS online,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(400))]) AS interactions_like,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(401))]) AS interactions_comment,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(402))]) AS interactions_share,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(403))]) AS interactions_follow,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(404))]) AS interactions_gift,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(405))]) AS interactions_fan_club_join,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(406))]) AS interactions_cart_view,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(407))]) AS interactions_product_click,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(408))]) AS interactions_favorite,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(409))]) AS interactions_coupon_claim,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(410))]) AS interactions_poll_or_lottery,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(411))]) AS interactions_dislike_or_report,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(412))]) AS interactions_product_exposure,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(413))]) AS interactions_rating,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(414))]) AS interaction_events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(416))]) AS interactors,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(424))]) AS engagers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(412))]) AS product_exposures,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(407))]) AS product_clicks,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(432))]) AS product_clickers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(421))]) AS ratings,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(415))]) AS rating_sum,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(440))]) AS orders_created,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(441))]) AS orders_paid,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(448))]) AS buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(444))]) AS new_buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(442))]) AS items_sold,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(443))]) AS orders_cancelled,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(456))]) AS orders_refunded,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(445))]) AS orders_refunded_by_order
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(511))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(30) AS window_start, 384 AS pane, r.platform, r.room_id, r.live_session_id, r.pane_at, r.pane_value
+FROM livemeter.room_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(511))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(40) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    multiIf(r.window_start + toIntervalSecond(50) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(638))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(639))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(514))]) AS beyond_horizon,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(512))]) AS events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(515))]) AS viewers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(520))]) AS views,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(513))]) AS watch_ms,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(521))]) AS effective_views_10s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(522))]) AS effective_views_60s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(523))]) AS effective_views_300s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(524))]) AS bounces,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(525))]) AS online,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(528))]) AS interactions_like,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(529))]) AS interactions_comment,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(530))]) AS interactions_share,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(531))]) AS interactions_follow,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(532))]) AS interactions_gift,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(533))]) AS interactions_fan_club_join,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(534))]) AS interactions_cart_view,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(535))]) AS interactions_product_click,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(536))]) AS interactions_favorite,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(537))]) AS interactions_coupon_claim,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(538))]) AS interactions_poll_or_lottery,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(539))]) AS interactions_dislike_or_report,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(540))]) AS interactions_product_exposure,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(541))]) AS interactions_rating,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(542))]) AS interaction_events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(544))]) AS interactors,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(552))]) AS engagers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(540))]) AS product_exposures,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(535))]) AS product_clicks,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(560))]) AS product_clickers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(549))]) AS ratings,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(543))]) AS rating_sum,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(568))]) AS orders_created,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(569))]) AS orders_paid,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(576))]) AS buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(572))]) AS new_buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(570))]) AS items_sold,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(571))]) AS orders_cancelled,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(584))]) AS orders_refunded,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(573))]) AS orders_refunded_by_order
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(639))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(40) AS window_start, 512 AS pane, r.platform, r.room_id, r.live_session_id, r.pane_at, r.pane_value
+FROM livemeter.room_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(639))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(50) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    multiIf(r.window_start + toIntervalSecond(60) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(766))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(767))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(642))]) AS beyond_horizon,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(640))]) AS events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(643))]) AS viewers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(648))]) AS views,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(641))]) AS watch_ms,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(649))]) AS effective_views_10s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(650))]) AS effective_views_60s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(651))]) AS effective_views_300s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(652))]) AS bounces,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(653))]) AS online,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(656))]) AS interactions_like,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(657))]) AS interactions_comment,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(658))]) AS interactions_share,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(659))]) AS interactions_follow,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(660))]) AS interactions_gift,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(661))]) AS interactions_fan_club_join,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(662))]) AS interactions_cart_view,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(663))]) AS interactions_product_click,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(664))]) AS interactions_favorite,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(665))]) AS interactions_coupon_claim,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(666))]) AS interactions_poll_or_lottery,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(667))]) AS interactions_dislike_or_report,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(668))]) AS interactions_product_exposure,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(669))]) AS interactions_rating,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(670))]) AS interaction_events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(672))]) AS interactors,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(680))]) AS engagers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(668))]) AS product_exposures,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(663))]) AS product_clicks,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(688))]) AS product_clickers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(677))]) AS ratings,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(671))]) AS rating_sum,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(696))]) AS orders_created,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(697))]) AS orders_paid,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(704))]) AS buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(700))]) AS new_buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(698))]) AS items_sold,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(699))]) AS orders_cancelled,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(712))]) AS orders_refunded,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(701))]) AS orders_refunded_by_order
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))) AS r
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(50) AS window_start, 640 AS pane, r.platform, r.room_id, r.live_session_id, r.pane_at, r.pane_value
+FROM livemeter.room_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id
 UNION ALL
 SELECT
@@ -1003,266 +770,68 @@ WHERE (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS wate
 UNION ALL
 SELECT
     r.row_grain AS grain,
-    r.window_start + toIntervalSecond(0) AS window_start,
+    r.window_start AS window_start,
     r.platform AS platform,
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.sku_id AS sku_id,
-    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(126))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(127))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(2))]) AS beyond_horizon,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(0))]) AS events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(16))]) AS interactions_like,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(17))]) AS interactions_comment,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(18))]) AS interactions_share,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(19))]) AS interactions_follow,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(20))]) AS interactions_gift,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(21))]) AS interactions_fan_club_join,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(22))]) AS interactions_cart_view,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(23))]) AS interactions_product_click,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(24))]) AS interactions_favorite,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(25))]) AS interactions_coupon_claim,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(26))]) AS interactions_poll_or_lottery,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(27))]) AS interactions_dislike_or_report,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(28))]) AS interactions_product_exposure,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(29))]) AS interactions_rating,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(30))]) AS interaction_events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(32))]) AS interactors,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(40))]) AS engagers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(28))]) AS product_exposures,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(23))]) AS product_clicks,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(48))]) AS product_clickers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(37))]) AS ratings,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(31))]) AS rating_sum,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(56))]) AS orders_created,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(57))]) AS orders_paid,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(64))]) AS buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(60))]) AS new_buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(58))]) AS items_sold,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(59))]) AS orders_cancelled,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(72))]) AS orders_refunded,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(61))]) AS orders_refunded_by_order
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(127))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id
+    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, r.pane + 127)]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 2)]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 0)]) AS events,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 16)]) AS interactions_like,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 17)]) AS interactions_comment,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 18)]) AS interactions_share,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 19)]) AS interactions_follow,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 20)]) AS interactions_gift,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 21)]) AS interactions_fan_club_join,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 22)]) AS interactions_cart_view,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 23)]) AS interactions_product_click,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 24)]) AS interactions_favorite,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 25)]) AS interactions_coupon_claim,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 26)]) AS interactions_poll_or_lottery,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 27)]) AS interactions_dislike_or_report,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 28)]) AS interactions_product_exposure,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 29)]) AS interactions_rating,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 30)]) AS interaction_events,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 32)]) AS interactors,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 40)]) AS engagers,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 28)]) AS product_exposures,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 23)]) AS product_clicks,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 48)]) AS product_clickers,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 37)]) AS ratings,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 31)]) AS rating_sum,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 56)]) AS orders_created,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 57)]) AS orders_paid,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 64)]) AS buyers,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 60)]) AS new_buyers,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 58)]) AS items_sold,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 59)]) AS orders_cancelled,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 72)]) AS orders_refunded,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 61)]) AS orders_refunded_by_order
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(0) AS window_start, 0 AS pane, r.platform, r.room_id, r.live_session_id, r.sku_id, r.pane_at, r.pane_value
+FROM livemeter.sku_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(127))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(10) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    r.sku_id AS sku_id,
-    multiIf(r.window_start + toIntervalSecond(20) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(254))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(255))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(130))]) AS beyond_horizon,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(128))]) AS events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(144))]) AS interactions_like,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(145))]) AS interactions_comment,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(146))]) AS interactions_share,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(147))]) AS interactions_follow,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(148))]) AS interactions_gift,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(149))]) AS interactions_fan_club_join,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(150))]) AS interactions_cart_view,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(151))]) AS interactions_product_click,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(152))]) AS interactions_favorite,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(153))]) AS interactions_coupon_claim,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(154))]) AS interactions_poll_or_lottery,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(155))]) AS interactions_dislike_or_report,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(156))]) AS interactions_product_exposure,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(157))]) AS interactions_rating,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(158))]) AS interaction_events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(160))]) AS interactors,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(168))]) AS engagers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(156))]) AS product_exposures,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(151))]) AS product_clicks,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(176))]) AS product_clickers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(165))]) AS ratings,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(159))]) AS rating_sum,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(184))]) AS orders_created,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(185))]) AS orders_paid,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(192))]) AS buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(188))]) AS new_buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(186))]) AS items_sold,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(187))]) AS orders_cancelled,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(200))]) AS orders_refunded,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(189))]) AS orders_refunded_by_order
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(255))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(10) AS window_start, 128 AS pane, r.platform, r.room_id, r.live_session_id, r.sku_id, r.pane_at, r.pane_value
+FROM livemeter.sku_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(255))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(20) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    r.sku_id AS sku_id,
-    multiIf(r.window_start + toIntervalSecond(30) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(382))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(383))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(258))]) AS beyond_horizon,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(256))]) AS events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(272))]) AS interactions_like,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(273))]) AS interactions_comment,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(274))]) AS interactions_share,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(275))]) AS interactions_follow,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(276))]) AS interactions_gift,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(277))]) AS interactions_fan_club_join,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(278))]) AS interactions_cart_view,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(279))]) AS interactions_product_click,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(280))]) AS interactions_favorite,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(281))]) AS interactions_coupon_claim,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(282))]) AS interactions_poll_or_lottery,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(283))]) AS interactions_dislike_or_report,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(284))]) AS interactions_product_exposure,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(285))]) AS interactions_rating,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(286))]) AS interaction_events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(288))]) AS interactors,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(296))]) AS engagers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(284))]) AS product_exposures,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(279))]) AS product_clicks,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(304))]) AS product_clickers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(293))]) AS ratings,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(287))]) AS rating_sum,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(312))]) AS orders_created,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(313))]) AS orders_paid,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(320))]) AS buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(316))]) AS new_buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(314))]) AS items_sold,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(315))]) AS orders_cancelled,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(328))]) AS orders_refunded,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(317))]) AS orders_refunded_by_order
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(383))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(20) AS window_start, 256 AS pane, r.platform, r.room_id, r.live_session_id, r.sku_id, r.pane_at, r.pane_value
+FROM livemeter.sku_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(383))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(30) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    r.sku_id AS sku_id,
-    multiIf(r.window_start + toIntervalSecond(40) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(510))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(511))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(386))]) AS beyond_horizon,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(384))]) AS events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(400))]) AS interactions_like,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(401))]) AS interactions_comment,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(402))]) AS interactions_share,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(403))]) AS interactions_follow,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(404))]) AS interactions_gift,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(405))]) AS interactions_fan_club_join,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(406))]) AS interactions_cart_view,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(407))]) AS interactions_product_click,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(408))]) AS interactions_favorite,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(409))]) AS interactions_coupon_claim,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(410))]) AS interactions_poll_or_lottery,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(411))]) AS interactions_dislike_or_report,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(412))]) AS interactions_product_exposure,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(413))]) AS interactions_rating,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(414))]) AS interaction_events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(416))]) AS interactors,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(424))]) AS engagers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(412))]) AS product_exposures,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(407))]) AS product_clicks,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(432))]) AS product_clickers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(421))]) AS ratings,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(415))]) AS rating_sum,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(440))]) AS orders_created,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(441))]) AS orders_paid,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(448))]) AS buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(444))]) AS new_buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(442))]) AS items_sold,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(443))]) AS orders_cancelled,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(456))]) AS orders_refunded,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(445))]) AS orders_refunded_by_order
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(511))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(30) AS window_start, 384 AS pane, r.platform, r.room_id, r.live_session_id, r.sku_id, r.pane_at, r.pane_value
+FROM livemeter.sku_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(511))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(40) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    r.sku_id AS sku_id,
-    multiIf(r.window_start + toIntervalSecond(50) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(638))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(639))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(514))]) AS beyond_horizon,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(512))]) AS events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(528))]) AS interactions_like,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(529))]) AS interactions_comment,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(530))]) AS interactions_share,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(531))]) AS interactions_follow,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(532))]) AS interactions_gift,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(533))]) AS interactions_fan_club_join,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(534))]) AS interactions_cart_view,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(535))]) AS interactions_product_click,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(536))]) AS interactions_favorite,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(537))]) AS interactions_coupon_claim,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(538))]) AS interactions_poll_or_lottery,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(539))]) AS interactions_dislike_or_report,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(540))]) AS interactions_product_exposure,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(541))]) AS interactions_rating,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(542))]) AS interaction_events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(544))]) AS interactors,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(552))]) AS engagers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(540))]) AS product_exposures,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(535))]) AS product_clicks,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(560))]) AS product_clickers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(549))]) AS ratings,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(543))]) AS rating_sum,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(568))]) AS orders_created,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(569))]) AS orders_paid,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(576))]) AS buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(572))]) AS new_buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(570))]) AS items_sold,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(571))]) AS orders_cancelled,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(584))]) AS orders_refunded,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(573))]) AS orders_refunded_by_order
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(639))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(40) AS window_start, 512 AS pane, r.platform, r.room_id, r.live_session_id, r.sku_id, r.pane_at, r.pane_value
+FROM livemeter.sku_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(639))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(50) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    r.sku_id AS sku_id,
-    multiIf(r.window_start + toIntervalSecond(60) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(766))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(767))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(642))]) AS beyond_horizon,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(640))]) AS events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(656))]) AS interactions_like,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(657))]) AS interactions_comment,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(658))]) AS interactions_share,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(659))]) AS interactions_follow,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(660))]) AS interactions_gift,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(661))]) AS interactions_fan_club_join,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(662))]) AS interactions_cart_view,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(663))]) AS interactions_product_click,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(664))]) AS interactions_favorite,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(665))]) AS interactions_coupon_claim,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(666))]) AS interactions_poll_or_lottery,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(667))]) AS interactions_dislike_or_report,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(668))]) AS interactions_product_exposure,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(669))]) AS interactions_rating,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(670))]) AS interaction_events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(672))]) AS interactors,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(680))]) AS engagers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(668))]) AS product_exposures,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(663))]) AS product_clicks,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(688))]) AS product_clickers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(677))]) AS ratings,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(671))]) AS rating_sum,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(696))]) AS orders_created,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(697))]) AS orders_paid,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(704))]) AS buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(700))]) AS new_buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(698))]) AS items_sold,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(699))]) AS orders_cancelled,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(712))]) AS orders_refunded,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(701))]) AS orders_refunded_by_order
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))) AS r
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(50) AS window_start, 640 AS pane, r.platform, r.room_id, r.live_session_id, r.sku_id, r.pane_at, r.pane_value
+FROM livemeter.sku_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id
 UNION ALL
 SELECT
@@ -1429,128 +998,45 @@ WHERE (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS wate
 UNION ALL
 SELECT
     r.row_grain AS grain,
-    r.window_start + toIntervalSecond(0) AS window_start,
+    r.window_start AS window_start,
     r.platform AS platform,
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.entry_source AS entry_source,
     r.campaign_id AS campaign_id,
-    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(126))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(127))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(2))]) AS beyond_horizon,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(3))]) AS viewers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(8))]) AS views,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(1))]) AS watch_ms,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(9))]) AS effective_views_10s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(10))]) AS effective_views_60s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(11))]) AS effective_views_300s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(12))]) AS bounces
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(127))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
+    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, r.pane + 127)]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 2)]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 3)]) AS viewers,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 8)]) AS views,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 1)]) AS watch_ms,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 9)]) AS effective_views_10s,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 10)]) AS effective_views_60s,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 11)]) AS effective_views_300s,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 12)]) AS bounces
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(0) AS window_start, 0 AS pane, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id, r.pane_at, r.pane_value
+FROM livemeter.source_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(127))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(10) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    r.entry_source AS entry_source,
-    r.campaign_id AS campaign_id,
-    multiIf(r.window_start + toIntervalSecond(20) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(254))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(255))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(130))]) AS beyond_horizon,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(131))]) AS viewers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(136))]) AS views,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(129))]) AS watch_ms,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(137))]) AS effective_views_10s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(138))]) AS effective_views_60s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(139))]) AS effective_views_300s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(140))]) AS bounces
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(255))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(10) AS window_start, 128 AS pane, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id, r.pane_at, r.pane_value
+FROM livemeter.source_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(255))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(20) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    r.entry_source AS entry_source,
-    r.campaign_id AS campaign_id,
-    multiIf(r.window_start + toIntervalSecond(30) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(382))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(383))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(258))]) AS beyond_horizon,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(259))]) AS viewers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(264))]) AS views,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(257))]) AS watch_ms,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(265))]) AS effective_views_10s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(266))]) AS effective_views_60s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(267))]) AS effective_views_300s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(268))]) AS bounces
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(383))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(20) AS window_start, 256 AS pane, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id, r.pane_at, r.pane_value
+FROM livemeter.source_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(383))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(30) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    r.entry_source AS entry_source,
-    r.campaign_id AS campaign_id,
-    multiIf(r.window_start + toIntervalSecond(40) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(510))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(511))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(386))]) AS beyond_horizon,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(387))]) AS viewers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(392))]) AS views,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(385))]) AS watch_ms,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(393))]) AS effective_views_10s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(394))]) AS effective_views_60s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(395))]) AS effective_views_300s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(396))]) AS bounces
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(511))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(30) AS window_start, 384 AS pane, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id, r.pane_at, r.pane_value
+FROM livemeter.source_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(511))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(40) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    r.entry_source AS entry_source,
-    r.campaign_id AS campaign_id,
-    multiIf(r.window_start + toIntervalSecond(50) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(638))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(639))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(514))]) AS beyond_horizon,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(515))]) AS viewers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(520))]) AS views,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(513))]) AS watch_ms,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(521))]) AS effective_views_10s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(522))]) AS effective_views_60s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(523))]) AS effective_views_300s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(524))]) AS bounces
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(639))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(40) AS window_start, 512 AS pane, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id, r.pane_at, r.pane_value
+FROM livemeter.source_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(639))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(50) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    r.entry_source AS entry_source,
-    r.campaign_id AS campaign_id,
-    multiIf(r.window_start + toIntervalSecond(60) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(766))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(767))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(642))]) AS beyond_horizon,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(643))]) AS viewers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(648))]) AS views,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(641))]) AS watch_ms,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(649))]) AS effective_views_10s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(650))]) AS effective_views_60s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(651))]) AS effective_views_300s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(652))]) AS bounces
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))) AS r
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(50) AS window_start, 640 AS pane, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id, r.pane_at, r.pane_value
+FROM livemeter.source_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
 UNION ALL
 SELECT
@@ -1680,320 +1166,77 @@ WHERE (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS wate
 UNION ALL
 SELECT
     r.row_grain AS grain,
-    r.window_start + toIntervalSecond(0) AS window_start,
+    r.window_start AS window_start,
     r.platform AS platform,
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.experiment_id AS experiment_id,
     r.variant AS variant,
-    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(126))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(127))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(2))]) AS beyond_horizon,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(0))]) AS events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(3))]) AS viewers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(8))]) AS views,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(1))]) AS watch_ms,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(9))]) AS effective_views_10s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(10))]) AS effective_views_60s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(11))]) AS effective_views_300s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(12))]) AS bounces,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(13))]) AS online,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(16))]) AS interactions_like,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(17))]) AS interactions_comment,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(18))]) AS interactions_share,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(19))]) AS interactions_follow,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(20))]) AS interactions_gift,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(21))]) AS interactions_fan_club_join,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(22))]) AS interactions_cart_view,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(23))]) AS interactions_product_click,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(24))]) AS interactions_favorite,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(25))]) AS interactions_coupon_claim,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(26))]) AS interactions_poll_or_lottery,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(27))]) AS interactions_dislike_or_report,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(28))]) AS interactions_product_exposure,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(29))]) AS interactions_rating,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(30))]) AS interaction_events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(32))]) AS interactors,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(40))]) AS engagers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(28))]) AS product_exposures,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(23))]) AS product_clicks,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(48))]) AS product_clickers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(37))]) AS ratings,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(31))]) AS rating_sum,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(56))]) AS orders_created,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(57))]) AS orders_paid,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(64))]) AS buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(60))]) AS new_buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(58))]) AS items_sold,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(59))]) AS orders_cancelled,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(72))]) AS orders_refunded,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(61))]) AS orders_refunded_by_order
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(127))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
+    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, r.pane + 127)]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 2)]) AS beyond_horizon,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 0)]) AS events,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 3)]) AS viewers,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 8)]) AS views,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 1)]) AS watch_ms,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 9)]) AS effective_views_10s,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 10)]) AS effective_views_60s,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 11)]) AS effective_views_300s,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 12)]) AS bounces,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 13)]) AS online,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 16)]) AS interactions_like,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 17)]) AS interactions_comment,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 18)]) AS interactions_share,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 19)]) AS interactions_follow,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 20)]) AS interactions_gift,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 21)]) AS interactions_fan_club_join,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 22)]) AS interactions_cart_view,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 23)]) AS interactions_product_click,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 24)]) AS interactions_favorite,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 25)]) AS interactions_coupon_claim,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 26)]) AS interactions_poll_or_lottery,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 27)]) AS interactions_dislike_or_report,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 28)]) AS interactions_product_exposure,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 29)]) AS interactions_rating,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 30)]) AS interaction_events,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 32)]) AS interactors,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 40)]) AS engagers,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 28)]) AS product_exposures,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 23)]) AS product_clicks,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 48)]) AS product_clickers,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 37)]) AS ratings,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 31)]) AS rating_sum,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 56)]) AS orders_created,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 57)]) AS orders_paid,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 64)]) AS buyers,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 60)]) AS new_buyers,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 58)]) AS items_sold,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 59)]) AS orders_cancelled,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 72)]) AS orders_refunded,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 61)]) AS orders_refunded_by_order
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(0) AS window_start, 0 AS pane, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant, r.pane_at, r.pane_value
+FROM livemeter.variant_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(127))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(10) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    r.experiment_id AS experiment_id,
-    r.variant AS variant,
-    multiIf(r.window_start + toIntervalSecond(20) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(254))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(255))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(130))]) AS beyond_horizon,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(128))]) AS events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(131))]) AS viewers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(136))]) AS views,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(129))]) AS watch_ms,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(137))]) AS effective_views_10s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(138))]) AS effective_views_60s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(139))]) AS effective_views_300s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(140))]) AS bounces,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(141))]) AS online,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(144))]) AS interactions_like,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(145))]) AS interactions_comment,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(146))]) AS interactions_share,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(147))]) AS interactions_follow,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(148))]) AS interactions_gift,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(149))]) AS interactions_fan_club_join,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(150))]) AS interactions_cart_view,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(151))]) AS interactions_product_click,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(152))]) AS interactions_favorite,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(153))]) AS interactions_coupon_claim,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(154))]) AS interactions_poll_or_lottery,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(155))]) AS interactions_dislike_or_report,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(156))]) AS interactions_product_exposure,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(157))]) AS interactions_rating,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(158))]) AS interaction_events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(160))]) AS interactors,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(168))]) AS engagers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(156))]) AS product_exposures,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(151))]) AS product_clicks,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(176))]) AS product_clickers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(165))]) AS ratings,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(159))]) AS rating_sum,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(184))]) AS orders_created,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(185))]) AS orders_paid,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(192))]) AS buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(188))]) AS new_buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(186))]) AS items_sold,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(187))]) AS orders_cancelled,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(200))]) AS orders_refunded,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(189))]) AS orders_refunded_by_order
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(255))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(10) AS window_start, 128 AS pane, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant, r.pane_at, r.pane_value
+FROM livemeter.variant_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(255))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(20) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    r.experiment_id AS experiment_id,
-    r.variant AS variant,
-    multiIf(r.window_start + toIntervalSecond(30) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(382))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(383))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(258))]) AS beyond_horizon,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(256))]) AS events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(259))]) AS viewers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(264))]) AS views,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(257))]) AS watch_ms,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(265))]) AS effective_views_10s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(266))]) AS effective_views_60s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(267))]) AS effective_views_300s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(268))]) AS bounces,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(269))]) AS online,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(272))]) AS interactions_like,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(273))]) AS interactions_comment,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(274))]) AS interactions_share,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(275))]) AS interactions_follow,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(276))]) AS interactions_gift,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(277))]) AS interactions_fan_club_join,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(278))]) AS interactions_cart_view,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(279))]) AS interactions_product_click,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(280))]) AS interactions_favorite,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(281))]) AS interactions_coupon_claim,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(282))]) AS interactions_poll_or_lottery,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(283))]) AS interactions_dislike_or_report,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(284))]) AS interactions_product_exposure,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(285))]) AS interactions_rating,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(286))]) AS interaction_events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(288))]) AS interactors,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(296))]) AS engagers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(284))]) AS product_exposures,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(279))]) AS product_clicks,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(304))]) AS product_clickers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(293))]) AS ratings,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(287))]) AS rating_sum,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(312))]) AS orders_created,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(313))]) AS orders_paid,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(320))]) AS buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(316))]) AS new_buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(314))]) AS items_sold,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(315))]) AS orders_cancelled,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(328))]) AS orders_refunded,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(317))]) AS orders_refunded_by_order
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(383))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(20) AS window_start, 256 AS pane, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant, r.pane_at, r.pane_value
+FROM livemeter.variant_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(383))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(30) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    r.experiment_id AS experiment_id,
-    r.variant AS variant,
-    multiIf(r.window_start + toIntervalSecond(40) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(510))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(511))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(386))]) AS beyond_horizon,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(384))]) AS events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(387))]) AS viewers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(392))]) AS views,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(385))]) AS watch_ms,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(393))]) AS effective_views_10s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(394))]) AS effective_views_60s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(395))]) AS effective_views_300s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(396))]) AS bounces,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(397))]) AS online,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(400))]) AS interactions_like,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(401))]) AS interactions_comment,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(402))]) AS interactions_share,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(403))]) AS interactions_follow,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(404))]) AS interactions_gift,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(405))]) AS interactions_fan_club_join,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(406))]) AS interactions_cart_view,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(407))]) AS interactions_product_click,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(408))]) AS interactions_favorite,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(409))]) AS interactions_coupon_claim,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(410))]) AS interactions_poll_or_lottery,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(411))]) AS interactions_dislike_or_report,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(412))]) AS interactions_product_exposure,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(413))]) AS interactions_rating,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(414))]) AS interaction_events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(416))]) AS interactors,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(424))]) AS engagers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(412))]) AS product_exposures,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(407))]) AS product_clicks,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(432))]) AS product_clickers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(421))]) AS ratings,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(415))]) AS rating_sum,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(440))]) AS orders_created,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(441))]) AS orders_paid,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(448))]) AS buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(444))]) AS new_buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(442))]) AS items_sold,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(443))]) AS orders_cancelled,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(456))]) AS orders_refunded,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(445))]) AS orders_refunded_by_order
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(511))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(30) AS window_start, 384 AS pane, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant, r.pane_at, r.pane_value
+FROM livemeter.variant_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(511))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(40) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    r.experiment_id AS experiment_id,
-    r.variant AS variant,
-    multiIf(r.window_start + toIntervalSecond(50) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(638))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(639))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(514))]) AS beyond_horizon,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(512))]) AS events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(515))]) AS viewers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(520))]) AS views,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(513))]) AS watch_ms,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(521))]) AS effective_views_10s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(522))]) AS effective_views_60s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(523))]) AS effective_views_300s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(524))]) AS bounces,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(525))]) AS online,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(528))]) AS interactions_like,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(529))]) AS interactions_comment,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(530))]) AS interactions_share,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(531))]) AS interactions_follow,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(532))]) AS interactions_gift,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(533))]) AS interactions_fan_club_join,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(534))]) AS interactions_cart_view,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(535))]) AS interactions_product_click,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(536))]) AS interactions_favorite,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(537))]) AS interactions_coupon_claim,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(538))]) AS interactions_poll_or_lottery,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(539))]) AS interactions_dislike_or_report,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(540))]) AS interactions_product_exposure,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(541))]) AS interactions_rating,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(542))]) AS interaction_events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(544))]) AS interactors,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(552))]) AS engagers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(540))]) AS product_exposures,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(535))]) AS product_clicks,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(560))]) AS product_clickers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(549))]) AS ratings,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(543))]) AS rating_sum,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(568))]) AS orders_created,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(569))]) AS orders_paid,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(576))]) AS buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(572))]) AS new_buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(570))]) AS items_sold,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(571))]) AS orders_cancelled,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(584))]) AS orders_refunded,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(573))]) AS orders_refunded_by_order
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(639))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(40) AS window_start, 512 AS pane, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant, r.pane_at, r.pane_value
+FROM livemeter.variant_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(639))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(50) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    r.experiment_id AS experiment_id,
-    r.variant AS variant,
-    multiIf(r.window_start + toIntervalSecond(60) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(766))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(767))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(642))]) AS beyond_horizon,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(640))]) AS events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(643))]) AS viewers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(648))]) AS views,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(641))]) AS watch_ms,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(649))]) AS effective_views_10s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(650))]) AS effective_views_60s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(651))]) AS effective_views_300s,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(652))]) AS bounces,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(653))]) AS online,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(656))]) AS interactions_like,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(657))]) AS interactions_comment,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(658))]) AS interactions_share,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(659))]) AS interactions_follow,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(660))]) AS interactions_gift,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(661))]) AS interactions_fan_club_join,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(662))]) AS interactions_cart_view,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(663))]) AS interactions_product_click,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(664))]) AS interactions_favorite,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(665))]) AS interactions_coupon_claim,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(666))]) AS interactions_poll_or_lottery,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(667))]) AS interactions_dislike_or_report,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(668))]) AS interactions_product_exposure,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(669))]) AS interactions_rating,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(670))]) AS interaction_events,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(672))]) AS interactors,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(680))]) AS engagers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(668))]) AS product_exposures,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(663))]) AS product_clicks,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(688))]) AS product_clickers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(677))]) AS ratings,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(671))]) AS rating_sum,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(696))]) AS orders_created,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(697))]) AS orders_paid,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(704))]) AS buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(700))]) AS new_buyers,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(698))]) AS items_sold,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(699))]) AS orders_cancelled,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(712))]) AS orders_refunded,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(701))]) AS orders_refunded_by_order
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))) AS r
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(50) AS window_start, 640 AS pane, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant, r.pane_at, r.pane_value
+FROM livemeter.variant_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
 UNION ALL
 SELECT
@@ -2186,122 +1429,44 @@ WHERE (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS wate
 UNION ALL
 SELECT
     r.row_grain AS grain,
-    r.window_start + toIntervalSecond(0) AS window_start,
+    r.window_start AS window_start,
     r.platform AS platform,
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.currency AS currency,
-    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(126))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(127))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(0))]) AS gift_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(1))]) AS gmv_created_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(2))]) AS deposit_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(3))]) AS gmv_paid_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(4))]) AS refund_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(5))]) AS refund_minor_by_order,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(6))]) AS settled_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(3))]) - sum(r.pane_value[indexOf(r.pane_at, toUInt16(5))]) AS net_minor
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(127))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.currency
+    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, r.pane + 127)]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 0)]) AS gift_minor,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 1)]) AS gmv_created_minor,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 2)]) AS deposit_minor,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 3)]) AS gmv_paid_minor,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 4)]) AS refund_minor,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 5)]) AS refund_minor_by_order,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 6)]) AS settled_minor,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 3)]) - sum(r.pane_value[indexOf(r.pane_at, r.pane + 5)]) AS net_minor
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(0) AS window_start, 0 AS pane, r.platform, r.room_id, r.live_session_id, r.currency, r.pane_at, r.pane_value
+FROM livemeter.room_money_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(127))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(10) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    r.currency AS currency,
-    multiIf(r.window_start + toIntervalSecond(20) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(254))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(255))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(128))]) AS gift_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(129))]) AS gmv_created_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(130))]) AS deposit_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(131))]) AS gmv_paid_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(132))]) AS refund_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(133))]) AS refund_minor_by_order,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(134))]) AS settled_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(131))]) - sum(r.pane_value[indexOf(r.pane_at, toUInt16(133))]) AS net_minor
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(255))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.currency
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(10) AS window_start, 128 AS pane, r.platform, r.room_id, r.live_session_id, r.currency, r.pane_at, r.pane_value
+FROM livemeter.room_money_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(255))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(20) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    r.currency AS currency,
-    multiIf(r.window_start + toIntervalSecond(30) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(382))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(383))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(256))]) AS gift_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(257))]) AS gmv_created_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(258))]) AS deposit_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(259))]) AS gmv_paid_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(260))]) AS refund_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(261))]) AS refund_minor_by_order,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(262))]) AS settled_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(259))]) - sum(r.pane_value[indexOf(r.pane_at, toUInt16(261))]) AS net_minor
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(383))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.currency
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(20) AS window_start, 256 AS pane, r.platform, r.room_id, r.live_session_id, r.currency, r.pane_at, r.pane_value
+FROM livemeter.room_money_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(383))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(30) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    r.currency AS currency,
-    multiIf(r.window_start + toIntervalSecond(40) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(510))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(511))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(384))]) AS gift_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(385))]) AS gmv_created_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(386))]) AS deposit_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(387))]) AS gmv_paid_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(388))]) AS refund_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(389))]) AS refund_minor_by_order,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(390))]) AS settled_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(387))]) - sum(r.pane_value[indexOf(r.pane_at, toUInt16(389))]) AS net_minor
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(511))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.currency
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(30) AS window_start, 384 AS pane, r.platform, r.room_id, r.live_session_id, r.currency, r.pane_at, r.pane_value
+FROM livemeter.room_money_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(511))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(40) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    r.currency AS currency,
-    multiIf(r.window_start + toIntervalSecond(50) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(638))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(639))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(512))]) AS gift_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(513))]) AS gmv_created_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(514))]) AS deposit_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(515))]) AS gmv_paid_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(516))]) AS refund_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(517))]) AS refund_minor_by_order,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(518))]) AS settled_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(515))]) - sum(r.pane_value[indexOf(r.pane_at, toUInt16(517))]) AS net_minor
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(639))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.currency
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(40) AS window_start, 512 AS pane, r.platform, r.room_id, r.live_session_id, r.currency, r.pane_at, r.pane_value
+FROM livemeter.room_money_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(639))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(50) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    r.currency AS currency,
-    multiIf(r.window_start + toIntervalSecond(60) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(766))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(767))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(640))]) AS gift_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(641))]) AS gmv_created_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(642))]) AS deposit_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(643))]) AS gmv_paid_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(644))]) AS refund_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(645))]) AS refund_minor_by_order,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(646))]) AS settled_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(643))]) - sum(r.pane_value[indexOf(r.pane_at, toUInt16(645))]) AS net_minor
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))) AS r
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(50) AS window_start, 640 AS pane, r.platform, r.room_id, r.live_session_id, r.currency, r.pane_at, r.pane_value
+FROM livemeter.room_money_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.currency
 UNION ALL
 SELECT
@@ -2392,104 +1557,41 @@ WHERE (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS wate
 UNION ALL
 SELECT
     r.row_grain AS grain,
-    r.window_start + toIntervalSecond(0) AS window_start,
+    r.window_start AS window_start,
     r.platform AS platform,
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.sku_id AS sku_id,
     r.currency AS currency,
-    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(126))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(127))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(3))]) AS gmv_paid_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(4))]) AS refund_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(5))]) AS refund_minor_by_order,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(3))]) - sum(r.pane_value[indexOf(r.pane_at, toUInt16(5))]) AS net_minor
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(127))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
+    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
+    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, r.pane + 127)]), 'UTC') AS updated_at,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 3)]) AS gmv_paid_minor,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 4)]) AS refund_minor,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 5)]) AS refund_minor_by_order,
+    sum(r.pane_value[indexOf(r.pane_at, r.pane + 3)]) - sum(r.pane_value[indexOf(r.pane_at, r.pane + 5)]) AS net_minor
+FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(0) AS window_start, 0 AS pane, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency, r.pane_at, r.pane_value
+FROM livemeter.sku_money_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(127))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(10) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    r.sku_id AS sku_id,
-    r.currency AS currency,
-    multiIf(r.window_start + toIntervalSecond(20) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(254))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(255))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(131))]) AS gmv_paid_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(132))]) AS refund_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(133))]) AS refund_minor_by_order,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(131))]) - sum(r.pane_value[indexOf(r.pane_at, toUInt16(133))]) AS net_minor
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(255))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(10) AS window_start, 128 AS pane, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency, r.pane_at, r.pane_value
+FROM livemeter.sku_money_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(255))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(20) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    r.sku_id AS sku_id,
-    r.currency AS currency,
-    multiIf(r.window_start + toIntervalSecond(30) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(382))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(383))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(259))]) AS gmv_paid_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(260))]) AS refund_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(261))]) AS refund_minor_by_order,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(259))]) - sum(r.pane_value[indexOf(r.pane_at, toUInt16(261))]) AS net_minor
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(383))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(20) AS window_start, 256 AS pane, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency, r.pane_at, r.pane_value
+FROM livemeter.sku_money_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(383))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(30) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    r.sku_id AS sku_id,
-    r.currency AS currency,
-    multiIf(r.window_start + toIntervalSecond(40) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(510))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(511))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(387))]) AS gmv_paid_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(388))]) AS refund_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(389))]) AS refund_minor_by_order,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(387))]) - sum(r.pane_value[indexOf(r.pane_at, toUInt16(389))]) AS net_minor
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(511))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(30) AS window_start, 384 AS pane, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency, r.pane_at, r.pane_value
+FROM livemeter.sku_money_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(511))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(40) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    r.sku_id AS sku_id,
-    r.currency AS currency,
-    multiIf(r.window_start + toIntervalSecond(50) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(638))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(639))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(515))]) AS gmv_paid_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(516))]) AS refund_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(517))]) AS refund_minor_by_order,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(515))]) - sum(r.pane_value[indexOf(r.pane_at, toUInt16(517))]) AS net_minor
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(639))) AS r
-GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(40) AS window_start, 512 AS pane, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency, r.pane_at, r.pane_value
+FROM livemeter.sku_money_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(639))
 UNION ALL
-SELECT
-    r.row_grain AS grain,
-    r.window_start + toIntervalSecond(50) AS window_start,
-    r.platform AS platform,
-    r.room_id AS room_id,
-    r.live_session_id AS live_session_id,
-    r.sku_id AS sku_id,
-    r.currency AS currency,
-    multiIf(r.window_start + toIntervalSecond(60) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, toUInt16(766))]) > 0, 'corrected', 'final') AS status,
-    fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, toUInt16(767))]), 'UTC') AS updated_at,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(643))]) AS gmv_paid_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(644))]) AS refund_minor,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(645))]) AS refund_minor_by_order,
-    sum(r.pane_value[indexOf(r.pane_at, toUInt16(643))]) - sum(r.pane_value[indexOf(r.pane_at, toUInt16(645))]) AS net_minor
-FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))) AS r
+SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(50) AS window_start, 640 AS pane, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency, r.pane_at, r.pane_value
+FROM livemeter.sku_money_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
 UNION ALL
 SELECT

@@ -51,7 +51,7 @@ func readMeasures(c measure.Cube) []readMeasure {
 	return out
 }
 
-// cubeView adds up a cube's partials: a SELECT for each way that windows stand in rows. A predicate on grain leaves one of them (of 10 s: six) to
+// cubeView adds up a cube's partials: a SELECT for each way that windows stand in rows. A predicate on grain leaves one of them to
 // be read, and one on window_start is one on the rows' for all but the session grain, where it is the earliest event.
 func cubeView(c measure.Cube, cfg Config) view {
 	measures := readMeasures(c)
@@ -60,10 +60,7 @@ func cubeView(c measure.Cube, cfg Config) view {
 		columns = append(columns, m.column)
 	}
 	selects := []string{watermarkFirst(columns, cfg)}
-	for pane := range measure.PanesPerMinute {
-		selects = append(selects, paneWindows(pane, cfg).sql(c, cfg, measures))
-	}
-	for _, w := range []windows{rowWindows(cfg), dayWindows(cfg), sessionWindows(cfg)} {
+	for _, w := range []windows{paneWindows(cfg), rowWindows(cfg), dayWindows(cfg), sessionWindows(cfg)} {
 		selects = append(selects, w.sql(c, cfg, measures))
 	}
 	return view{
@@ -92,10 +89,9 @@ func lowestWatermark(cfg Config) string {
 
 // windows is how the windows of some grains are read from rows, r. Columns are qualified: an alias of the same SELECT must not be taken for one.
 type windows struct {
-	grain    string // the one there is, '' where it is the row's
-	rows     string // which
-	start    string // window_start
-	together string // what rows of a window have in common, beside the key; '' for all
+	from     func(c measure.Cube, cfg Config) string // the rows, with row_grain, their windows' grain
+	start    string                                  // window_start
+	together string                                  // what rows of a window have in common, beside the key; '' for all
 	status   string
 	updated  string
 	sum      func(c measure.Cube, m measure.Column) string
@@ -116,11 +112,5 @@ func (w windows) sql(c measure.Cube, cfg Config, measures []readMeasure) string 
 	for _, m := range measures {
 		sel = append(sel, m.expr(func(m measure.Column) string { return w.sum(c, m) })+" AS "+m.name)
 	}
-	grain := "r.grain"
-	if w.grain != "" {
-		grain = fmt.Sprintf("CAST(%s, %s)", quote(w.grain), quote(grainType))
-	}
-	// The grain is a column of a subquery since ClickHouse does not take a predicate on a constant below a GROUP BY.
-	return fmt.Sprintf("SELECT\n    %s\nFROM (SELECT %s AS row_grain, r.* FROM %s.%s AS r FINAL WHERE %s AND %s) AS r\nGROUP BY %s",
-		strings.Join(sel, ",\n    "), grain, cfg.Database, RowsTable(c), activeEpoch(cfg.Database), w.rows, strings.Join(keys, ", "))
+	return fmt.Sprintf("SELECT\n    %s\nFROM (%s) AS r\nGROUP BY %s", strings.Join(sel, ",\n    "), w.from(c, cfg), strings.Join(keys, ", "))
 }

@@ -2,6 +2,7 @@ package clickhouse
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/livemeter/livemeter/pipeline/measure"
 	"github.com/livemeter/livemeter/pipeline/rollup"
@@ -19,27 +20,36 @@ func rowSum(g measure.Grain) func(measure.Cube, measure.Column) string {
 	return func(c measure.Cube, m measure.Column) string { return "sum(r." + measure.RowName(c, m, g) + ")" }
 }
 
-// paneWindows are the windows of 10 s at one place of their minutes.
-func paneWindows(pane int, cfg Config) windows {
+// paneWindows are the windows of 10 s: a row for each pane of a minute's, added up together.
+func paneWindows(cfg Config) windows {
 	value := func(s measure.Slot) string {
-		return fmt.Sprintf("r.pane_value[indexOf(r.pane_at, toUInt16(%d))]", measure.PaneAt(pane, s))
+		return fmt.Sprintf("r.pane_value[indexOf(r.pane_at, r.pane + %d)]", s)
 	}
-	// A sum with a constant, and nothing around it: so a predicate leaves out the days that it excludes.
-	start := fmt.Sprintf("r.window_start + toIntervalSecond(%d)", 10*pane)
 	return windows{
-		grain: "10s",
-		rows:  fmt.Sprintf("r.grain = '1m' AND has(r.pane_at, toUInt16(%d))", measure.PaneAt(pane, measure.PaneUpdated)),
-		start: start, together: "r.window_start",
-		status:  windowStatus(fmt.Sprintf("r.window_start + toIntervalSecond(%d)", 10*pane+10), "max("+value(measure.PaneLate)+") > 0", cfg),
+		from: panes, start: "r.window_start", together: "r.window_start",
+		status:  windowStatus("r.window_start + toIntervalSecond(10)", "max("+value(measure.PaneLate)+") > 0", cfg),
 		updated: "fromUnixTimestamp64Milli(max(" + value(measure.PaneUpdated) + "), 'UTC')",
 		sum:     func(_ measure.Cube, m measure.Column) string { return "sum(" + value(m.SlotAt(measure.Grain10s)) + ")" },
 	}
 }
 
+// panes are the rows of minutes once for each pane that they have, with its start.
+func panes(c measure.Cube, cfg Config) string {
+	keys := sortKey(c)
+	columns := qualified(keys[:len(keys)-1]) + ", r.pane_at, r.pane_value"
+	selects := make([]string, measure.PanesPerMinute)
+	for n := range selects {
+		// A sum with a constant, and nothing around it: so a predicate leaves out the days that it excludes.
+		selects[n] = fmt.Sprintf("SELECT CAST('10s', %s) AS row_grain, r.window_start + toIntervalSecond(%d) AS window_start, %d AS pane, %s\nFROM %s\nWHERE %s AND r.grain = '1m' AND has(r.pane_at, toUInt16(%d))",
+			quote(grainType), 10*n, measure.PaneAt(n, 0), columns, finalRows(c, cfg), activeEpoch(cfg.Database), measure.PaneAt(n, measure.PaneUpdated))
+	}
+	return strings.Join(selects, "\nUNION ALL\n")
+}
+
 // rowWindows are minutes and hours: those that rows are of.
 func rowWindows(cfg Config) windows {
 	return windows{
-		rows: "r.grain IN ('1m', '1h')", start: "r.window_start", together: "r.window_start",
+		from: rowsWhere("r.grain", "r.grain IN ('1m', '1h')"), start: "r.window_start", together: "r.window_start",
 		status:  windowStatus("r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600))", anyState(rollup.Late), cfg),
 		updated: "max(r.updated_at)",
 		sum:     rowSum(measure.Grain1m),
@@ -47,15 +57,27 @@ func rowWindows(cfg Config) windows {
 }
 
 // hours are the rows that days and sessions are read from: those of the pipeline, and the longer window's own peaks.
-func hours(g measure.Grain) string {
-	return fmt.Sprintf("(r.grain = '1h' AND r.part != %d OR r.grain = %s)", partPeak, quote(measure.GrainNames[g]))
+func hours(g measure.Grain) func(measure.Cube, Config) string {
+	name := quote(measure.GrainNames[g])
+	return rowsWhere(fmt.Sprintf("CAST(%s, %s)", name, quote(grainType)), fmt.Sprintf("(r.grain = '1h' AND r.part != %d OR r.grain = %s)", partPeak, name))
+}
+
+// rowsWhere are rows as they are. The grain is a column of a subquery since ClickHouse does not take a predicate on a constant below a GROUP BY.
+func rowsWhere(grain, which string) func(measure.Cube, Config) string {
+	return func(c measure.Cube, cfg Config) string {
+		return fmt.Sprintf("SELECT %s AS row_grain, r.* FROM %s WHERE %s AND %s", grain, finalRows(c, cfg), activeEpoch(cfg.Database), which)
+	}
+}
+
+func finalRows(c measure.Cube, cfg Config) string {
+	return fmt.Sprintf("%s.%s AS r FINAL", cfg.Database, RowsTable(c))
 }
 
 // dayWindows are days in the shop's zone.
 func dayWindows(cfg Config) windows {
 	day := fmt.Sprintf("toStartOfDay(r.window_start, %s)", quote(cfg.Zone))
 	return windows{
-		grain: "1d", rows: hours(measure.Grain1d), start: "CAST(" + day + ", " + quote(ms) + ")", together: day,
+		from: hours(measure.Grain1d), start: "CAST(" + day + ", " + quote(ms) + ")", together: day,
 		status:  windowStatus(day+" + toIntervalDay(1)", anyState(rollup.LateDay), cfg),
 		updated: "max(r.updated_at)",
 		sum:     rowSum(measure.Grain1d),
@@ -65,7 +87,7 @@ func dayWindows(cfg Config) windows {
 // sessionWindows are whole live sessions. One that was final once is not provisional again; of the other windows one that still moves is.
 func sessionWindows(cfg Config) windows {
 	return windows{
-		grain: "session", rows: hours(measure.GrainSession), start: "min(r.first_event)",
+		from: hours(measure.GrainSession), start: "min(r.first_event)",
 		status:  fmt.Sprintf("multiIf(%s, 'corrected', %s > toUnixTimestamp64Milli(%s), 'provisional', 'final')", sessionCorrected, sessionEnd, lowestWatermark(cfg)),
 		updated: "max(r.updated_at)",
 		sum:     rowSum(measure.GrainSession),
