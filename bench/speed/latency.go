@@ -20,7 +20,7 @@ const (
 	probeWarmUp = 15 * time.Second
 	probeFor    = 40 * time.Second
 	probeEvery  = 100 * time.Millisecond
-	probePoll   = 10 * time.Millisecond
+	probePoll   = 20 * time.Millisecond
 	probeLost   = 30 * time.Second
 )
 
@@ -133,18 +133,16 @@ func (p *probes) run(ctx context.Context) (out latencyResult, err error) {
 		defer close(sending)
 		p.sendAll(ctx, client)
 	}()
-	poll := time.NewTicker(probePoll)
-	defer poll.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return out, ctx.Err()
-		case <-poll.C:
+	for rest := probePoll; ; {
+		if err := sleep(ctx, rest); err != nil {
+			return out, err
 		}
+		asked := time.Now()
 		left, err := p.look(ctx, &out)
 		if err != nil {
 			return out, err
 		}
+		rest = max(probePoll, time.Since(asked)) // who looks takes half a core at most from what is looked at
 		select {
 		case <-sending:
 			if left > 0 {

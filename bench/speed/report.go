@@ -141,7 +141,7 @@ func (r *report) latency(l latencyResult) {
 		cores = append(cores, fmt.Sprintf("%s %.2f", name, n))
 	}
 	slices.Sort(cores)
-	r.note("At %d ev/s: %d probes in rooms of their own, polled every %s; %d not seen within %s; cores taken: %s; %.0f rows a second.", l.rate, len(l.delays), probePoll, l.lost, probeLost,
+	r.note("At %d ev/s: %d probes in rooms of their own, asked for every %s or half the time; %d not seen within %s; cores taken: %s; %.0f rows a second.", l.rate, len(l.delays), probePoll, l.lost, probeLost,
 		strings.Join(cores, ", "), l.rowsPerSec)
 }
 
