@@ -8,7 +8,7 @@ import (
 )
 
 // A row costs the store as much as an event costs us, and an INSERT as much as thousands of rows. So only what the show is run by leaves with
-// every flush: the current minutes of rooms and their money. The rest leaves every so many flushes, hours less often still where many cells change.
+// every flush: the current minutes of rooms and their money. The rest leaves every so many flushes, and where many cells change the hours of the rest less often still.
 const (
 	restEvery   = 5
 	coarseEvery = 25
@@ -97,7 +97,7 @@ func (a *Aggregator) sent(behind bool, turn turn) int64 {
 		return max(a.sentWM, a.wm-minuteMS)
 	}
 	for cube := range a.turned {
-		if turn.rest || a.eachFlush(measure.Cube(cube)) || a.turnOf(measure.Cube(cube), restEvery) {
+		if turn.rest || eachFlush(measure.Cube(cube)) || a.turnOf(measure.Cube(cube), restEvery) {
 			a.turned[cube] = a.wm
 		}
 	}
@@ -124,9 +124,9 @@ func (a *Aggregator) leaves(c *cell, behind bool, turn turn) bool {
 	}
 	cube := a.keys.Key(c.key).Cube
 	if c.grain == measure.Grain1h {
-		return a.turnOf(cube, coarseEvery) || turn.few && a.turnOf(cube, restEvery)
+		return a.turnOf(cube, coarseEvery) || (turn.few || eachFlush(cube)) && a.turnOf(cube, restEvery)
 	}
-	return a.turnOf(cube, restEvery) || a.eachFlush(cube) && !c.reopened
+	return a.turnOf(cube, restEvery) || eachFlush(cube) && !c.reopened
 }
 
 // outlived: an hour that is final but waits for stragglers of its minutes.
@@ -140,7 +140,7 @@ func (a *Aggregator) turnOf(cube measure.Cube, every uint64) bool {
 }
 
 // eachFlush says whether a cube is one that the show is run by.
-func (a *Aggregator) eachFlush(cube measure.Cube) bool {
+func eachFlush(cube measure.Cube) bool {
 	return cube == measure.Room || cube == measure.RoomMoney
 }
 
