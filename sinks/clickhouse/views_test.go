@@ -148,6 +148,9 @@ func TestViewsReadLittle(t *testing.T) {
 		"grain = '1h' AND window_start < " + at(0):                                                                 0,
 		"grain = '1h' AND window_start = " + at(start+14*24*hour):                                                  2,
 		"grain = '1h' AND room_id = 'r0042' AND window_start = " + at(start+14*24*hour):                            2,
+		"grain = '1d' AND window_start < " + at(0):                                                                 0,
+		"grain = '1d' AND window_start >= " + at(start+62*24*hour):                                                 2, // of the ten weeks the last
+		"grain = '1d' AND platform = 'douyin' AND room_id = 'r0042' AND window_start >= " + at(start+62*24*hour):   2,
 		"grain = 'session' AND platform = 'douyin' AND room_id = 'none'":                                           8,
 	} {
 		plan := e.query("EXPLAIN indexes = 1 SELECT room_id, window_start, events FROM $db.room_measures WHERE %s", where)

@@ -1,0 +1,104 @@
+package clickhouse_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/livemeter/livemeter/pipeline/measure"
+	"github.com/livemeter/livemeter/pipeline/rollup"
+	"github.com/livemeter/livemeter/sinks/clickhouse"
+)
+
+// A fold changes nothing that an analyst sees of a minute and its panes, or of its hour, day and session: not once, not when corrections are folded
+// into it, not after a replay.
+func TestFoldOfPanesChangesNoView(t *testing.T) {
+	e := open(t)
+	minuteOf := func(part uint16, gen, version uint64, panes ...pane) row {
+		return row{Room: "a", Window: start, Part: part, Gen: gen, Version: version, State: closed, Value: int64(version), Panes: panes}
+	}
+	hourOf := func(part uint16, gen, version uint64, state uint8) row {
+		return row{Grain: measure.Grain1h, Room: "a", Window: start, Part: part, Gen: gen, Version: version, State: state | closed, Value: int64(version),
+			Foreign: part == 1, Run: []int64{int64(gen), start + hour, 0}, More: map[string]int64{"viewers": 3, "viewers_in_day": 2, "viewers_in_session": 1}}
+	}
+	e.write(
+		minuteOf(0, 1, 5, pane{Pane: 0, Value: 3, Online: 7, Updated: start + 900}, pane{Pane: 1, Value: -4, Online: 4, Updated: start + 11_000}),
+		minuteOf(0, 6, 9, pane{Pane: 1, Value: 4, Late: true, Updated: start + 90_000}), // the pane's sum is 0, and it is there all the same
+		minuteOf(1, 1, 5, pane{Pane: 0, Value: 10, Online: 1, Updated: start + 800}, pane{Pane: 5, Value: 8, Online: 9}),
+		minuteOf(2, 1, 5),
+		row{Room: "a", Window: start, Part: 3, Gen: 1, Version: 4, Value: 1, Panes: []pane{{Pane: 0, Value: 100}, {Pane: 4, Value: 1, Late: true}}}, // open
+		hourOf(0, 1, 5, 0), hourOf(0, 6, 9, rollup.LateDay), hourOf(1, 1, 5, rollup.Late))
+	e.roll(e.roller(peaksOnly))
+	watermarks := []int64{start + 75_000, start + 3*hour, start + 1000*hour} // panes differ in status, minute and hour, the day too
+	views := func() string {
+		var all []string
+		for _, wm := range watermarks {
+			e.watermark(wm)
+			all = append(all, e.shown())
+		}
+		return strings.Join(all, "\n\n")
+	}
+	r := e.roller()
+	unchanged := func(when string, minutes, hours int64, rows ...row) {
+		t.Helper()
+		if len(rows) > 0 {
+			e.write(rows...)
+		}
+		before := views()
+		e.roll(r)
+		if got := views(); got != before {
+			t.Errorf("%s, folded:\n%s\nbefore:\n%s", when, got, before)
+		}
+		got := e.query("SELECT countIf(grain = '1m'), countIf(grain = '1h') FROM $db.room_rows FINAL WHERE part != 65534")
+		if want := fmt.Sprintf("%d\t%d", minutes, hours); got != want {
+			t.Errorf("%s: rows of minute and hour: %s, want %s", when, got, want)
+		}
+	}
+	unchanged("as they came", 2, 1)
+	if got, want := e.query("SELECT toSecond(window_start), events, online, status FROM $db.room_measures WHERE grain = '10s' ORDER BY window_start"),
+		"0\t113\t8\tfinal\n10\t0\t4\tcorrected\n40\t1\t0\tcorrected\n50\t8\t9\tfinal"; got != want {
+		t.Errorf("panes are\n%s\nwant\n%s", got, want)
+	}
+	if got := e.query("SELECT arraySort(pane_at) = pane_at, length(pane_at) = length(pane_value) FROM $db.room_rows FINAL WHERE part = 65535 AND grain = '1m'"); got != "1\t1" {
+		t.Errorf("the folded panes are out of order or step: %s", got)
+	}
+	// Online stays as it is: a correction that moved it would move the peaks, in the same cycle.
+	unchanged("a correction", 2, 1, minuteOf(1, 20, 30, pane{Pane: 0, Value: 1, Late: true, Updated: start + 99_000}, pane{Pane: 3, Value: 2}), hourOf(1, 20, 30, 0))
+	unchanged("a replay", 2, 1, minuteOf(0, 1, 5, pane{Pane: 0, Value: 3, Online: 7}), hourOf(0, 6, 9, 0))
+	if got := e.query("SELECT count() FROM $db.room_rows WHERE deleted = 1 AND (notEmpty(pane_at) OR notEmpty(pane_value) OR notEmpty(runs))"); got != "0" {
+		t.Errorf("%s tombstones carry arrays", got)
+	}
+}
+
+// Where minutes outlive panes, the panes go alone.
+func TestPanesExpireAlone(t *testing.T) {
+	for name, c := range map[string]struct {
+		days []int
+		want string
+	}{
+		"panes before minutes": {[]int{14, 0, 0, 0, 0}, "1m\t4"},
+		"with their minutes":   {[]int{14, 14, 0, 0, 0}, ""},
+		"for ever":             {[]int{0, 0, 0, 0, 0}, "10s\t1\n1m\t4"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := openWith(t, func(cfg *clickhouse.Config) { cfg.TTLDays = c.days })
+			e.write(row{Room: "a", Window: start - 365*24*hour, Version: 1, Value: 4, Panes: []pane{{Pane: 2, Value: 1}}})
+			e.query("OPTIMIZE TABLE $db.room_rows FINAL")
+			if got := e.query("SELECT grain, events FROM $db.room_measures ORDER BY ALL"); got != c.want {
+				t.Errorf("after a year %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// The day is that of the configured zone.
+func TestDayOfAnotherZone(t *testing.T) {
+	e := openWith(t, func(cfg *clickhouse.Config) { cfg.Zone = "America/New_York" })
+	for i := range int64(24) {
+		e.write(row{Grain: measure.Grain1h, Room: "a", Window: allDay + i*hour, Version: 1, Value: 1})
+	}
+	got := e.query("SELECT window_start, events FROM $db.room_measures WHERE grain = '1d' ORDER BY ALL")
+	if want := "2026-11-21 05:00:00.000\t13\n2026-11-22 05:00:00.000\t11"; got != want {
+		t.Errorf("days are\n%s\nwant\n%s", got, want)
+	}
+}
