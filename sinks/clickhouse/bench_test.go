@@ -183,3 +183,23 @@ func foldLoop(b *testing.B, like row) {
 		b.ReportMetric(float64((cpu()-before).Microseconds())/keys/parts, "µs-cpu/partial")
 	}
 }
+
+// BenchmarkQuery is what an analyst's view costs where little is read: of each grain, one room.
+func BenchmarkQuery(b *testing.B) {
+	e := open(b)
+	e.watermark(start)
+	for i := range 4 {
+		if err := e.Write(context.Background(), &rollup.Batch{Epoch: e.epoch, Cells: []*rollup.Cells{realistic(20_000, i, true)}}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for g := measure.Grain10s; g < measure.NumGrains; g++ {
+		for _, columns := range []string{"events, viewers, online, status", "*"} {
+			b.Run(measure.GrainNames[g]+"/"+columns[:1], func(b *testing.B) {
+				for range b.N {
+					e.query("SELECT %s FROM $db.room_measures WHERE grain = '%s' AND platform = 'douyin' AND room_id = 'r_00042' FORMAT Null", columns, measure.GrainNames[g])
+				}
+			})
+		}
+	}
+}
