@@ -35,7 +35,7 @@ var (
 func (e *engine) roller(change ...func(*clickhouse.RollerConfig)) *clickhouse.Roller {
 	e.t.Helper()
 	cfg := clickhouse.DefaultRollerConfig()
-	cfg.FoldDelay = 0
+	cfg.FoldDelay, cfg.FoldGrains = 0, []measure.Grain{measure.Grain1m, measure.Grain1h}
 	for _, c := range change {
 		c(&cfg)
 	}
