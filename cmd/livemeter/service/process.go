@@ -33,8 +33,8 @@ type Process struct {
 }
 
 // gcPercent is lower than Go's 100: nearly all of the heap is state in slabs, which the collector need not look into, so that a collection costs
-// little, and garbage of a quarter of their size instead of all of it saves a third of the memory. GOGC in the environment has its way.
-const gcPercent = 25
+// little, and garbage of half their size instead of all of it saves a quarter of the memory. GOGC in the environment has its way.
+const gcPercent = 50
 
 func limitGarbage() {
 	if os.Getenv("GOGC") == "" {
