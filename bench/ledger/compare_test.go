@@ -160,6 +160,22 @@ func TestCompareSeesEveryDifference(t *testing.T) {
 	}
 }
 
+func TestTableBeginsWithWhatDiffers(t *testing.T) {
+	equal := Line{Table: "a", Measure: "equal", Counts: Counts{Compared: 1, Equal: 1}}
+	wrong := Line{Table: "b", Measure: "wrong", Counts: Counts{Compared: 1, Different: 1}, Differences: []string{"ledger 1, ClickHouse 2"}}
+	r := Report{Lines: []Line{equal, wrong}, Total: wrong.Counts}
+	var out bytes.Buffer
+	if err := r.WriteTable(&out, false); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(out.String(), "\n")
+	for i, want := range []string{"table", "b  ", "  b.wrong: ledger 1, ClickHouse 2", "a  ", "1 rows compared"} {
+		if !strings.HasPrefix(lines[i], want) {
+			t.Errorf("line %d is %q, want %q", i, lines[i], want)
+		}
+	}
+}
+
 func TestCompareIgnoresRowsOfZeros(t *testing.T) {
 	want, got := twoTruths(t)
 	tab := &got.Tables[cRoom]

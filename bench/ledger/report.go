@@ -71,7 +71,7 @@ func (l *Line) compare(want, got int64, inLedger, inStore bool, describe func() 
 	}
 }
 
-// WriteTable prints one line a measure, then the first differences of each that is not equal, then the total.
+// WriteTable prints one line a measure: first those that are not equal, each with its first differences, then the others, then the total.
 func (r *Report) WriteTable(w io.Writer, color bool) error {
 	red, green, off := "", "", ""
 	if color {
@@ -79,16 +79,21 @@ func (r *Report) WriteTable(w io.Writer, color bool) error {
 	}
 	p := printer{w: w}
 	p.f("%-18s %-31s %10s %10s %9s %8s %8s\n", "table", "measure", "compared", "equal", "different", "missing", "extra")
-	for _, l := range r.Lines {
-		paint := ""
-		if !l.OK() {
-			paint = red
-		}
+	line := func(paint string, l Line) {
 		p.f("%s%-18s %-31s %10d %10d %9d %8d %8d%s\n", paint, l.Table, l.Measure, l.Compared, l.Equal, l.Different, l.Missing, l.Extra, off)
 	}
 	for _, l := range r.Lines {
+		if l.OK() {
+			continue
+		}
+		line(red, l)
 		for _, d := range l.Differences {
-			p.f("%s%s.%s%s: %s\n", red, l.Table, l.Measure, off, d)
+			p.f("  %s.%s: %s\n", l.Table, l.Measure, d)
+		}
+	}
+	for _, l := range r.Lines {
+		if l.OK() {
+			line("", l)
 		}
 	}
 	if r.NotFinal > 0 {
