@@ -56,11 +56,15 @@ func advertised(addr string) (string, error) {
 	return os.Hostname()
 }
 
-// lockWait is how long a start waits for the broker that a killed process left behind.
-const lockWait = 10 * time.Second
+// lockWait is how long a start waits for a process that was killed, or is ending, to let go of the directory. Apache's broker outlives the
+// process that started it by some seconds.
+const (
+	lockWait       = 2 * time.Second
+	apacheLockWait = 10 * time.Second
+)
 
 // lockDir makes the data directory and takes it for the file's holders: this process, and a child that inherits the file.
-func lockDir(ctx context.Context, dir string) (*os.File, error) {
+func lockDir(ctx context.Context, dir string, wait time.Duration) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("kafka: data directory: %w", err)
 	}
@@ -68,17 +72,39 @@ func lockDir(ctx context.Context, dir string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kafka: data directory: %w", err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, lockWait)
+	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	retry := time.NewTicker(50 * time.Millisecond)
 	defer retry.Stop()
 	for unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
 		select {
 		case <-ctx.Done():
-			f.Close()
-			return nil, fmt.Errorf("kafka: data directory %s is in use by another process; stop it or choose another directory (--dir)", dir)
+			err := fmt.Errorf("kafka: data directory %s is in use by %s; stop it or choose another directory (--dir)", dir, holder(f))
+			return nil, errors.Join(err, f.Close())
 		case <-retry.C:
 		}
 	}
+	if err := sign(f); err != nil {
+		return nil, errors.Join(fmt.Errorf("kafka: data directory: %w", err), f.Close())
+	}
 	return f, nil
+}
+
+// sign leaves the number of this process in its lock, for others to name.
+func sign(f *os.File) error {
+	if err := f.Truncate(0); err != nil {
+		return err
+	}
+	_, err := f.WriteAt([]byte(strconv.Itoa(os.Getpid())), 0)
+	return err
+}
+
+// holder is who signed a lock.
+func holder(f *os.File) string {
+	text := make([]byte, 20)
+	n, _ := f.ReadAt(text, 0)
+	if pid, err := strconv.Atoi(string(text[:n])); err == nil {
+		return fmt.Sprintf("process %d", pid)
+	}
+	return "another process"
 }

@@ -48,7 +48,7 @@ func StartApache(ctx context.Context, libDir, dir, addr string, options ApacheOp
 	if strings.ContainsAny(dir, ",\n") {
 		return nil, fmt.Errorf("kafka: data directory %q: Kafka can't take a comma or line break in it", dir)
 	}
-	lock, err := lockDir(ctx, dir)
+	lock, err := lockDir(ctx, dir, apacheLockWait)
 	if err != nil {
 		return nil, err
 	}

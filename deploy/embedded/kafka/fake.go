@@ -38,7 +38,7 @@ func StartFake(dir, addr string, options ...kfake.Opt) (*Fake, error) {
 	}
 	f := &Fake{addr: namedListener{l, host}.Addr().String()}
 	if dir != "" {
-		if f.lock, err = lockDir(context.Background(), dir); err != nil {
+		if f.lock, err = lockDir(context.Background(), dir, lockWait); err != nil {
 			l.Close()
 			return nil, err
 		}

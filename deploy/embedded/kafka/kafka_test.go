@@ -171,6 +171,19 @@ func TestPortInUse(t *testing.T) {
 	}
 }
 
+func TestDirectoryInUseNamesTheProcess(t *testing.T) {
+	dir := t.TempDir()
+	f, err := kafka.StartFake(dir, "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	_, err = kafka.StartFake(dir, "127.0.0.1:0")
+	if want := fmt.Sprintf("in use by process %d", os.Getpid()); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("a second start on the directory: %v, want %q", err, want)
+	}
+}
+
 func TestBrokenConfigShowsTheLog(t *testing.T) {
 	lib, err := engines.Kafka(t.Context(), nil)
 	if err != nil {
