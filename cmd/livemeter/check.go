@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/livemeter/livemeter/cmd/livemeter/ui"
 	"github.com/livemeter/livemeter/pipeline/event"
 )
 
@@ -38,6 +39,8 @@ func (c checkCmd) Run(_ context.Context, s streams) error {
 		}
 		defer f.Close()
 		in = f
+	} else if f, ok := in.(*os.File); ok && ui.NewTerminal(f).TTY {
+		fmt.Fprintln(s.err, "reading events from the terminal, one a line; Ctrl-D ends")
 	}
 	out := bufio.NewWriter(s.out)
 	lines, invalid, err := c.check(in, out)
