@@ -42,21 +42,30 @@ type cli struct {
 	Engines  enginesCmd  `cmd:"" group:"Tools" help:"Fetch the engines of demo and up beforehand."`
 	Engine   engineCmd   `cmd:"" hidden:"" help:"An engine as a process of its own; demo and up start it."`
 
-	flags, local *configFlags `kong:"-"`
+	flags []*configFlags `kong:"-"`
 }
 
 func newCLI() *cli {
-	c := &cli{flags: newConfigFlags(noSecret), local: newConfigFlags(ownEngines)}
-	for _, with := range []*withConfig{&c.Run.withConfig, &c.Collector.withConfig, &c.Enricher.withConfig,
-		&c.Aggregator.withConfig, &c.Gateway.withConfig, &c.Generate.withConfig, &c.Verify.withConfig, &c.KPI.withConfig,
-		&c.Schema.Apply.withConfig, &c.Schema.Print.withConfig, &c.Config.Check.withConfig, &c.Config.Show.withConfig} {
-		with.Plugins = kong.Plugins{c.flags.values}
+	c := &cli{}
+	give := func(keep, show func(config.Key) bool, commands ...*withConfig) {
+		f := newConfigFlags(keep, show)
+		c.flags = append(c.flags, f)
+		for _, with := range commands {
+			with.Plugins = kong.Plugins{f.values}
+		}
 	}
-	c.Demo.Plugins, c.Up.Plugins = kong.Plugins{c.local.values}, kong.Plugins{c.local.values}
+	give(ownEngines, mainKeys(), &c.Demo.withConfig, &c.Up.withConfig)
+	give(noSecret, mainKeys(), &c.Run.withConfig, &c.Config.Check.withConfig, &c.Config.Show.withConfig, &c.Schema.Apply.withConfig, &c.Schema.Print.withConfig)
+	give(noSecret, mainKeys("clickhouse.", "gateway."), &c.Collector.withConfig)
+	give(noSecret, mainKeys("horizon", "clickhouse.", "gateway.", "pseudonym_"), &c.Enricher.withConfig)
+	give(noSecret, mainKeys("horizon", "gateway.", "pseudonym_"), &c.Aggregator.withConfig)
+	give(noSecret, mainKeys("horizon", "clickhouse.", "pseudonym_"), &c.Gateway.withConfig)
+	give(noSecret, mainKeys("horizon", "clickhouse.", "gateway.", "admin.", "pseudonym_", "log."), &c.Generate.withConfig)
+	give(noSecret, mainKeys("horizon", "kafka.", "gateway.", "admin.", "pseudonym_", "log."), &c.Verify.withConfig, &c.KPI.withConfig)
 	return c
 }
 
-// withConfig gives a command --config and a flag for every key of the configuration.
+// withConfig gives a command --config and a flag for every key of the configuration; help shows those that matter to it.
 type withConfig struct {
 	Config  string       `help:"YAML file with the configuration." env:"LIVEMETER_CONFIG" placeholder:"FILE" group:"Configuration (docs/config.md: every key; secrets are LIVEMETER_ variables or in the file)"`
 	Plugins kong.Plugins `embed:""`
@@ -78,14 +87,23 @@ func ownEngines(k config.Key) bool {
 	return true
 }
 
-// global is what commands get from the command line as a whole: the flags of keys. Only those of one command can be given.
-type global struct{ flags, local *configFlags }
+// mainKeys are the keys that help shows, but for those that mean nothing to a command. It takes them all the same: services share a file.
+func mainKeys(foreign ...string) func(config.Key) bool {
+	return func(k config.Key) bool {
+		return k.Main && !slices.ContainsFunc(foreign, func(prefix string) bool { return strings.HasPrefix(k.Path, prefix) })
+	}
+}
 
-func (c *cli) global() global { return global{c.flags, c.local} }
+// global is what commands get from the command line as a whole: the flags of keys. Only those of one command can be given.
+type global []*configFlags
+
+func (c *cli) global() global { return c.flags }
 
 func (g global) given() map[string]string {
-	out := g.flags.given()
-	maps.Copy(out, g.local.given())
+	out := map[string]string{}
+	for _, f := range g {
+		maps.Copy(out, f.given())
+	}
 	return out
 }
 
@@ -106,12 +124,12 @@ type configFlags struct {
 	keys   []config.Key
 }
 
-func newConfigFlags(keep func(config.Key) bool) *configFlags {
+func newConfigFlags(keep, show func(config.Key) bool) *configFlags {
 	keys := slices.DeleteFunc(config.Keys(), func(k config.Key) bool { return !keep(k) })
 	fields := make([]reflect.StructField, len(keys))
 	for i, k := range keys {
 		tag := `name:"` + k.Flag() + `" help:"` + flagHelp(k) + `" placeholder:"` + placeholder(k) + `" group:"Configuration (docs/config.md: every key; secrets are LIVEMETER_ variables or in the file)"`
-		if !k.Main {
+		if !show(k) {
 			tag += ` hidden:""`
 		}
 		typ := reflect.TypeFor[*string]()

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -53,6 +54,29 @@ func TestUsageErrors(t *testing.T) {
 	for _, args := range [][]string{{"dmeo"}, {"demo", "--fro", "1s"}, {"demo", "--rate", "0"}, {"verify"}, {"demo", "--kafka", "redpanda"}, {"generate", "--file", "-"}, {"kpi", "--last", "5"}, {"demo", "--for", "-1s"}} {
 		if code, out, errOut := livemeter(t, "", args...); code != exitUsage || !strings.Contains(errOut, "livemeter: ") {
 			t.Errorf("%q: exit code %d, want 2 and a message\n%s%s", args, code, out, errOut)
+		}
+	}
+}
+
+// TestHelpShowsTheKeysOfTheService: what a command never reads is taken, since one file serves all, but not offered.
+func TestHelpShowsTheKeysOfTheService(t *testing.T) {
+	all := []string{"--horizon", "--kafka-brokers", "--kafka-prefix", "--clickhouse-addr", "--gateway-addr", "--admin-addr", "--pseudonym-key-file", "--log-level"}
+	foreign := map[string]string{
+		"run": "", "collector": "--clickhouse-addr --gateway-addr", "enricher": "--horizon --clickhouse-addr --gateway-addr --pseudonym-key-file",
+		"aggregator": "--horizon --gateway-addr --pseudonym-key-file", "gateway": "--horizon --clickhouse-addr --pseudonym-key-file",
+		"kpi": "--horizon --kafka-brokers --kafka-prefix --gateway-addr --admin-addr --pseudonym-key-file --log-level", "config check": "",
+	}
+	for command, hidden := range foreign {
+		_, out, _ := livemeter(t, "", append(strings.Fields(command), "--help")...)
+		for _, flag := range all {
+			if want := !slices.Contains(strings.Fields(hidden), flag); strings.Contains(out, "  "+flag+"=") != want {
+				t.Errorf("%s --help shows %s: %v, want %v", command, flag, !want, want)
+			}
+		}
+		for flag := range strings.FieldsSeq(hidden) {
+			if code, _, errOut := livemeter(t, "", append(strings.Fields(command), flag, "x:1", "--help")...); code != exitOK {
+				t.Errorf("%s does not take %s: %s", command, flag, errOut)
+			}
 		}
 	}
 }
