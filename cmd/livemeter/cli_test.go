@@ -58,6 +58,15 @@ func TestUsageErrors(t *testing.T) {
 	}
 }
 
+func TestConfigCheckDoubtsAPortOfTheOtherProtocol(t *testing.T) {
+	for protocol, want := range map[string]string{"native": "clickhouse.protocol is native, whose port is 9000", "http": ""} {
+		code, _, errOut := livemeter(t, "", "config", "check", "--clickhouse-protocol", protocol, "--clickhouse-addr", "ch:8123")
+		if code != exitOK || !strings.Contains(errOut, want) || want == "" && errOut != "" {
+			t.Errorf("protocol %s on port 8123: exit code %d, want 0, says %q, want %q", protocol, code, errOut, want)
+		}
+	}
+}
+
 // TestHelpShowsTheKeysOfTheService: what a command never reads is taken, since one file serves all, but not offered.
 func TestHelpShowsTheKeysOfTheService(t *testing.T) {
 	all := []string{"--horizon", "--kafka-brokers", "--kafka-prefix", "--clickhouse-addr", "--gateway-addr", "--admin-addr", "--pseudonym-key-file", "--log-level"}

@@ -34,9 +34,12 @@ func (c configCheckCmd) Run(g global, s streams) error {
 	if c.For == "run" || c.For == "collector" {
 		service = config.Pipeline
 	}
-	_, err := c.valid(g, service, nil)
+	cfg, err := c.valid(g, service, nil)
 	for _, name := range config.UnknownEnv(os.Environ()) {
 		fmt.Fprintf(s.err, "note: the environment has %s, which is no key\n", name)
+	}
+	for _, doubt := range cfg.Doubts() {
+		fmt.Fprintln(s.err, "note: "+doubt)
 	}
 	if err != nil {
 		fmt.Fprintln(s.err, err)

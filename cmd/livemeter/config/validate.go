@@ -39,6 +39,28 @@ func (c *Config) Validate(s Service) error {
 	return errors.Join(errs...)
 }
 
+// Doubts are what is possible and yet most likely a mistake: Validate lets it pass.
+func (c *Config) Doubts() []string {
+	own := map[string]string{"http": "8123", "native": "9000"}
+	if c.ClickHouse.TLS.Enabled {
+		own = map[string]string{"http": "8443", "native": "9440"}
+	}
+	var out []string
+	for _, a := range c.ClickHouse.Addr {
+		_, port, _ := net.SplitHostPort(a)
+		for protocol, ports := range clickhousePorts {
+			if protocol != c.ClickHouse.Protocol && slices.Contains(ports, port) {
+				out = append(out, fmt.Sprintf("clickhouse.addr %s: port %s is that of protocol %s, but clickhouse.protocol is %s, whose port is %s",
+					a, port, protocol, c.ClickHouse.Protocol, own[c.ClickHouse.Protocol]))
+			}
+		}
+	}
+	return out
+}
+
+// clickhousePorts are what servers listen on unless told otherwise: plain, and with TLS.
+var clickhousePorts = map[string][]string{"http": {"8123", "8443"}, "native": {"9000", "9440"}}
+
 type adder func(bad bool, format string, args ...any)
 
 var prefixSyntax = regexp.MustCompile(`^[A-Za-z0-9._-]{0,64}$`)
