@@ -83,7 +83,7 @@ func (f localFlags) localConfig(g global, dir string) (*config.Config, error) {
 		return nil, errors.Join(err, cfg.Validate(config.Client))
 	}
 	if cfg.PseudonymKey == "" {
-		if cfg.PseudonymKey, err = stack.Key(dir); err != nil {
+		if cfg.PseudonymKey, cfg.PseudonymKeyFile, err = stack.Key(dir); err != nil {
 			return nil, fmt.Errorf("pseudonym key of %s: %w", dir, err)
 		}
 	}

@@ -170,3 +170,18 @@ func TestDemoEqualsItsLedger(t *testing.T) {
 		}
 	}
 }
+
+// TestUpNamesTheFileOfAnotherKey: a lost key file is made anew by a start, and must be found again.
+func TestUpNamesTheFileOfAnotherKey(t *testing.T) {
+	dir := t.TempDir()
+	r := startUp(t, dir)
+	r.end(t)
+	key := filepath.Join(dir, "pseudonym.key")
+	if err := os.WriteFile(key, []byte(strings.Repeat("0f", 32)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, _, errOut := livemeter(t, "", append([]string{"up", "--dir", dir}, freePorts...)...)
+	if code != exitFail || !strings.Contains(errOut, "was begun with") || !strings.Contains(errOut, key) {
+		t.Errorf("up with another key: exit code %d, says %q, want 1 and the file %s", code, errOut, key)
+	}
+}

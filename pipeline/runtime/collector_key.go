@@ -62,8 +62,18 @@ func (s *collectorSession) checkKey(ctx context.Context, adm *kadm.Client) error
 }
 
 func (s *collectorSession) wrongKey(found string) error {
-	return collectorConfigError{fmt.Errorf("collector: the pseudonym key has fingerprint %016x, but the log %s was begun with %s: every viewer would be a new one; give this collector the key of the log",
-		s.cfg.Settings.KeyFingerprint, s.eventsTopic, found[4:])}
+	return collectorConfigError{&WrongKeyError{Log: s.eventsTopic, Have: s.cfg.Settings.KeyFingerprint, Want: found[4:]}}
+}
+
+// WrongKeyError is a pseudonym key that is not the one a log was begun with. It names keys by their fingerprints.
+type WrongKeyError struct {
+	Log, Want string
+	Have      uint64
+}
+
+func (e *WrongKeyError) Error() string {
+	return fmt.Sprintf("collector: the pseudonym key has fingerprint %016x, but the log %s was begun with %s: every viewer would be a new one; give this collector the key of the log",
+		e.Have, e.Log, e.Want)
 }
 
 // firstSettings is the settings record among the first records of the log, nil where there is none (any more).

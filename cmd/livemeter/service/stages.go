@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -41,12 +42,16 @@ func (p *Process) Collector() Stage {
 		if err != nil {
 			return err
 		}
-		return runtime.RunCollector(ctx, runtime.CollectorConfig{
+		err = runtime.RunCollector(ctx, runtime.CollectorConfig{
 			Brokers: c.Kafka.Brokers, KafkaOpts: p.kafka, Prefix: c.Kafka.Prefix, Group: c.Kafka.Prefix + c.Collector.Group, InstanceID: c.InstanceID,
 			Settings: p.Settings(), PseudonymKey: key,
 			Linger: c.Collector.Linger, BlockBytes: c.Collector.BlockBytes, MaxInflightBytes: c.Collector.MaxInflightBytes,
 			ProgressEvery: c.Collector.ProgressEvery, IdleGrace: c.Collector.IdleGrace, CommitEvery: c.Collector.CommitEvery,
 		}, p.Log.Named("collector"), p.registry)
+		if wrong := (*runtime.WrongKeyError)(nil); errors.As(err, &wrong) && c.PseudonymKeyFile != "" {
+			return fmt.Errorf("%w; this one is from %s", err, c.PseudonymKeyFile)
+		}
+		return err
 	}}
 }
 

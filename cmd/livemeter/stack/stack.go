@@ -145,21 +145,21 @@ func (s *Stack) Stop() error {
 	return errors.Join(errs...)
 }
 
-// Key reads the pseudonym key of a directory, making one the first time. Services never do that: a key that is made by accident splits every
-// viewer in two.
-func Key(dir string) (string, error) {
-	path := filepath.Join(dir, "pseudonym.key")
+// Key reads the pseudonym key of a directory, making one the first time, and says where it is. Services never do that: a key that is made by
+// accident splits every viewer in two.
+func Key(dir string) (key, path string, err error) {
+	path = filepath.Join(dir, "pseudonym.key")
 	data, err := os.ReadFile(path)
 	if err == nil {
-		return strings.TrimSpace(string(data)), nil
+		return strings.TrimSpace(string(data)), path, nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		return "", err
+		return "", path, err
 	}
 	raw := make([]byte, 32)
 	rand.Read(raw) // never fails
-	key := hex.EncodeToString(raw)
-	return key, writeKey(path, key+"\n")
+	key = hex.EncodeToString(raw)
+	return key, path, writeKey(path, key+"\n")
 }
 
 // writeKey makes the file whole or not at all: half a key would be another key.
