@@ -101,7 +101,7 @@ func ReachKafka(ctx context.Context, c *config.Config) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if err := pingKafka(ctx, c); err != nil {
-		return fmt.Errorf("%w (kafka.brokers, --kafka-brokers; is Kafka there, and does it want kafka.tls or kafka.sasl?)", err)
+		return fmt.Errorf("%w (kafka.brokers, --kafka-brokers)", err)
 	}
 	return nil
 }
@@ -114,7 +114,22 @@ func pingKafka(ctx context.Context, c *config.Config) error {
 	}
 	defer client.Close()
 	if err := client.Ping(ctx); err != nil {
-		return fmt.Errorf("kafka: no answer from %v: %w", c.Kafka.Brokers, err)
+		return fmt.Errorf("kafka: no answer from %v: %w: %s", c.Kafka.Brokers, err, kafkaDoubt(c.Kafka))
 	}
 	return nil
+}
+
+// kafkaDoubt says what to look at where no broker answers. One that expects another kind of connection hangs up or is silent: its error does not tell.
+func kafkaDoubt(k config.Kafka) string {
+	var set []string
+	if k.TLS.Enabled {
+		set = append(set, "kafka.tls.enabled")
+	}
+	if k.SASL.Mechanism != "" {
+		set = append(set, "kafka.sasl.mechanism "+k.SASL.Mechanism)
+	}
+	if len(set) == 0 {
+		return "is Kafka there, and does this listener want kafka.tls or kafka.sasl?"
+	}
+	return "is Kafka there, and is this a listener for " + strings.Join(set, " with ") + ", or a plain one?"
 }
