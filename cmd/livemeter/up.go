@@ -45,7 +45,7 @@ func (c upCmd) Run(ctx context.Context, g global, s streams) error {
 func (l *local) addresses(w io.Writer, now time.Time) {
 	at := now.UnixMilli()
 	event := func(n int) string {
-		return fmt.Sprintf(`{"event_id":"e-%[1]d-%[2]d","schema_version":"1-0-0","type":"viewer","action":"enter","platform":"my","room_id":"r_1","live_session_id":"ls_1",`+
+		return fmt.Sprintf(`{"event_id":"e-%[1]d-%[2]d","schema_version":"1-0-0","type":"viewer","action":"enter","platform":"douyin","room_id":"r_1","live_session_id":"ls_1",`+
 			`"user_id":"u_%[2]d","view_id":"v_%[1]d_%[2]d","sdk_instance_id":"i_%[1]d_%[2]d","seq":1,"client_ts":%[1]d,"sent_ts":%[1]d}`, at, n)
 	}
 	broker, ch, db := l.cfg.Kafka.Brokers[0], l.cfg.ClickHouse.Addr[0], l.cfg.ClickHouse.Database

@@ -142,6 +142,8 @@ func (a *Aggregator) add(changes []change.Change) (n int) {
 		if c.Mask&^change.PaneOnly != 0 {
 			a.attach(i, m)
 			m.stamp(t, c.Recv)
+		} else {
+			m.any = max(m.any, c.Recv) // a minute that nothing but online is in has that time
 		}
 		if t.first != 0 {
 			a.run(m, t.first)

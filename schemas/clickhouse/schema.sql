@@ -6,7 +6,7 @@ CREATE TABLE IF NOT EXISTS livemeter.room_rows
 (
     `epoch` UInt16 COMMENT 'Which log of events the row comes from; views show the active epoch of the table epochs alone',
     `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
-    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session its earliest event',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
     `platform` LowCardinality(String) COMMENT 'Platform of the room',
     `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
     `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
@@ -86,7 +86,7 @@ CREATE TABLE IF NOT EXISTS livemeter.sku_rows
 (
     `epoch` UInt16 COMMENT 'Which log of events the row comes from; views show the active epoch of the table epochs alone',
     `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
-    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session its earliest event',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
     `platform` LowCardinality(String) COMMENT 'Platform of the room',
     `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
     `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
@@ -157,7 +157,7 @@ CREATE TABLE IF NOT EXISTS livemeter.source_rows
 (
     `epoch` UInt16 COMMENT 'Which log of events the row comes from; views show the active epoch of the table epochs alone',
     `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
-    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session its earliest event',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
     `platform` LowCardinality(String) COMMENT 'Platform of the room',
     `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
     `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
@@ -199,7 +199,7 @@ CREATE TABLE IF NOT EXISTS livemeter.variant_rows
 (
     `epoch` UInt16 COMMENT 'Which log of events the row comes from; views show the active epoch of the table epochs alone',
     `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
-    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session its earliest event',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
     `platform` LowCardinality(String) COMMENT 'Platform of the room',
     `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
     `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
@@ -281,7 +281,7 @@ CREATE TABLE IF NOT EXISTS livemeter.room_money_rows
 (
     `epoch` UInt16 COMMENT 'Which log of events the row comes from; views show the active epoch of the table epochs alone',
     `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
-    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session its earliest event',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
     `platform` LowCardinality(String) COMMENT 'Platform of the room',
     `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
     `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
@@ -319,7 +319,7 @@ CREATE TABLE IF NOT EXISTS livemeter.sku_money_rows
 (
     `epoch` UInt16 COMMENT 'Which log of events the row comes from; views show the active epoch of the table epochs alone',
     `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
-    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session its earliest event',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
     `platform` LowCardinality(String) COMMENT 'Platform of the room',
     `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
     `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
@@ -437,7 +437,7 @@ COMMENT 'Invalid records with their original bytes, kept seven days: query the v
 CREATE OR REPLACE VIEW livemeter.room_measures
 (
     `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
-    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session its earliest event',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
     `platform` LowCardinality(String) COMMENT 'Platform of the room',
     `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
     `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
@@ -723,7 +723,7 @@ COMMENT 'Measures of each room, window by window';
 CREATE OR REPLACE VIEW livemeter.sku_measures
 (
     `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
-    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session its earliest event',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
     `platform` LowCardinality(String) COMMENT 'Platform of the room',
     `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
     `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
@@ -974,7 +974,7 @@ COMMENT 'Measures of each product in a room';
 CREATE OR REPLACE VIEW livemeter.source_measures
 (
     `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
-    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session its earliest event',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
     `platform` LowCardinality(String) COMMENT 'Platform of the room',
     `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
     `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
@@ -1110,7 +1110,7 @@ COMMENT 'Measures of whole views by entry source and campaign, in the window of 
 CREATE OR REPLACE VIEW livemeter.variant_measures
 (
     `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
-    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session its earliest event',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
     `platform` LowCardinality(String) COMMENT 'Platform of the room',
     `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
     `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
@@ -1406,7 +1406,7 @@ COMMENT 'Measures of each room by experiment variant';
 CREATE OR REPLACE VIEW livemeter.room_money
 (
     `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
-    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session its earliest event',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
     `platform` LowCardinality(String) COMMENT 'Platform of the room',
     `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
     `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
@@ -1537,7 +1537,7 @@ COMMENT 'Money of each room by currency, in minor units';
 CREATE OR REPLACE VIEW livemeter.sku_money
 (
     `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
-    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session its earliest event',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
     `platform` LowCardinality(String) COMMENT 'Platform of the room',
     `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
     `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/livemeter/livemeter/pipeline/measure"
 	"github.com/livemeter/livemeter/pipeline/rollup"
@@ -100,5 +101,29 @@ func TestDayOfAnotherZone(t *testing.T) {
 	got := e.query("SELECT window_start, events FROM $db.room_measures WHERE grain = '1d' ORDER BY ALL")
 	if want := "2026-11-21 05:00:00.000\t13\n2026-11-22 05:00:00.000\t11"; got != want {
 		t.Errorf("days are\n%s\nwant\n%s", got, want)
+	}
+}
+
+// Whatever asks for a day finds it, also once its hours stand in one part with the peaks of sessions, which have no day.
+func TestDaysBesidePeaks(t *testing.T) {
+	e := open(t)
+	e.write(
+		row{Room: "a", Window: start, Version: 1, Value: 1, Panes: []pane{{Pane: 0, Value: 1, Online: 2}}},
+		row{Room: "a", Grain: measure.Grain1h, Window: start, Version: 1, Value: 1})
+	e.roll(e.roller())
+	e.query("OPTIMIZE TABLE $db.room_rows FINAL")
+	if got := e.query("SELECT grain, online FROM $db.room_measures WHERE grain IN ('1d', 'session') ORDER BY grain"); got != "1d\t2\nsession\t2" {
+		t.Fatalf("the peaks are not there: %s", got)
+	}
+	day := time.UnixMilli(allDay).UTC()
+	at, date, local := day.Format(time.DateTime), day.Format(time.DateOnly), day.Add(8*time.Hour).Format(time.DateOnly)
+	for _, where := range []string{
+		"window_start = '" + at + "'", "window_start <= '" + at + "'", "window_start >= '" + at + "'", "window_start BETWEEN '" + at + "' AND '" + at + "'",
+		"toDate(window_start) = '" + date + "'", "toDate(window_start) IN ('" + date + "')", "toDate(window_start, 'Asia/Shanghai') = '" + local + "'",
+		"toYYYYMM(window_start) = " + day.Format("200601"), "toYear(window_start) = " + day.Format("2006"), "toStartOfMonth(window_start) <= '" + date + "'",
+	} {
+		if got := e.number("SELECT count() FROM $db.room_measures WHERE grain = '1d' AND %s", where); got != 1 {
+			t.Errorf("WHERE %s: %d days, want 1", where, got)
+		}
 	}
 }

@@ -26,6 +26,10 @@ type level struct {
 	version  string // likewise; it never falls
 }
 
+// sessionPeak is the window_start of a session's peak, which has none: any time but one whose day begins before 1970 in some zone. There toStartOfDay
+// wraps around, and ClickHouse, which takes it for monotonic, leaves out the part that holds such a row when days are asked for.
+const sessionPeak = "'2000-01-01 00:00:00'"
+
 func (r *Roller) levels() []level {
 	start := func(expr string) string { return "toDateTime64(" + expr + ", 3, 'UTC')" }
 	over := func(from, to measure.Grain, window string) level {
@@ -36,7 +40,7 @@ func (r *Roller) levels() []level {
 		panesLevel(),
 		over(measure.Grain1m, measure.Grain1h, start("toStartOfHour(r.window_start)")),
 		over(measure.Grain1h, measure.Grain1d, start("toStartOfDay(r.window_start, "+quote(r.s.cfg.Zone)+")")),
-		over(measure.Grain1h, measure.GrainSession, start("0")),
+		over(measure.Grain1h, measure.GrainSession, start(sessionPeak)),
 	}
 }
 

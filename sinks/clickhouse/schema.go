@@ -51,7 +51,7 @@ var subKeyComments = map[string]string{
 func keyColumns(c measure.Cube) []column {
 	out := []column{
 		{"grain", grainType, "Length of the window: 10s, 1m, 1h in UTC; 1d in the shop's zone; session is the whole live session"},
-		{"window_start", ms, "Start of the half-open window of event time; of a session its earliest event"},
+		{"window_start", ms, "Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it"},
 		{"platform", "LowCardinality(String)", "Platform of the room"},
 		{"room_id", "String", "Room; '' for orders that belong to none"},
 		{"live_session_id", "String", "Live session of the room; '' where the event names none"},

@@ -142,7 +142,7 @@ func (c *Config) validateTime(add adder) {
 	add(c.Horizon < time.Minute || c.Horizon > 30*day, "horizon %v: want from 1m to 720h", c.Horizon)
 	add(c.Lateness < time.Second || c.Lateness > time.Hour, "lateness %v: want from 1s to 1h", c.Lateness)
 	add(c.Lateness > c.Horizon, "lateness %v is longer than horizon %v", c.Lateness, c.Horizon)
-	add(c.SessionGap < time.Minute || c.SessionGap > 7*day, "session_gap %v: want from 1m to 168h", c.SessionGap)
+	add(c.SessionGap < time.Hour || c.SessionGap > 7*day, "session_gap %v: want from 1h (a run of a session is told hour by hour) to 168h", c.SessionGap)
 	add(c.Dedupe < 10*time.Minute || c.Dedupe > 7*day, "dedupe %v: want from 10m to 168h", c.Dedupe)
 	if err := checkZone(c.Zone); err != nil {
 		add(true, "zone %q: %v", c.Zone, err)
