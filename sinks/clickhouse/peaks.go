@@ -37,7 +37,7 @@ func (r *Roller) levels() []level {
 		return level{from, to, rows, "1", window, "sum(r.online)", "sum(r.version + 1)"}
 	}
 	return []level{
-		panesLevel(),
+		panesLevel(r.s.cfg.TTLDays),
 		over(measure.Grain1m, measure.Grain1h, start("toStartOfHour(r.window_start)")),
 		over(measure.Grain1h, measure.Grain1d, start("toStartOfDay(r.window_start, "+quote(r.s.cfg.Zone)+")")),
 		over(measure.Grain1h, measure.GrainSession, start(sessionPeak)),
@@ -45,17 +45,26 @@ func (r *Roller) levels() []level {
 }
 
 // panesLevel takes the peaks of minutes over their panes. Folding changes neither panes nor version: the folded row's version is the sum of those
-// in it, each and one.
-func panesLevel() level {
+// in it, each and one. The panes of a minute may expire before it, part by part: from then on its peak stays what it was, whatever else of the
+// minute changes, such as the refunds of an order that is weeks old.
+func panesLevel(days []int) level {
 	return level{
 		from: measure.Grain1m, to: measure.Grain1m,
 		rows:    fmt.Sprintf("r.grain = '1m' AND r.part != %d", partPeak),
-		touched: fmt.Sprintf("r.part < %d AND r.deleted = 0", partPeak),
+		touched: fmt.Sprintf("r.part < %d AND r.deleted = 0 AND %s", partPeak, keepsPanes(days)),
 		window:  "r.window_start",
 		online: fmt.Sprintf("arrayMax(sumForEach(arrayMap(p -> r.pane_value[indexOf(r.pane_at, toUInt16(p * %d + %d))], range(%d))))",
 			measure.PaneStride, measure.Online, measure.PanesPerMinute),
 		version: fmt.Sprintf("sum(if(r.part = %d, r.version, r.version + 1))", partFolded),
 	}
+}
+
+// keepsPanes says that a minute has all the panes that it ever had: they go a day after this, see expiry.
+func keepsPanes(days []int) string {
+	if days[measure.Grain10s] == 0 {
+		return "1"
+	}
+	return fmt.Sprintf("toDate(r.window_start) + toIntervalDay(%d) > toDate(now())", days[measure.Grain10s])
 }
 
 // peaks brings the peaks up to all rows inserted since, and, where resume, to those that a roller before this one may have left: it may have
