@@ -16,12 +16,13 @@ func (a *Aggregator) settle(token uint64, failed bool) {
 			a.saved.Mark(i)
 			if failed {
 				a.touch(i, c)
+				c.since = min(c.since, f.before)
 			} else if c.state&closedBit != 0 && !c.dirty && c.inflight == 0 {
 				a.release(i, c)
 			}
 		}
 		if failed { // what had its turn since then may stand in rows that are dirty again
-			a.sentWM = f.before
+			a.sentWM = min(a.sentWM, f.before)
 			for cube := range a.turned {
 				a.turned[cube] = min(a.turned[cube], f.before)
 			}

@@ -48,10 +48,11 @@ type cell struct {
 	lateAt  int64  // watermark at the newest event that was older than the session gap, 0 without one
 	due     int64  // when it is to close, ms of watermark
 	ahead   int64  // minutes: start of the first pane that its row left out, because it has not begun
+	since   int64  // watermark at the first change that its row has not left with
 	prev    uint32 // the closed generation before this one while it is not released, else 0: see waits
 	minutes uint32 // hours: the open minutes that it has not taken in, a list
 	next    uint32 // minutes: the next in that list
-	_       [12]byte
+	_       [4]byte
 }
 
 // pane is 10 s of a minute: one cache line.
@@ -136,6 +137,9 @@ func (a *Aggregator) freeVector(v *vector) {
 
 // touch notes that a cell changed: it must leave and be saved.
 func (a *Aggregator) touch(i uint32, c *cell) {
+	if !c.dirty {
+		c.since = a.wm
+	}
 	c.dirty, c.quiet = true, false
 	if !c.listed {
 		c.listed = true

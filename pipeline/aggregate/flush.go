@@ -1,6 +1,7 @@
 package aggregate
 
 import (
+	"math"
 	"slices"
 
 	"github.com/livemeter/livemeter/pipeline/measure"
@@ -52,7 +53,7 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) uint64 {
 	f := flight{token: a.token, before: a.sentWM}
 	turn := a.turn()
 	a.leaving = a.leaving[:0]
-	keep := a.dirty[:0]
+	keep, held := a.dirty[:0], int64(math.MaxInt64)
 	for _, i := range a.dirty {
 		c := a.cells.At(i)
 		switch {
@@ -63,6 +64,9 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) uint64 {
 			a.leaving = append(a.leaving, i)
 		default:
 			keep = append(keep, i)
+			if c.grain == measure.Grain1h || a.waits(c) {
+				held = min(held, c.since)
+			}
 		}
 	}
 	a.dirty = keep
@@ -82,7 +86,7 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) uint64 {
 			b.Orders = append(b.Orders, p.row)
 		}
 	}
-	if wm := a.sent(behind, turn); behind || turn.rest || a.flushes%restEvery == 0 {
+	if wm := a.sent(behind, turn, held); behind || turn.rest || a.flushes%restEvery == 0 {
 		a.sentWM = wm
 		b.Watermarks = append(b.Watermarks, rollup.Watermark{Part: a.partition, Version: uint64(a.offset), WM: wm})
 	}
@@ -92,16 +96,17 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) uint64 {
 
 // sent is the watermark of which rollup.Watermark can be said: all rows of what came before it have left. A window that is final has a row that
 // leaves at once where it is a minute or an hour; a pane is final before its minute, whose row waits for its cube's turn, or, behind, for its end.
-func (a *Aggregator) sent(behind bool, turn turn) int64 {
+// Days and sessions are final by hours that may not have left: held is since when the first of those waits, or the first row behind a generation.
+func (a *Aggregator) sent(behind bool, turn turn, held int64) int64 {
 	if behind {
-		return max(a.sentWM, a.wm-minuteMS)
+		return max(a.sentWM, min(a.wm-minuteMS, held))
 	}
 	for cube := range a.turned {
 		if turn.rest || eachFlush(measure.Cube(cube)) || a.turnOf(measure.Cube(cube), restEvery) {
 			a.turned[cube] = a.wm
 		}
 	}
-	return max(a.sentWM, slices.Min(a.turned[:]))
+	return max(a.sentWM, min(slices.Min(a.turned[:]), held))
 }
 
 // Last makes the flushes that follow send every row that changed: the task is about to end.
@@ -115,8 +120,8 @@ func (a *Aggregator) leaves(c *cell, behind bool, turn turn) bool {
 		return false
 	case c.state&closedBit != 0 || a.outlived(c):
 		return true
-	case behind:
-		return false
+	case behind: // an hour that stragglers keep open would hold the watermark back for as long
+		return c.grain == measure.Grain1h && c.since+hourMS+a.lateness <= a.wm
 	case turn.rest:
 		return true
 	case c.window > now || c.quiet && c.ahead > now:

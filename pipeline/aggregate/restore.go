@@ -41,6 +41,9 @@ func (a *Aggregator) Restore(key, value []byte) error {
 func (a *Aggregator) Restored() {
 	a.cells.Rebuild(func(i uint32) bool { return a.cells.At(i).key != 0 })
 	a.indexCells()
+	for _, i := range a.dirty {
+		a.cells.At(i).since = a.sentWM // or later
+	}
 	a.joinMinutes()
 }
 
@@ -89,7 +92,12 @@ func (a *Aggregator) unpackMeta(r *wire.Reader) error {
 		if _, err := time.LoadLocation(s.Zone); err != nil {
 			return err
 		}
-		return a.configure(&s)
+		if err := a.configure(&s); err != nil {
+			return err
+		}
+	}
+	if r.Left() > 0 { // states of before have none
+		a.sentWM = r.Int()
 	}
 	return r.Err()
 }

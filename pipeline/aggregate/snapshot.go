@@ -54,6 +54,15 @@ func (a *Aggregator) packMeta(w *wire.Writer) {
 	if a.settings != nil {
 		w.Raw(string(eventlog.AppendSettings(nil, a.settings)))
 	}
+	w.Int(a.durableWM())
+}
+
+// durableWM is the newest watermark of which the store has said that it has it.
+func (a *Aggregator) durableWM() int64 {
+	if len(a.flights) > 0 {
+		return a.flights[0].before
+	}
+	return a.sentWM
 }
 
 func (a *Aggregator) packBucket(w *wire.Writer, bucket uint32) {

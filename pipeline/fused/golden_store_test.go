@@ -17,6 +17,7 @@ type memStore struct {
 	show        []string // prefixes of the lines to show; all without one
 	times       bool
 	generations bool
+	months      bool // in the names of windows: scripts that last for one would have two of a name
 }
 
 // memRow is a stored row: what it adds to each of the lines that are read from it.
@@ -48,7 +49,10 @@ func (s *memStore) put(key string, r memRow) {
 func (s *memStore) write(b *rollup.Batch) {
 	for _, c := range b.Cells {
 		for i := range c.Grain {
-			r := memCell{c, i}
+			r := memCell{c, i, "02 15:04:05"}
+			if s.months {
+				r.layout = "01-02 15:04:05"
+			}
 			s.put(fmt.Sprintf("%s|%d|%d", r.group(measure.Grain(c.Grain[i]), c.Window[i]), c.Part[i], c.Gen[i]), memRow{c.Version[i], r.adds()})
 		}
 	}
@@ -75,14 +79,15 @@ func (s *memStore) write(b *rollup.Batch) {
 // memCell is one row of a batch.
 type memCell struct {
 	*rollup.Cells
-	i int
+	i      int
+	layout string // of times
 }
 
 // group is the key of a window of grain g as the text shows it.
 func (c memCell) group(g measure.Grain, window int64) string {
 	at := "-"
 	if g != measure.GrainSession {
-		at = local(window, "02 15:04:05")
+		at = local(window, c.layout)
 	}
 	group := fmt.Sprintf("%s %s %s %s", measure.CubeTables[c.Cube], measure.GrainNames[g], at, place(c.Platform[c.i], c.Room[c.i], c.Session[c.i]))
 	for k := range measure.SubKeys[c.Cube] {

@@ -31,6 +31,8 @@ func TestSessionRuns(t *testing.T) {
 			[]string{"0h 8100000…3610000 late 8100000, after its hour", "2h 8000000…11600000 late 0"}},
 		"late in a fresh run's hour, before the fold": {"wm 3620\nheartbeat at=3595 recv=3620 watch=1\nwm 3655\nheartbeat at=10 recv=3655 watch=1\nwm 3700",
 			[]string{"0h 3620000…7195000 late 3655000"}},
+		"a late minute closes before the one that began the run": {"wm 5\nenter at=570\nwm 575\nheartbeat at=530 recv=575 watch=1\nwm 4000",
+			[]string{"0h 5000…4170000 late 0 closed"}},
 	} {
 		for _, flush := range []int{1, 1000} {
 			for _, restart := range []bool{false, true} {

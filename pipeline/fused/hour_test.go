@@ -1,0 +1,61 @@
+package fused
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/livemeter/livemeter/pipeline/measure"
+	"github.com/livemeter/livemeter/pipeline/rollup"
+)
+
+// An hour that takes a minute in is saved, also where its row has left already and the minute's cell stands in another bucket of the checkpoint.
+func TestHourIsSavedWithWhatItTookIn(t *testing.T) {
+	p := newPlayer(t, NewRun(0, nil))
+	p.line("heartbeat at=1 watch=1")
+	for i := range 100 { // cells between the hour and its second minute
+		p.line(fmt.Sprintf("heartbeat at=2 room=other%d watch=1", i))
+	}
+	p.line("heartbeat at=61 watch=2")
+	p.line("wm 125") // the first minute is over, and with it all that would be saved beside the hour
+	for range 10 {
+		p.flush(true)
+	}
+	p.task.Snapshot(func(k, v []byte) { p.log[string(k)] = v })
+	p.line("wm 200") // the second
+	for range 10 {
+		p.flush(true)
+	}
+	p.restart()
+	p.line("heartbeat at=201 watch=4")
+	for range 10 {
+		p.flush(true)
+	}
+	p.store.show = []string{"room_measures 1h 24 12:00:00 r1"}
+	if got := p.store.text(); !strings.Contains(got, " watch_ms=7 ") {
+		t.Errorf("the hour is %q, want watch_ms=7", got)
+	}
+}
+
+// A minute whose row left without the panes that are still to come leaves again with what comes meanwhile.
+func TestRowDoesNotWaitForPanesAhead(t *testing.T) {
+	p := newPlayer(t, NewRun(0, nil))
+	for i, line := range []string{"enter at=1", "like at=2", "like at=3"} { // online reaches 30 s ahead
+		p.line(line)
+		var b rollup.Batch
+		token := p.task.Flush(&b, false)
+		p.store.write(&b)
+		p.task.Ack(token)
+		rows := 0
+		for _, c := range b.Cells {
+			for k := range c.Grain {
+				if c.Cube == measure.Room && measure.Grain(c.Grain[k]) == measure.Grain1m && c.Value(0, k) == int64(i+1) {
+					rows++
+				}
+			}
+		}
+		if rows != 1 {
+			t.Errorf("after %q the minute left %d times with %d in its first column, want once", line, rows, i+1)
+		}
+	}
+}

@@ -1,0 +1,154 @@
+package fused
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/livemeter/livemeter/pipeline/rollup"
+)
+
+// A window that the store has shown as final stays as it is, or becomes corrected: at no flush may a watermark run ahead of the rows that it
+// speaks for. Whole-view measures may move on; events may not.
+func TestFinalStaysFinal(t *testing.T) {
+	scripts := map[string]string{}
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no golden files", err)
+	}
+	for _, f := range files {
+		raw, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, _, _ := strings.Cut(string(raw), "\n---\n")
+		scripts[filepath.Base(f)] = in
+	}
+	for name, in := range promises {
+		scripts[name] = in
+	}
+	for name, in := range scripts {
+		for _, behind := range []bool{false, true} {
+			for _, flush := range []int{1, 3, 1000} {
+				t.Run(fmt.Sprintf("%s/behind=%v/flush=%d", name, behind, flush), func(t *testing.T) {
+					keepsPromise(t, func() *player { return newPlayer(t, NewRun(0, nil)) }, in, behind, flush)
+				})
+			}
+		}
+	}
+}
+
+// promises are scripts in which a row is held back when its window becomes final.
+var promises = map[string]string{
+	"session goes on in the next hour": "enter at=3590 view=a u=u1\nwm 3600\nheartbeat at=3610 view=a u=u1 watch=1\nwm 7000\nwm 7199\nwm 7255\nwm 7300\nwm 11000\nwm 20000",
+	// 12:00 in Shanghai is 12 h before the day ends
+	"late in the day":        "enter at=9h view=a u=u1\nwm 9h+10\nwm 12h-10\nheartbeat at=9h+5 recv=12h-10 view=a u=u1 watch=1\nwm 12h+121\nwm 12h+130\nwm 12h+600\nwm 12h+1200",
+	"a restart while behind": "heartbeat at=0 watch=1\nwm 125\nflush\nflush\nflush\nflush\nflush\nrestart\nbehind",
+	// The second generation waits for the first, which closed early, and is final before either has left.
+	"closed early and again": "set cells=1\nheartbeat at=0 view=a u=u1 watch=1\nheartbeat at=10 view=a u=u1 watch=2\nwm 300\nflush\nwm 301\nflush",
+}
+
+// Any script, with failing flushes, restarts and a pace that changes.
+func TestFinalStaysFinalOfAnyScript(outer *testing.T) {
+	rapid.Check(outer, func(t *rapid.T) {
+		at, wm := int64(0), int64(0)
+		draw := func(name string, low, high int64) int64 { return rapid.Int64Range(low, high).Draw(t, name) }
+		lines := []string{fmt.Sprintf("set cells=%d", rapid.SampledFrom([]int{1 << 20, 1 << 20, 4, 1}).Draw(t, "cells"))}
+		for range rapid.IntRange(1, 40).Draw(t, "lines") {
+			switch rapid.IntRange(0, 9).Draw(t, "kind") {
+			case 0, 1, 2, 3:
+				at += rapid.SampledFrom([]int64{0, 1, 9, 50, 700, 3500, 3600, 9000}).Draw(t, "step")
+				late := min(at, rapid.SampledFrom([]int64{0, 0, 0, 5, 60, 130, 3700, 20_000}).Draw(t, "late"))
+				lines = append(lines, fmt.Sprintf("%s at=%d recv=%d watch=1 view=v u=u%d room=r%d", rapid.SampledFrom([]string{"enter", "heartbeat"}).Draw(t, "event"),
+					at-late, at, draw("viewer", 0, 2), draw("room", 0, 1)))
+			case 4, 5:
+				at += rapid.SampledFrom([]int64{0, 1, 59, 61, 119, 400, 3599, 3661}).Draw(t, "silence")
+				wm = max(wm, at)
+				lines = append(lines, fmt.Sprintf("wm %d", wm))
+			default:
+				lines = append(lines, rapid.SampledFrom([]string{"flush", "flush", "behind", "behind", "fail", "restart"}).Draw(t, "flush"))
+			}
+		}
+		keepsPromise(t, func() *player { return newPlayer(outer, NewRun(0, nil)) }, strings.Join(lines, "\n"), false, 1000)
+	})
+}
+
+// tb is what a *testing.T and a *rapid.T have in common here.
+type tb interface {
+	Helper()
+	Errorf(format string, args ...any)
+}
+
+func keepsPromise(t tb, start func() *player, script string, behind bool, flush int) {
+	p := start()
+	p.store.months = true
+	shown := map[string][2]string{}
+	at := ""
+	read := func(behind, arrives bool) {
+		var b rollup.Batch
+		token := p.task.Flush(&b, behind)
+		if !arrives {
+			p.task.Nack(token)
+			return
+		}
+		p.store.write(&b)
+		p.task.Ack(token)
+		show := p.store.show
+		p.store.show = nil
+		for line := range strings.Lines(p.store.text()) {
+			key, events, status := shownLine(line)
+			if status == "" {
+				continue
+			}
+			if was := shown[key]; was[1] == "final" && status != "corrected" && was != [2]string{events, status} {
+				t.Errorf("after %q: %s was final with %q, and is %s with %q", at, key, was[0], status, events)
+			}
+			shown[key] = [2]string{events, status}
+		}
+		p.store.show = show
+	}
+	n := 0
+	for line := range strings.Lines(script) {
+		line, _, _ = strings.Cut(strings.TrimSpace(line), "#")
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		at = fmt.Sprint(n, " ", line)
+		n++
+		switch line {
+		case "flush", "behind", "fail":
+			read(behind || line == "behind", line != "fail")
+			continue
+		case "restart":
+			p.restart()
+			continue
+		}
+		p.line(line)
+		if n%flush == 0 {
+			read(behind, true)
+		}
+	}
+	for range 10 {
+		read(false, true)
+	}
+}
+
+// shownLine takes a line of the store's text apart: its key, its events and its status.
+func shownLine(line string) (key, events, status string) {
+	var words []string
+	for _, w := range strings.Fields(line) {
+		switch {
+		case w == "final" || w == "provisional" || w == "corrected":
+			status = w
+		case strings.HasPrefix(w, "events="):
+			events = w
+		case !strings.Contains(w, "="):
+			words = append(words, w)
+		}
+	}
+	return strings.Join(words, " "), events, status
+}
