@@ -220,6 +220,9 @@ func (c *chain) finish(log [][]byte) {
 	c.rows.apply(log, len(log))
 	for range 40 { // coarse rows leave with every fifth flush; a generation waits for the one before it
 		c.rows.flush(stored)
+		for c.rows.more {
+			c.rows.flush(stored)
+		}
 	}
 	c.rows.answer()
 }
@@ -233,10 +236,14 @@ type life struct {
 	next  int
 	saved map[string][]byte
 	later func() // the answer to a flush that is on its way
+	more  bool   // that flush was a piece of a round
 }
 
 func (l *life) start() {
 	l.task, l.later = l.make(), nil
+	if rapid.Bool().Draw(l.t, "pieces") {
+		l.task.(*fused.Task).Pieces(1, 1)
+	}
 	for k, v := range l.saved {
 		if err := l.task.Restore([]byte(k), v); err != nil {
 			l.t.Fatal(err)
@@ -297,7 +304,8 @@ func (l *life) answer() {
 func (l *life) flush(f fate) {
 	l.answer()
 	var b rollup.Batch
-	token := l.task.Flush(&b, f != stored && rapid.Bool().Draw(l.t, "behind"))
+	token, more := l.task.Flush(&b, f != stored && rapid.Bool().Draw(l.t, "behind"))
+	l.more = more
 	l.later = func() { l.settle(&b, token, f) }
 	if rapid.Bool().Draw(l.t, "answered at once") {
 		l.answer()

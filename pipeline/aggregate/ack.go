@@ -7,6 +7,9 @@ func (a *Aggregator) Ack(token uint64) { a.settle(token, false) }
 func (a *Aggregator) Nack(token uint64) { a.settle(token, true) }
 
 func (a *Aggregator) settle(token uint64, failed bool) {
+	if failed {
+		a.endRound()
+	}
 	for len(a.flights) > 0 && a.flights[0].token <= token {
 		f := a.flights[0]
 		a.flights = a.flights[1:]

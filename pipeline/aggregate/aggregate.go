@@ -44,8 +44,8 @@ type Aggregator struct {
 
 	cells     slab.Slab[cell]
 	panes     slab.Slab[minutePanes]
-	sums      slab.Slab[vector] // of hours
-	lines     slab.Slab[line]
+	sums      slab.Slab[sparse] // of panes and of hours
+	lines     slab.Slab[line]   // of wide sums
 	index     cellIndex
 	recent    []keyCache // by key
 	openCells int
@@ -56,22 +56,25 @@ type Aggregator struct {
 
 	closedEarly uint64
 
-	dirty    []uint32
-	leaving  []uint32 // scratch of Flush and Snapshot
-	sum      total    // scratch of row
-	flushes  uint64
-	turnedAt int64                   // offset at the last coarse turn
-	turned   [measure.NumCubes]int64 // watermark up to which a cube's rows have left
-	sentWM   int64                   // the watermark that was sent last
-	token    uint64
-	flights  []flight
-	orders   map[orderKey]*pendingOrder
-	saved    slab.Dirty
+	dirty                 []uint32
+	leaving               []uint32 // scratch of Flush and Snapshot
+	sum                   stamped  // scratch of row
+	pane                  total    // scratch of paneEntries
+	flushes               uint64
+	round                 round
+	wholeRound, pieceRows int
+	turnedAt              int64                   // offset at the last coarse turn
+	turned                [measure.NumCubes]int64 // watermark up to which a cube's rows have left
+	sentWM                int64                   // the watermark that was sent last
+	token                 uint64
+	flights               []flight
+	orders                map[orderKey]*pendingOrder
+	saved                 slab.Dirty
 }
 
 // New returns the empty state of a partition.
 func New(partition int32, keys *cellkey.Table) *Aggregator {
-	a := &Aggregator{partition: uint16(partition), keys: keys, zone: time.UTC, orders: map[orderKey]*pendingOrder{}}
+	a := &Aggregator{partition: uint16(partition), keys: keys, zone: time.UTC, orders: map[orderKey]*pendingOrder{}, wholeRound: wholeRound, pieceRows: pieceRows}
 	a.index.cells = &a.cells
 	a.cells.Init()
 	a.panes.Init()
@@ -130,10 +133,14 @@ func (a *Aggregator) add(changes []change.Change) (n int) {
 	}
 	m := a.cells.At(i)
 	p := &a.panes.At(m.body)[head.TS%minuteMS/paneMS]
+	if p.sum == 0 {
+		p.sum = a.sums.Alloc()
+	}
+	sum := a.sums.At(p.sum)
 	past := a.past(head.TS - head.TS%paneMS + paneMS)
 	for ; n < len(changes) && changes[n].Key == head.Key && changes[n].TS == head.TS; n++ {
 		c := &changes[n]
-		a.addTo(&p.value, c)
+		a.addTo(sum, c)
 		t := timesOf(c)
 		if c.Mask&change.PaneOnly != 0 {
 			p.shown = true

@@ -8,21 +8,10 @@ import (
 )
 
 const (
-	lineSlots = 8
-	numLines  = int(measure.NumSlots) / lineSlots
-)
-
-const (
 	lateBit    = rollup.Late
 	closedBit  = rollup.Closed
 	lateDayBit = rollup.LateDay
 )
-
-// line is eight slots: one cache line.
-type line [lineSlots]int64
-
-// vector is a sparse vector of slots: indices of the lines in use.
-type vector [numLines]uint32
 
 // cell is one partial: one key, one minute or hour, one generation. It is two cache lines; what every change reads and writes stands in the first.
 type cell struct {
@@ -35,7 +24,7 @@ type cell struct {
 	owes     bool          // minutes: changed since the hour's last row
 	reopened bool          // opened after its window was final
 	inflight uint16
-	body     uint32 // minutes: index of their panes; hours: of the vector of what they have taken in
+	body     uint32 // minutes: index of their panes; hours: of the sum of what they have taken in
 	hour     uint32 // minutes: the hour's cell that takes them in, 0 before the first change that concerns it
 	window   int64  // start, ms
 	gen      uint64 // log offset that opened it
@@ -55,13 +44,13 @@ type cell struct {
 	_       [4]byte
 }
 
-// pane is 10 s of a minute: one cache line.
+// pane is 10 s of a minute.
 type pane struct {
-	value vector
-	own   int64 // receive time of the last event of its own, ms
-	any   int64 // receive time of the last event that changed it, ms
-	shown bool  // it is a window: something but the counts of longer windows changed in it
-	late  bool  // it changed after it was final
+	own   int64  // receive time of the last event of its own, ms
+	any   int64  // receive time of the last event that changed it, ms
+	sum   uint32 // 0 before the first change
+	shown bool   // it is a window: something but the counts of longer windows changed in it
+	late  bool   // it changed after it was final
 }
 
 type minutePanes [measure.PanesPerMinute]pane
@@ -105,36 +94,6 @@ func (c *cell) stamp(t times, any int64) {
 	c.any = max(c.any, any)
 }
 
-// addTo adds a change to its slot; a distinct one to those of all windows that it is the first of.
-func (a *Aggregator) addTo(v *vector, c *change.Change) {
-	if c.Flags&change.Distinct == 0 {
-		*a.slot(v, c.Slot) += c.Delta
-		return
-	}
-	for s, m := c.Slot, c.Mask; m != 0; s, m = s+1, m>>1 {
-		if m&1 != 0 {
-			*a.slot(v, s) += c.Delta
-		}
-	}
-}
-
-func (a *Aggregator) slot(v *vector, s measure.Slot) *int64 {
-	i := &v[s/lineSlots]
-	if *i == 0 {
-		*i = a.lines.Alloc()
-	}
-	return &a.lines.At(*i)[s%lineSlots]
-}
-
-func (a *Aggregator) freeVector(v *vector) {
-	for k, i := range v {
-		if i != 0 {
-			a.lines.Free(i)
-			v[k] = 0
-		}
-	}
-}
-
 // touch notes that a cell changed: it must leave and be saved.
 func (a *Aggregator) touch(i uint32, c *cell) {
 	if !c.dirty {
@@ -162,12 +121,13 @@ func (a *Aggregator) release(i uint32, c *cell) {
 	if c.grain == measure.Grain1m {
 		panes := a.panes.At(c.body)
 		for p := range panes {
-			a.freeVector(&panes[p].value)
+			if panes[p].sum != 0 {
+				a.free(panes[p].sum)
+			}
 		}
 		a.panes.Free(c.body)
 	} else {
-		a.freeVector(a.sums.At(c.body))
-		a.sums.Free(c.body)
+		a.free(c.body)
 	}
 	a.cells.Free(i)
 }

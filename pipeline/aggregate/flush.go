@@ -1,9 +1,11 @@
 package aggregate
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
+	"github.com/livemeter/livemeter/pipeline/cellkey"
 	"github.com/livemeter/livemeter/pipeline/measure"
 	"github.com/livemeter/livemeter/pipeline/rollup"
 )
@@ -45,72 +47,161 @@ func (a *Aggregator) order(o *rollup.Order) {
 	p.row, p.dirty = *o, true
 }
 
+// A round is one look at all that changed. One with very many rows leaves in pieces, cube by cube, and the next piece is asked for when the one before
+// is acknowledged: what rows take up on their way to the store, several times over, would otherwise be as large as what they are made of.
+const (
+	wholeRound = 50_000 // rows up to which a round is one piece
+	pieceRows  = 20_000 // rows from which a piece takes no further cube
+)
+
+// Pieces makes rounds of more rows than whole leave in pieces, each of cubes until it has rows of them. Zero keeps what is: 50,000 and 20,000.
+func (a *Aggregator) Pieces(whole, rows int) {
+	a.wholeRound, a.pieceRows = cmp.Or(whole, a.wholeRound), cmp.Or(rows, a.pieceRows)
+}
+
+// round is what is known of the round that is under way.
+type round struct {
+	turn   turn
+	wm     int64 // watermark when it began
+	held   int64 // since when the first hour waits that does not leave with it, or the first row behind a generation
+	behind bool
+	cells  [measure.NumCubes][]uint32 // that have not left yet
+	rows   int                        // in all of cells
+}
+
 // Flush appends the rows that changed to b, all at the current offset. While behind only final windows leave: freshness means
-// nothing then, and a row costs the store as much as an event costs us.
-func (a *Aggregator) Flush(b *rollup.Batch, behind bool) uint64 {
+// nothing then, and a row costs the store as much as an event costs us. more says that the round goes on with the next flush.
+func (a *Aggregator) Flush(b *rollup.Batch, behind bool) (token uint64, more bool) {
 	a.token++
-	a.flushes++
 	f := flight{token: a.token, before: a.sentWM}
-	turn := a.turn()
-	a.leaving = a.leaving[:0]
-	keep, held := a.dirty[:0], int64(math.MaxInt64)
+	r := &a.round
+	if r.rows > 0 && r.behind != behind {
+		a.endRound()
+	}
+	if r.rows == 0 {
+		a.beginRound(behind)
+		f.orders = a.flushOrders(b)
+	}
+	a.takePiece()
+	for piece := range slices.Chunk(a.leaving, rowsAhead) {
+		a.warmRows(piece)
+		for _, i := range piece {
+			c := a.cells.At(i)
+			c.dirty, c.listed = false, false
+			c.inflight++
+			a.row(b, i, c, r.turn.still)
+		}
+	}
+	f.cells = slices.Clone(a.leaving)
+	if wm := a.sent(); r.rows == 0 && a.restLeaves() {
+		a.sentWM = wm
+		b.Watermarks = append(b.Watermarks, rollup.Watermark{Part: a.partition, Version: uint64(a.offset), WM: wm})
+	}
+	a.flights = append(a.flights, f)
+	return a.token, r.rows > 0
+}
+
+// beginRound finds the cells whose rows leave.
+func (a *Aggregator) beginRound(behind bool) {
+	a.flushes++
+	r := &a.round
+	r.turn, r.behind, r.wm, r.held = a.turn(), behind, a.wm, math.MaxInt64
+	keep := a.dirty[:0]
 	for _, i := range a.dirty {
 		c := a.cells.At(i)
 		switch {
 		case !c.dirty:
 			c.listed = false
-		case a.leaves(c, behind, turn):
-			c.dirty, c.listed = false, false
-			a.leaving = append(a.leaving, i)
+		case a.leaves(c, behind, r.turn):
+			cube := a.pieceOf(c)
+			r.cells[cube] = append(r.cells[cube], i)
+			r.rows++
 		default:
 			keep = append(keep, i)
 			if c.grain == measure.Grain1h || a.waits(c) {
-				held = min(held, c.since)
+				r.held = min(r.held, c.since)
 			}
 		}
 	}
 	a.dirty = keep
-	for piece := range slices.Chunk(a.leaving, rowsAhead) {
-		a.warmRows(piece)
-		for _, i := range piece {
-			c := a.cells.At(i)
-			c.inflight++
-			a.row(b, i, c, turn.still)
+}
+
+// endRound gives what has not left yet back to the changed cells, for another round.
+func (a *Aggregator) endRound() {
+	r := &a.round
+	for cube, cells := range r.cells {
+		a.dirty = append(a.dirty, cells...)
+		r.cells[cube] = cells[:0]
+	}
+	r.rows = 0
+}
+
+// takePiece moves the cells that leave now to a.leaving.
+func (a *Aggregator) takePiece() {
+	a.leaving = a.leaving[:0]
+	r := &a.round
+	all := r.rows <= a.wholeRound
+	for cube, cells := range r.cells {
+		if all || len(a.leaving) < a.pieceRows {
+			a.leaving = append(a.leaving, cells...)
+			r.cells[cube] = cells[:0]
 		}
 	}
-	f.cells = slices.Clone(a.leaving)
+	r.rows -= len(a.leaving)
+}
+
+// pieceOf is the cube with which a cell's row leaves.
+func (a *Aggregator) pieceOf(c *cell) measure.Cube {
+	if cube := a.keys.Key(c.key).Cube; cube != cellkey.Outcomes {
+		return cube
+	}
+	return measure.Room
+}
+
+// restLeaves says whether what is the same for all cubes leaves with this round.
+func (a *Aggregator) restLeaves() bool {
+	return a.round.behind || a.round.turn.rest || a.flushes%restEvery == 0
+}
+
+func (a *Aggregator) flushOrders(b *rollup.Batch) (keys []orderKey) {
+	if !a.restLeaves() {
+		return nil
+	}
 	for k, p := range a.orders {
-		if p.dirty && (behind || turn.rest || a.flushes%restEvery == 0) {
+		if p.dirty {
 			p.dirty = false
-			f.orders = append(f.orders, k)
+			keys = append(keys, k)
 			b.Orders = append(b.Orders, p.row)
 		}
 	}
-	if wm := a.sent(behind, turn, held); behind || turn.rest || a.flushes%restEvery == 0 {
-		a.sentWM = wm
-		b.Watermarks = append(b.Watermarks, rollup.Watermark{Part: a.partition, Version: uint64(a.offset), WM: wm})
-	}
-	a.flights = append(a.flights, f)
-	return a.token
+	return keys
 }
 
 // sent is the watermark of which rollup.Watermark can be said: all rows of what came before it have left. A window that is final has a row that
 // leaves at once where it is a minute or an hour; a pane is final before its minute, whose row waits for its cube's turn, or, behind, for its end.
-// Days and sessions are final by hours that may not have left: held is since when the first of those waits, or the first row behind a generation.
-func (a *Aggregator) sent(behind bool, turn turn, held int64) int64 {
-	if behind {
-		return max(a.sentWM, min(a.wm-minuteMS, held))
+// Days and sessions are final by hours that may not have left: see round.held.
+// A cell that changed after the round began has a later since than that.
+func (a *Aggregator) sent() int64 {
+	r := &a.round
+	if r.rows > 0 {
+		return a.sentWM
+	}
+	if r.behind {
+		return max(a.sentWM, min(r.wm-minuteMS, r.held))
 	}
 	for cube := range a.turned {
-		if turn.rest || eachFlush(measure.Cube(cube)) || a.turnOf(measure.Cube(cube), restEvery) {
-			a.turned[cube] = a.wm
+		if r.turn.rest || eachFlush(measure.Cube(cube)) || a.turnOf(measure.Cube(cube), restEvery) {
+			a.turned[cube] = r.wm
 		}
 	}
-	return max(a.sentWM, min(slices.Min(a.turned[:]), held))
+	return max(a.sentWM, min(slices.Min(a.turned[:]), r.held))
 }
 
 // Last makes the flushes that follow send every row that changed: the task is about to end.
-func (a *Aggregator) Last() { a.last = true }
+func (a *Aggregator) Last() {
+	a.endRound()
+	a.last = true
+}
 
 // leaves says whether a changed cell's row goes with this flush. A minute that has not begun waits, and a pane too: online reaches 30 s ahead.
 func (a *Aggregator) leaves(c *cell, behind bool, turn turn) bool {

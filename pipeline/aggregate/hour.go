@@ -1,45 +1,31 @@
 package aggregate
 
-import "math/bits"
+import "github.com/livemeter/livemeter/pipeline/measure"
 
-// total is a cell's sum of lines, and its times with those of what it is the sum of.
-type total struct {
-	lines [numLines]line
-	used  uint16 // bit k: line k may hold something
-	cell         // stamps only
+// stamped is a cell's total, and its times with those of what it is the sum of.
+type stamped struct {
+	total
+	cell // stamps only
 }
 
-func (t *total) reset(c *cell) {
-	for ; t.used != 0; t.used &= t.used - 1 {
-		t.lines[bits.TrailingZeros16(t.used)] = line{}
-	}
+func (t *stamped) reset(c *cell) {
+	t.clear()
 	t.first, t.last, t.own, t.any, t.opened, t.lateAt = c.first, c.last, c.own, c.any, c.opened, c.lateAt
 }
 
-func (a *Aggregator) addVector(t *total, v *vector) {
-	for k, i := range v {
-		if i == 0 {
-			continue
-		}
-		t.used |= 1 << k
-		to := &t.lines[k]
-		for s, d := range a.lines.At(i) {
-			to[s] += d
-		}
-	}
-}
-
-func (a *Aggregator) addMinute(t *total, m *cell) {
+func (a *Aggregator) addMinute(t *stamped, m *cell) {
 	panes := a.panes.At(m.body)
 	for p := range panes {
-		a.addVector(t, &panes[p].value)
+		if i := panes[p].sum; i != 0 {
+			t.add(a, a.sums.At(i))
+		}
 	}
 }
 
 // hourTotal is the hour with its open minutes.
-func (a *Aggregator) hourTotal(t *total, h *cell) {
+func (a *Aggregator) hourTotal(t *stamped, h *cell) {
 	t.reset(h)
-	a.addVector(t, a.sums.At(h.body))
+	t.add(a, a.sums.At(h.body))
 	for i := h.minutes; i != 0; {
 		m := a.cells.At(i)
 		a.addMinute(t, m)
@@ -68,17 +54,8 @@ func (a *Aggregator) takeIn(i uint32, m *cell) {
 	*link, m.next = m.next, 0
 	panes, sum := a.panes.At(m.body), a.sums.At(h.body)
 	for p := range panes {
-		for k, from := range panes[p].value {
-			if from == 0 {
-				continue
-			}
-			if sum[k] == 0 {
-				sum[k] = a.lines.Alloc()
-			}
-			to := a.lines.At(sum[k])
-			for s, d := range a.lines.At(from) {
-				to[s] += d
-			}
+		if i := panes[p].sum; i != 0 {
+			a.each(a.sums.At(i), func(slot measure.Slot, v int64) { *a.slot(sum, slot) += v })
 		}
 	}
 	h.merge(m)
@@ -97,7 +74,7 @@ func (a *Aggregator) run(c *cell, ts int64) {
 }
 
 // runOf is the run, as in rollup.Cells, of an hour, nil where nothing but whole-view measures changed.
-func (a *Aggregator) runOf(t *total) []int64 {
+func (a *Aggregator) runOf(t *stamped) []int64 {
 	if t.opened == 0 {
 		return nil
 	}

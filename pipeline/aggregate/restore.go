@@ -133,7 +133,7 @@ func (a *Aggregator) unpackCell(r *wire.Reader, i uint32, c *cell) {
 		a.unpackPanes(r, a.panes.At(c.body))
 	} else {
 		c.body = a.sums.Alloc()
-		a.unpackVector(r, a.sums.At(c.body))
+		a.unpackSum(r, a.sums.At(c.body))
 	}
 	if unsent {
 		a.touch(i, c)
@@ -151,27 +151,20 @@ func (a *Aggregator) unpackPanes(r *wire.Reader, panes *minutePanes) {
 		if p := &panes[n]; r.Bool() {
 			p.shown, p.late = r.Bool(), r.Bool()
 			p.own, p.any = r.Int(), r.Int()
-			a.unpackVector(r, &p.value)
+			p.sum = a.sums.Alloc()
+			a.unpackSum(r, a.sums.At(p.sum))
 		}
 	}
 }
 
-func (a *Aggregator) unpackVector(r *wire.Reader, v *vector) {
-	used := r.Uint()
-	for k := range v {
-		if used>>k&1 != 0 {
-			v[k] = a.lines.Alloc()
-			unpackLine(r, a.lines.At(v[k]))
+func (a *Aggregator) unpackSum(r *wire.Reader, s *sparse) {
+	for range r.Byte() {
+		slot, v := measure.Slot(r.Byte()), r.Int()
+		if slot >= measure.NumSlots {
+			r.Damaged("slot")
+			return
 		}
-	}
-}
-
-func unpackLine(r *wire.Reader, l *line) {
-	used := r.Byte()
-	for s := range l {
-		if used>>s&1 != 0 {
-			l[s] = r.Int()
-		}
+		*a.slot(s, slot) = v
 	}
 }
 

@@ -42,6 +42,7 @@ func (a *Aggregator) row(b *rollup.Batch, i uint32, c *cell, all bool) {
 	to.State = append(to.State, c.state)
 	to.First = append(to.First, t.first)
 	to.Updated = append(to.Updated, updated(t.own, t.any))
+	t.unfold(k.Cube)
 	columns := &columnsOf[k.Cube][c.grain]
 	for used := t.used; used != 0; used &= used - 1 {
 		n := bits.TrailingZeros16(used)
@@ -78,21 +79,27 @@ func (a *Aggregator) paneEntries(to *rollup.Cells, cube measure.Cube, i uint32, 
 			c.quiet = true
 			return
 		}
-		for k, at := range p.value {
-			if at == 0 {
-				continue
-			}
-			l := a.lines.At(at)
-			for _, s := range paneSlots[cube][k] {
-				if v := l[s%lineSlots]; v != 0 {
-					to.SetPane(measure.PaneAt(n, s), v)
-				}
-			}
-		}
+		a.paneSum(to, cube, n, p)
 		if p.late {
 			to.SetPane(measure.PaneAt(n, measure.PaneLate), 1)
 		}
 		to.SetPane(measure.PaneAt(n, measure.PaneUpdated), updated(p.own, p.any))
+	}
+}
+
+// paneSum appends what was counted in a pane, in the order of its slots.
+func (a *Aggregator) paneSum(to *rollup.Cells, cube measure.Cube, n int, p *pane) {
+	t := &a.pane
+	t.clear()
+	t.add(a, a.sums.At(p.sum))
+	t.unfold(cube)
+	for used := t.used; used != 0; used &= used - 1 {
+		k := bits.TrailingZeros16(used)
+		for _, s := range paneSlots[cube][k] {
+			if v := t.lines[k][s%lineSlots]; v != 0 {
+				to.SetPane(measure.PaneAt(n, s), v)
+			}
+		}
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 // stateVersion is the format of a changelog record, its first byte.
-const stateVersion = 3
+const stateVersion = 4
 
 const (
 	keyMeta   = "am"
@@ -97,7 +97,7 @@ func (a *Aggregator) packCell(w *wire.Writer, c *cell) {
 	if c.grain == measure.Grain1m {
 		a.packPanes(w, a.panes.At(c.body))
 	} else {
-		a.packVector(w, a.sums.At(c.body))
+		a.packSum(w, c.body)
 	}
 }
 
@@ -112,39 +112,19 @@ func (a *Aggregator) packPanes(w *wire.Writer, panes *minutePanes) {
 		w.Bool(p.late)
 		w.Int(p.own)
 		w.Int(p.any)
-		a.packVector(w, &p.value)
+		a.packSum(w, p.sum)
 	}
 }
 
-func (a *Aggregator) packVector(w *wire.Writer, v *vector) {
-	used := uint64(0)
-	for k, i := range v {
-		if i != 0 {
-			used |= 1 << k
-		}
-	}
-	w.Uint(used)
-	for _, i := range v {
-		if i != 0 {
-			packLine(w, a.lines.At(i))
-		}
-	}
-}
-
-// packLine writes which slots are not 0, and those: most are.
-func packLine(w *wire.Writer, l *line) {
-	used := byte(0)
-	for s, v := range l {
-		if v != 0 {
-			used |= 1 << s
-		}
-	}
-	w.Byte(used)
-	for _, v := range l {
-		if v != 0 {
-			w.Int(v)
-		}
-	}
+// packSum writes how many slots are not 0, and those.
+func (a *Aggregator) packSum(w *wire.Writer, i uint32) {
+	n, s := byte(0), a.sums.At(i)
+	a.each(s, func(measure.Slot, int64) { n++ })
+	w.Byte(n)
+	a.each(s, func(slot measure.Slot, v int64) {
+		w.Byte(byte(slot))
+		w.Int(v)
+	})
 }
 
 func (a *Aggregator) packOrders(w *wire.Writer) {

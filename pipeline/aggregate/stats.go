@@ -2,7 +2,7 @@ package aggregate
 
 // Stats are the aggregator's numbers for metrics.
 func (a *Aggregator) Stats() (open, all, dirty int) {
-	return a.openCells, a.cells.Len(), len(a.dirty) + len(a.orders)
+	return a.openCells, a.cells.Len(), len(a.dirty) + a.round.rows + len(a.orders)
 }
 
 // Limit is the log's limit of open cells, 0 while unknown, and how many closed early because of it since this task began.

@@ -17,7 +17,7 @@ func (a *Aggregator) warmUp(changes []change.Change) {
 	near, before := a.near[:0], &change.Change{}
 	for i := range changes {
 		c := &changes[i]
-		if c.Key == before.Key && c.TS == before.TS && c.Slot/lineSlots == before.Slot/lineSlots {
+		if c.Key == before.Key && c.TS == before.TS {
 			continue
 		}
 		before = c
@@ -30,7 +30,14 @@ func (a *Aggregator) warmUp(changes []change.Change) {
 	for i := range near {
 		n := &near[i]
 		warm += a.cells.At(n.cell).own
-		n.body = a.panes.At(n.body)[n.pane].value[n.line]
+		n.body = a.panes.At(n.body)[n.pane].sum
+	}
+	for i := range near {
+		n := &near[i]
+		s := a.sums.At(n.body)
+		if n.body = 0; s.n == wide {
+			n.body = s.line(int(n.line))
+		}
 	}
 	for i := range near {
 		warm += a.lines.At(near[i].body)[0]
@@ -60,9 +67,7 @@ func (a *Aggregator) warmRows(cells []uint32) {
 		}
 		panes := a.panes.At(c.body)
 		for p := range panes {
-			for _, l := range panes[p].value {
-				warm += a.lines.At(l)[0]
-			}
+			warm += a.sums.At(panes[p].sum).value[0]
 		}
 	}
 	a.warm = warm

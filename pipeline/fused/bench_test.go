@@ -14,6 +14,7 @@ import (
 	"github.com/livemeter/livemeter/pipeline/event"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/rollup"
+	"github.com/livemeter/livemeter/pipeline/runtime"
 )
 
 // benchBlocks is a backlog of heartbeats and likes: viewers in Zipf rooms, 232 events a block, event time running at 50 000 events a second.
@@ -98,7 +99,7 @@ func BenchmarkRun(b *testing.B) {
 					must(task.Apply(int64(i+2), v))
 					if i%500 == 499 {
 						var batch rollup.Batch
-						task.Ack(task.Flush(&batch, true))
+						flushAll(task, &batch, true)
 						for _, c := range batch.Cells {
 							rows += len(c.Grain)
 						}
@@ -179,7 +180,7 @@ func BenchmarkFestival(b *testing.B) {
 			apply(i+2, block)
 			if i%2000 == 1999 {
 				batch = rollup.Batch{}
-				task.Ack(task.Flush(&batch, true))
+				flushAll(task, &batch, true)
 				for _, c := range batch.Cells {
 					rows += len(c.Grain)
 				}
@@ -187,5 +188,16 @@ func BenchmarkFestival(b *testing.B) {
 		}
 		b.ReportMetric(float64(cpu()-began)/float64(n), "cpu-ns/event")
 		b.ReportMetric(float64(rows)/float64(n), "rows/event")
+	}
+}
+
+// flushAll flushes until no piece of the round is left.
+func flushAll(task runtime.Task, b *rollup.Batch, behind bool) {
+	for {
+		token, more := task.Flush(b, behind)
+		task.Ack(token)
+		if !more {
+			return
+		}
 	}
 }

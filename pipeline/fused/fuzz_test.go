@@ -62,7 +62,7 @@ func FuzzSnapshot(f *testing.F) {
 			return
 		}
 		var b rollup.Batch
-		task.Ack(task.Flush(&b, false))
+		flushAll(task, &b, false)
 		task.Snapshot(func([]byte, []byte) {})
 		task.Stats()
 	})
@@ -99,7 +99,7 @@ func FuzzEnriched(f *testing.F) {
 		task := NewAggregator(0, nil)
 		if err := task.Apply(0, value); err == nil {
 			var b rollup.Batch
-			task.Ack(task.Flush(&b, false))
+			flushAll(task, &b, false)
 		}
 	})
 }
@@ -139,7 +139,7 @@ func FuzzLog(f *testing.F) {
 			}
 		}
 		var b rollup.Batch
-		task.Ack(task.Flush(&b, false))
+		flushAll(task, &b, false)
 		task.Snapshot(func([]byte, []byte) {})
 	})
 }

@@ -21,6 +21,7 @@ type player struct {
 	log      map[string][]byte // the changelog
 	block    []byte            // the last one
 	offset   int64
+	more     bool                        // the last flush was a piece
 	source   map[eventlog.SourceID]int64 // offset of the last record
 }
 
@@ -76,7 +77,8 @@ func (p *player) add(id eventlog.SourceID, in *eventlog.Input) {
 // flush sends rows that either arrive and are acknowledged, or neither.
 func (p *player) flush(arrives bool) {
 	var b rollup.Batch
-	token := p.task.Flush(&b, false)
+	token, more := p.task.Flush(&b, false)
+	p.more = more
 	if arrives {
 		p.store.write(&b)
 		p.task.Ack(token)

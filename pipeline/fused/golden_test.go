@@ -52,7 +52,15 @@ func TestGolden(t *testing.T) {
 
 var tasks = map[string]func() runtime.Task{
 	"run":      func() runtime.Task { return NewRun(0, nil) },
+	"pieces":   newPieceByPiece,
 	"services": func() runtime.Task { return newServices() },
+}
+
+// newPieceByPiece is a run whose rounds of rows leave cube by cube.
+func newPieceByPiece() runtime.Task {
+	t := NewRun(0, nil)
+	t.(*Task).Pieces(1, 1)
+	return t
 }
 
 const golden0 = int64(1795492800000) // 2026-11-24T04:00:00Z
@@ -84,6 +92,9 @@ func play(t *testing.T, start func() runtime.Task, script string, flush, restart
 	}
 	for range 10 { // all has its turn within five flushes, and a generation that waits for the one before it within five more
 		p.flush(true)
+		for p.more {
+			p.flush(true)
+		}
 	}
 	return p.store.text()
 }

@@ -43,7 +43,7 @@ func TestRowDoesNotWaitForPanesAhead(t *testing.T) {
 	for i, line := range []string{"enter at=1", "like at=2", "like at=3"} { // online reaches 30 s ahead
 		p.line(line)
 		var b rollup.Batch
-		token := p.task.Flush(&b, false)
+		token, _ := p.task.Flush(&b, false)
 		p.store.write(&b)
 		p.task.Ack(token)
 		rows := 0

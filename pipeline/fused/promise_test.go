@@ -34,9 +34,11 @@ func TestFinalStaysFinal(t *testing.T) {
 	for name, in := range scripts {
 		for _, behind := range []bool{false, true} {
 			for _, flush := range []int{1, 3, 1000} {
-				t.Run(fmt.Sprintf("%s/behind=%v/flush=%d", name, behind, flush), func(t *testing.T) {
-					keepsPromise(t, func() *player { return newPlayer(t, NewRun(0, nil)) }, in, behind, flush)
-				})
+				for _, how := range []string{"run", "pieces"} {
+					t.Run(fmt.Sprintf("%s/%s/behind=%v/flush=%d", name, how, behind, flush), func(t *testing.T) {
+						keepsPromise(t, startPlayer(t, how), in, behind, flush)
+					})
+				}
 			}
 		}
 	}
@@ -73,8 +75,17 @@ func TestFinalStaysFinalOfAnyScript(outer *testing.T) {
 				lines = append(lines, rapid.SampledFrom([]string{"flush", "flush", "behind", "behind", "fail", "restart"}).Draw(t, "flush"))
 			}
 		}
-		keepsPromise(t, func() *player { return newPlayer(outer, NewRun(0, nil)) }, strings.Join(lines, "\n"), false, 1000)
+		keepsPromise(t, startPlayer(outer, rapid.SampledFrom([]string{"run", "pieces"}).Draw(t, "how")), strings.Join(lines, "\n"), false, 1000)
 	})
+}
+
+// startPlayer begins with one of the tasks.
+func startPlayer(t *testing.T, how string) func() *player {
+	return func() *player {
+		p := newPlayer(t, tasks[how]())
+		p.start = tasks[how]
+		return p
+	}
 }
 
 // tb is what a *testing.T and a *rapid.T have in common here.
@@ -90,7 +101,8 @@ func keepsPromise(t tb, start func() *player, script string, behind bool, flush 
 	at := ""
 	read := func(behind, arrives bool) {
 		var b rollup.Batch
-		token := p.task.Flush(&b, behind)
+		token, more := p.task.Flush(&b, behind)
+		p.more = more
 		if !arrives {
 			p.task.Nack(token)
 			return
@@ -134,6 +146,9 @@ func keepsPromise(t tb, start func() *player, script string, behind bool, flush 
 	}
 	for range 10 {
 		read(false, true)
+		for p.more {
+			read(false, true)
+		}
 	}
 }
 

@@ -55,7 +55,7 @@ func sessionRuns(t *testing.T, script string, flush int, restart bool) []string 
 	rows := map[partial]string{}
 	read := func() {
 		var b rollup.Batch
-		token := p.task.Flush(&b, false)
+		token, _ := p.task.Flush(&b, false)
 		for _, c := range b.Cells {
 			for i, g := range c.Grain {
 				if c.Cube == measure.Room && measure.Grain(g) == measure.Grain1h && i < len(c.Runs) && c.Runs[i] != nil {

@@ -92,11 +92,18 @@ func (t *Task) applyEnriched(offset int64, value []byte) error {
 }
 
 // Flush, Ack and Nack are the aggregator's.
-func (t *Task) Flush(b *rollup.Batch, behind bool) uint64 {
+func (t *Task) Flush(b *rollup.Batch, behind bool) (token uint64, more bool) {
 	if t.agg == nil {
-		return 0
+		return 0, false
 	}
 	return t.agg.Flush(b, behind)
+}
+
+// Pieces is the aggregator's.
+func (t *Task) Pieces(whole, rows int) {
+	if t.agg != nil {
+		t.agg.Pieces(whole, rows)
+	}
 }
 
 // Last makes the next flush send all.

@@ -53,6 +53,7 @@ type flushHandle struct {
 	dirty  atomic.Bool // there is something to flush
 	behind atomic.Bool
 	urgent atomic.Bool // stopping
+	more   atomic.Bool // the last flush was a piece: the next one is to follow
 
 	// guarded by the writer's mu
 	asked    bool
@@ -161,7 +162,7 @@ func (w *sinkWriter) ask(now time.Time) {
 	}
 	for h := range w.handles {
 		early := h.behind.Load() && now.Sub(h.last) < w.cfg.FlushBehind
-		if h.asked || h.inFlight || !h.dirty.Load() || early && !h.urgent.Load() {
+		if h.asked || h.inFlight || !h.dirty.Load() || early && !h.urgent.Load() && !h.more.Load() {
 			continue
 		}
 		h.asked = true

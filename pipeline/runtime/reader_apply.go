@@ -93,11 +93,19 @@ func (t *partition) fetchError(err error) error {
 func (t *partition) flushNow(wait bool) {
 	w := t.r.writer
 	at, behind := t.next, t.behind && !t.full && !t.last
-	token, rows, joined := w.join(t.flush, wait, func(b *rollup.Batch) uint64 { return t.task.Flush(b, behind) })
-	switch {
-	case !joined:
+	more := false
+	token, rows, joined := w.join(t.flush, wait, func(b *rollup.Batch) (token uint64) {
+		token, more = t.task.Flush(b, behind)
+		return token
+	})
+	if !joined {
 		t.flush.asks <- struct{}{} // it was just taken out: look again after the next record
 		return
+	}
+	t.flush.more.Store(more)
+	switch {
+	case more: // rows, too
+		t.flushAt = t.flushed
 	case rows == 0:
 		t.task.Ack(token)
 		t.flushed = at
@@ -108,7 +116,7 @@ func (t *partition) flushNow(wait bool) {
 		t.flushAt = at
 		t.fresh.flushed(behind)
 	}
-	t.flush.dirty.Store(false)
+	t.flush.dirty.Store(more)
 	t.observe()
 }
 
@@ -123,5 +131,8 @@ func (t *partition) acked(a ack) {
 	}
 	t.changed = true
 	t.r.writer.acknowledged(t.flush)
+	if a.ok && t.flush.more.Load() {
+		t.r.writer.kick()
+	}
 	t.observe()
 }

@@ -66,7 +66,7 @@ func (c *counter) Apply(offset int64, value []byte) error {
 
 func (c *counter) Last() { c.last = true }
 
-func (c *counter) Flush(b *rollup.Batch, _ bool) uint64 {
+func (c *counter) Flush(b *rollup.Batch, _ bool) (token uint64, more bool) {
 	c.token++
 	for key, k := range c.keys {
 		if k.dirty && (c.last || !strings.HasPrefix(key, lastOnly)) {
@@ -74,7 +74,7 @@ func (c *counter) Flush(b *rollup.Batch, _ bool) uint64 {
 			k.dirty, k.flying = false, c.token
 		}
 	}
-	return c.token
+	return c.token, false
 }
 
 func (c *counter) Ack(token uint64) {

@@ -9,8 +9,9 @@ type Task interface {
 	Apply(offset int64, value []byte) error
 
 	// Flush appends to b the rows that changed since they were last flushed, all at the current offset. With behind, only rows that have
-	// reached their end leave. It returns a token for Ack; the batch is the caller's and shares no memory that Apply changes.
-	Flush(b *rollup.Batch, behind bool) (token uint64)
+	// reached their end leave. It returns a token for Ack; the batch is the caller's and shares no memory that Apply changes. more: there were too
+	// many, and the others leave with the next flush, which should follow at once.
+	Flush(b *rollup.Batch, behind bool) (token uint64, more bool)
 	// Last makes the flushes that follow send all that changed, whatever waits for its turn otherwise: the task is about to end.
 	Last()
 	// Ack says that all rows of the flush with this token, and of those before it, are durable. Nack returns them to the dirty set.
