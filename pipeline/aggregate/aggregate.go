@@ -43,7 +43,6 @@ type Aggregator struct {
 	hourTTL   int64
 
 	cells     slab.Slab[cell]
-	panes     slab.Slab[minutePanes]
 	sums      slab.Slab[sparse] // of panes and of hours
 	lines     slab.Slab[line]   // of wide sums
 	index     cellIndex
@@ -77,7 +76,6 @@ func New(partition int32, keys *cellkey.Table) *Aggregator {
 	a := &Aggregator{partition: uint16(partition), keys: keys, zone: time.UTC, orders: map[orderKey]*pendingOrder{}, wholeRound: wholeRound, pieceRows: pieceRows}
 	a.index.cells = &a.cells
 	a.cells.Init()
-	a.panes.Init()
 	a.sums.Init()
 	a.lines.Init()
 	return a
@@ -132,15 +130,11 @@ func (a *Aggregator) add(changes []change.Change) (n int) {
 		return 1
 	}
 	m := a.cells.At(i)
-	p := &a.panes.At(m.body)[head.TS%minuteMS/paneMS]
-	if p.sum == 0 {
-		p.sum = a.sums.Alloc()
-	}
-	sum := a.sums.At(p.sum)
+	p := a.paneOf(m, head.TS)
 	past := a.past(head.TS - head.TS%paneMS + paneMS)
 	for ; n < len(changes) && changes[n].Key == head.Key && changes[n].TS == head.TS; n++ {
 		c := &changes[n]
-		a.addTo(sum, c)
+		a.addTo(p, c)
 		t := timesOf(c)
 		if c.Mask&change.PaneOnly != 0 {
 			p.shown = true
@@ -163,6 +157,15 @@ func (a *Aggregator) add(changes []change.Change) (n int) {
 	return n
 }
 
+// paneOf is the pane of a minute in which ts lies.
+func (a *Aggregator) paneOf(m *cell, ts int64) *sparse {
+	i := &m.sums[ts%minuteMS/paneMS]
+	if *i == 0 {
+		*i = a.sums.Alloc()
+	}
+	return a.sums.At(*i)
+}
+
 // addToHour applies a change that comes later than minutes are kept.
 func (a *Aggregator) addToHour(c *change.Change) {
 	i := a.hourOf(c.Key, c.TS)
@@ -170,7 +173,7 @@ func (a *Aggregator) addToHour(c *change.Change) {
 		return
 	}
 	h, t := a.cells.At(i), timesOf(c)
-	a.addTo(a.sums.At(h.body), c)
+	a.addTo(a.sums.At(h.sums[0]), c)
 	h.stamp(t, c.Recv)
 	if t.first != 0 {
 		a.run(h, t.first)
@@ -180,7 +183,7 @@ func (a *Aggregator) addToHour(c *change.Change) {
 }
 
 // late notes which windows of a change were final before this record. On-time events change no final pane's online: they light panes to come.
-func (a *Aggregator) late(m *cell, p *pane, c *change.Change) {
+func (a *Aggregator) late(m *cell, p *sparse, c *change.Change) {
 	own := c.Flags&change.Own != 0
 	if own && c.Mask&change.PaneOnly != 0 || c.Slot == measure.Online {
 		p.late = true

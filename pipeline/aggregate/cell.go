@@ -19,41 +19,28 @@ type cell struct {
 	grain    measure.Grain // 1m or 1h
 	state    uint8         // rollup.Late, Closed, LateDay
 	dirty    bool          // changed since its last flush
-	listed   bool          // stands in the dirty list
-	quiet    bool          // dirty only because its row left without the panes from ahead on
+	listed   bool          // stands in the dirty list, or in the round's
 	owes     bool          // minutes: changed since the hour's last row
 	reopened bool          // opened after its window was final
-	inflight uint16
-	body     uint32 // minutes: index of their panes; hours: of the sum of what they have taken in
-	hour     uint32 // minutes: the hour's cell that takes them in, 0 before the first change that concerns it
-	window   int64  // start, ms
-	gen      uint64 // log offset that opened it
-	first    int64  // earliest event_ts of its own events, ms
-	last     int64  // newest event_ts of its own events, ms
-	own      int64  // receive time of the last event of its own, ms
+	inflight uint8
+	ahead    uint8                          // minutes that changed no more since their row left without panes that had not begun: the first of those, from 1; else 0
+	next     uint32                         // minutes: the next of their hour's
+	window   int64                          // start, ms
+	sums     [measure.PanesPerMinute]uint32 // minutes: of their panes, 0 before the first change; hours: the first is of what they have taken in
+	own      int64                          // receive time of the last event of its own, ms
+	any      int64                          // receive time of the last event that changed it, ms
 
-	any     int64  // receive time of the last event that changed it, ms
+	first   int64  // earliest event_ts of its own events, ms
+	last    int64  // newest event_ts of its own events, ms
+	gen     uint64 // log offset that opened it
 	opened  int64  // watermark at the first event of its own, 0 before it; at least 1
 	lateAt  int64  // watermark at the newest event that was older than the session gap, 0 without one
-	due     int64  // when it is to close, ms of watermark
-	ahead   int64  // minutes: start of the first pane that its row left out, because it has not begun
 	since   int64  // watermark at the first change that its row has not left with
+	due     uint32 // when it is to close, s of watermark
+	hour    uint32 // minutes: the hour's cell that takes them in, 0 before the first change that concerns it
 	prev    uint32 // the closed generation before this one while it is not released, else 0: see waits
 	minutes uint32 // hours: the open minutes that it has not taken in, a list
-	next    uint32 // minutes: the next in that list
-	_       [4]byte
 }
-
-// pane is 10 s of a minute.
-type pane struct {
-	own   int64  // receive time of the last event of its own, ms
-	any   int64  // receive time of the last event that changed it, ms
-	sum   uint32 // 0 before the first change
-	shown bool   // it is a window: something but the counts of longer windows changed in it
-	late  bool   // it changed after it was final
-}
-
-type minutePanes [measure.PanesPerMinute]pane
 
 // cellID finds an open cell.
 type cellID struct {
@@ -99,7 +86,7 @@ func (a *Aggregator) touch(i uint32, c *cell) {
 	if !c.dirty {
 		c.since = a.wm
 	}
-	c.dirty, c.quiet = true, false
+	c.dirty, c.ahead = true, 0
 	if !c.listed {
 		c.listed = true
 		a.dirty = append(a.dirty, i)
@@ -118,16 +105,10 @@ func updated(own, any int64) int64 {
 // release gives a cell's memory back.
 func (a *Aggregator) release(i uint32, c *cell) {
 	a.index.remove(c.id(), i)
-	if c.grain == measure.Grain1m {
-		panes := a.panes.At(c.body)
-		for p := range panes {
-			if panes[p].sum != 0 {
-				a.free(panes[p].sum)
-			}
+	for _, n := range c.sums {
+		if n != 0 {
+			a.free(n)
 		}
-		a.panes.Free(c.body)
-	} else {
-		a.free(c.body)
 	}
 	a.cells.Free(i)
 }

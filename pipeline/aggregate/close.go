@@ -7,27 +7,26 @@ import (
 // dueList holds open cells by the watermark at which they are to be looked at: one bucket per instant, because thousands of
 // windows end together.
 type dueList struct {
-	times []int64
-	at    map[int64][]uint32
+	times []uint32 // s
+	at    map[uint32][]uint32
 }
 
 func (d *dueList) Len() int           { return len(d.times) }
 func (d *dueList) Less(i, j int) bool { return d.times[i] < d.times[j] }
 func (d *dueList) Swap(i, j int)      { d.times[i], d.times[j] = d.times[j], d.times[i] }
-func (d *dueList) Push(x any)         { d.times = append(d.times, x.(int64)) }
+func (d *dueList) Push(x any)         { d.times = append(d.times, x.(uint32)) }
 func (d *dueList) Pop() any {
 	x := d.times[len(d.times)-1]
 	d.times = d.times[:len(d.times)-1]
 	return x
 }
 
-// bucketOf rounds up to whole seconds: reopened windows share buckets.
-func bucketOf(t int64) int64 { return t + 999 - (t+999)%1000 }
+// dueAt rounds ms up to whole seconds: reopened windows share buckets.
+func dueAt(ms int64) uint32 { return uint32((ms + 999) / 1000) }
 
-func (d *dueList) add(t int64, cell uint32) {
-	t = bucketOf(t)
+func (d *dueList) add(t uint32, cell uint32) {
 	if d.at == nil {
-		d.at = map[int64][]uint32{}
+		d.at = map[uint32][]uint32{}
 	}
 	if _, ok := d.at[t]; !ok {
 		heap.Push(d, t)
@@ -35,8 +34,8 @@ func (d *dueList) add(t int64, cell uint32) {
 	d.at[t] = append(d.at[t], cell)
 }
 
-func (d *dueList) pop() (t int64, cells []uint32) {
-	t = heap.Pop(d).(int64)
+func (d *dueList) pop() (t uint32, cells []uint32) {
+	t = heap.Pop(d).(uint32)
 	cells = d.at[t]
 	delete(d.at, t)
 	return t, cells
@@ -47,13 +46,13 @@ func (d *dueList) pop() (t int64, cells []uint32) {
 func (a *Aggregator) closeDue() {
 	for len(a.due.times) > 0 {
 		early := a.maxCells > 0 && a.openCells > a.maxCells
-		if !early && a.due.times[0] > a.wm {
+		if !early && int64(a.due.times[0])*1000 > a.wm {
 			return
 		}
 		t, cells := a.due.pop()
 		for _, i := range cells {
 			// A minute that closed early with its hour is still listed, and its slot may be another cell's by now.
-			if c := a.cells.At(i); c.key != 0 && c.state&closedBit == 0 && bucketOf(c.due) == t {
+			if c := a.cells.At(i); c.key != 0 && c.state&closedBit == 0 && c.due == t {
 				a.close(i, early)
 			}
 		}

@@ -215,7 +215,7 @@ func (a *Aggregator) leaves(c *cell, behind bool, turn turn) bool {
 		return c.grain == measure.Grain1h && c.since+hourMS+a.lateness <= a.wm
 	case turn.rest:
 		return true
-	case c.window > now || c.quiet && c.ahead > now:
+	case c.window > now || c.ahead != 0 && c.window+int64(c.ahead-1)*paneMS > now:
 		return false
 	}
 	cube := a.keys.Key(c.key).Cube

@@ -14,9 +14,8 @@ func (t *stamped) reset(c *cell) {
 }
 
 func (a *Aggregator) addMinute(t *stamped, m *cell) {
-	panes := a.panes.At(m.body)
-	for p := range panes {
-		if i := panes[p].sum; i != 0 {
+	for _, i := range m.sums {
+		if i != 0 {
 			t.add(a, a.sums.At(i))
 		}
 	}
@@ -25,7 +24,7 @@ func (a *Aggregator) addMinute(t *stamped, m *cell) {
 // hourTotal is the hour with its open minutes.
 func (a *Aggregator) hourTotal(t *stamped, h *cell) {
 	t.reset(h)
-	t.add(a, a.sums.At(h.body))
+	t.add(a, a.sums.At(h.sums[0]))
 	for i := h.minutes; i != 0; {
 		m := a.cells.At(i)
 		a.addMinute(t, m)
@@ -52,9 +51,9 @@ func (a *Aggregator) takeIn(i uint32, m *cell) {
 		link = &a.cells.At(*link).next
 	}
 	*link, m.next = m.next, 0
-	panes, sum := a.panes.At(m.body), a.sums.At(h.body)
-	for p := range panes {
-		if i := panes[p].sum; i != 0 {
+	sum := a.sums.At(h.sums[0])
+	for _, i := range m.sums {
+		if i != 0 {
 			a.each(a.sums.At(i), func(slot measure.Slot, v int64) { *a.slot(sum, slot) += v })
 		}
 	}
@@ -82,7 +81,7 @@ func (a *Aggregator) runOf(t *stamped) []int64 {
 }
 
 // lastDue is when the last of an hour's open minutes is to close.
-func (a *Aggregator) lastDue(h *cell) (due int64) {
+func (a *Aggregator) lastDue(h *cell) (due uint32) {
 	for i := h.minutes; i != 0; i = a.cells.At(i).next {
 		due = max(due, a.cells.At(i).due)
 	}

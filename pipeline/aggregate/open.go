@@ -10,8 +10,8 @@ import (
 // and its thresholds and watch time belong to the window of its enter.
 const stragglersMS = 300_000
 
-// keyCache is where the cells of a key's newest minutes were found last. An entry is a guess that the cell itself confirms.
-type keyCache [2]struct{ cell, body uint32 }
+// keyCache is the cells that a key's newest minutes were found in last. An entry is a guess that the cell itself confirms.
+type keyCache [2]uint32
 
 func (a *Aggregator) cacheOf(key cellkey.ID) *keyCache {
 	if int(key) >= len(a.recent) {
@@ -27,12 +27,11 @@ func (a *Aggregator) minuteOf(c *change.Change) uint32 {
 		return 0
 	}
 	guess := &a.cacheOf(c.Key)[window/minuteMS%2]
-	if m := a.cells.At(guess.cell); m.key == c.Key && m.window == window && m.grain == measure.Grain1m && m.state&closedBit == 0 {
-		return guess.cell
+	if m := a.cells.At(*guess); m.key == c.Key && m.window == window && m.grain == measure.Grain1m && m.state&closedBit == 0 {
+		return *guess
 	}
-	i := a.cellAt(cellID{c.Key, measure.Grain1m, window})
-	guess.cell, guess.body = i, a.cells.At(i).body
-	return i
+	*guess = a.cellAt(cellID{c.Key, measure.Grain1m, window})
+	return *guess
 }
 
 // hourOf is the cell of the hour that contains ts, 0 where the store would drop its row at once.
@@ -81,17 +80,16 @@ func (a *Aggregator) open(id cellID) uint32 {
 	c := a.cells.At(i)
 	c.key, c.grain, c.window, c.gen = id.key, id.grain, id.window, uint64(a.offset)
 	c.prev = a.index.put(id, i)
-	if id.grain == measure.Grain1m {
-		c.body = a.panes.Alloc()
-	} else {
-		c.body = a.sums.Alloc()
+	if id.grain == measure.Grain1h {
+		c.sums[0] = a.sums.Alloc()
 	}
 	a.openCells++
-	c.due = c.end() + a.lateness
-	if c.due <= a.wm {
+	due := c.end() + a.lateness
+	if due <= a.wm {
 		c.reopened = true
-		c.due = a.wm + stragglersMS + a.lateness
+		due = a.wm + stragglersMS + a.lateness
 	}
+	c.due = dueAt(due)
 	a.due.add(c.due, i)
 	return i
 }

@@ -125,15 +125,20 @@ func (a *Aggregator) unpackCell(r *wire.Reader, i uint32, c *cell) {
 	unsent := r.Bool()
 	c.reopened, c.owes = r.Bool(), r.Bool()
 	c.window, c.gen = r.Int(), uint64(r.Int())
-	for _, n := range [7]*int64{&c.first, &c.last, &c.own, &c.any, &c.due, &c.opened, &c.lateAt} {
+	for _, n := range [6]*int64{&c.first, &c.last, &c.own, &c.any, &c.opened, &c.lateAt} {
 		*n = r.Int()
 	}
-	if c.grain == measure.Grain1m {
-		c.body = a.panes.Alloc()
-		a.unpackPanes(r, a.panes.At(c.body))
-	} else {
-		c.body = a.sums.Alloc()
-		a.unpackSum(r, a.sums.At(c.body))
+	c.due = uint32(r.Uint())
+	used := r.Byte()
+	for k := range c.sums {
+		if used>>k&1 != 0 {
+			c.sums[k] = a.sums.Alloc()
+			a.unpackSum(r, a.sums.At(c.sums[k]))
+		}
+	}
+	if c.grain == measure.Grain1h && c.sums[0] == 0 {
+		r.Damaged("hour")
+		return
 	}
 	if unsent {
 		a.touch(i, c)
@@ -146,18 +151,9 @@ func (a *Aggregator) unpackCell(r *wire.Reader, i uint32, c *cell) {
 	}
 }
 
-func (a *Aggregator) unpackPanes(r *wire.Reader, panes *minutePanes) {
-	for n := range panes {
-		if p := &panes[n]; r.Bool() {
-			p.shown, p.late = r.Bool(), r.Bool()
-			p.own, p.any = r.Int(), r.Int()
-			p.sum = a.sums.Alloc()
-			a.unpackSum(r, a.sums.At(p.sum))
-		}
-	}
-}
-
 func (a *Aggregator) unpackSum(r *wire.Reader, s *sparse) {
+	s.shown, s.late = r.Bool(), r.Bool()
+	s.own, s.any = r.Int(), r.Int()
 	for range r.Byte() {
 		slot, v := measure.Slot(r.Byte()), r.Int()
 		if slot >= measure.NumSlots {

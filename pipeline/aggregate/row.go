@@ -64,19 +64,16 @@ func (a *Aggregator) row(b *rollup.Batch, i uint32, c *cell, all bool) {
 }
 
 // paneEntries appends the panes of a minute. Those that have not begun wait, and their cell stays dirty for them.
-func (a *Aggregator) paneEntries(to *rollup.Cells, cube measure.Cube, i uint32, c *cell, all bool) {
+func (a *Aggregator) paneEntries(to *rollup.Cells, cube measure.Cube, cell uint32, c *cell, all bool) {
 	now := max(a.maxRecv, a.wm)
-	panes := a.panes.At(c.body)
-	c.ahead = 0
-	for n := range panes {
-		p := &panes[n]
+	for n, i := range c.sums {
+		p := a.sums.At(i)
 		if !p.shown {
 			continue
 		}
 		if start := c.window + int64(n)*paneMS; start > now && !all {
-			c.ahead = start
-			a.touch(i, c)
-			c.quiet = true
+			a.touch(cell, c)
+			c.ahead = uint8(n) + 1
 			return
 		}
 		a.paneSum(to, cube, n, p)
@@ -88,10 +85,10 @@ func (a *Aggregator) paneEntries(to *rollup.Cells, cube measure.Cube, i uint32, 
 }
 
 // paneSum appends what was counted in a pane, in the order of its slots.
-func (a *Aggregator) paneSum(to *rollup.Cells, cube measure.Cube, n int, p *pane) {
+func (a *Aggregator) paneSum(to *rollup.Cells, cube measure.Cube, n int, p *sparse) {
 	t := &a.pane
 	t.clear()
-	t.add(a, a.sums.At(p.sum))
+	t.add(a, p)
 	t.unfold(cube)
 	for used := t.used; used != 0; used &= used - 1 {
 		k := bits.TrailingZeros16(used)

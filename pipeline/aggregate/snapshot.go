@@ -91,34 +91,31 @@ func (a *Aggregator) packCell(w *wire.Writer, c *cell) {
 	w.Bool(c.dirty || c.inflight > 0)
 	w.Bool(c.reopened)
 	w.Bool(c.hour != 0)
-	for _, n := range [9]int64{c.window, int64(c.gen), c.first, c.last, c.own, c.any, c.due, c.opened, c.lateAt} {
+	for _, n := range [8]int64{c.window, int64(c.gen), c.first, c.last, c.own, c.any, c.opened, c.lateAt} {
 		w.Int(n)
 	}
-	if c.grain == measure.Grain1m {
-		a.packPanes(w, a.panes.At(c.body))
-	} else {
-		a.packSum(w, c.body)
-	}
-}
-
-func (a *Aggregator) packPanes(w *wire.Writer, panes *minutePanes) {
-	for n := range panes {
-		p := &panes[n]
-		w.Bool(*p != pane{})
-		if *p == (pane{}) {
-			continue
+	w.Uint(uint64(c.due))
+	used := byte(0)
+	for k, i := range c.sums {
+		if i != 0 {
+			used |= 1 << k
 		}
-		w.Bool(p.shown)
-		w.Bool(p.late)
-		w.Int(p.own)
-		w.Int(p.any)
-		a.packSum(w, p.sum)
+	}
+	w.Byte(used)
+	for _, i := range c.sums {
+		if i != 0 {
+			a.packSum(w, a.sums.At(i))
+		}
 	}
 }
 
 // packSum writes how many slots are not 0, and those.
-func (a *Aggregator) packSum(w *wire.Writer, i uint32) {
-	n, s := byte(0), a.sums.At(i)
+func (a *Aggregator) packSum(w *wire.Writer, s *sparse) {
+	w.Bool(s.shown)
+	w.Bool(s.late)
+	w.Int(s.own)
+	w.Int(s.any)
+	n := byte(0)
 	a.each(s, func(measure.Slot, int64) { n++ })
 	w.Byte(n)
 	a.each(s, func(slot measure.Slot, v int64) {

@@ -10,14 +10,14 @@ import (
 
 const (
 	// narrow is how many slots a sparse holds itself.
-	narrow    = 7
+	narrow    = 5
 	wide      = narrow + 1
 	lineSlots = 8
 	numLines  = int(measure.NumSlots) / lineSlots
 )
 
-// sparse is the slots of a pane or of an hour that something was added to, one cache line: most have a handful. When there are more, they stand
-// in lines of eight, and sparse holds the indices of those.
+// sparse is the slots of a pane or of an hour that something was added to, and a pane's times: one cache line. Most have a handful of slots. When there
+// are more, they stand in lines of eight, and sparse holds the indices of those.
 //
 // A distinct measure has a slot for each grain. What is added for the first of a window is the first of all shorter ones that contain it, too:
 // here the slot of grain g holds those for which g is the longest, and the number of the first in g is the sum from g on (total.unfold).
@@ -25,6 +25,10 @@ type sparse struct {
 	value [narrow]int64 // wide: two indices of lines in each
 	slot  [narrow]uint8
 	n     uint8 // slots in use; wide
+	shown bool  // panes: it is a window: something but the counts of longer windows changed in it
+	late  bool  // panes: it changed after it was final
+	own   int64 // panes: receive time of the last event of its own, ms
+	any   int64 // panes: receive time of the last event that changed it, ms
 }
 
 // line is eight slots: one cache line.
@@ -67,7 +71,7 @@ func (a *Aggregator) wideSlot(s *sparse, slot measure.Slot) *int64 {
 
 func (a *Aggregator) widen(s *sparse) {
 	was := *s
-	*s = sparse{n: wide}
+	s.n, s.value, s.slot = wide, [narrow]int64{}, [narrow]uint8{}
 	for k := range was.n {
 		*a.wideSlot(s, measure.Slot(was.slot[k])) = was.value[k]
 	}

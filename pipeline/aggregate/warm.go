@@ -2,12 +2,11 @@ package aggregate
 
 import (
 	"github.com/livemeter/livemeter/pipeline/change"
-	"github.com/livemeter/livemeter/pipeline/measure"
 )
 
 // nearby is where changes are going to be added, as far as is known.
 type nearby struct {
-	cell, body uint32
+	at         uint32 // the cell, then the pane's sum, then a line of it
 	pane, line uint8
 }
 
@@ -23,24 +22,25 @@ func (a *Aggregator) warmUp(changes []change.Change) {
 		before = c
 		if int(c.Key) < len(a.recent) {
 			guess := a.recent[c.Key][c.TS/minuteMS%2]
-			near = append(near, nearby{guess.cell, guess.body, uint8(c.TS % minuteMS / paneMS), uint8(c.Slot / lineSlots)})
+			near = append(near, nearby{guess, uint8(c.TS % minuteMS / paneMS), uint8(c.Slot / lineSlots)})
 		}
 	}
 	warm := int64(0)
 	for i := range near {
 		n := &near[i]
-		warm += a.cells.At(n.cell).own
-		n.body = a.panes.At(n.body)[n.pane].sum
+		c := a.cells.At(n.at)
+		n.at = c.sums[n.pane]
+		warm += c.first
 	}
 	for i := range near {
 		n := &near[i]
-		s := a.sums.At(n.body)
-		if n.body = 0; s.n == wide {
-			n.body = s.line(int(n.line))
+		s := a.sums.At(n.at)
+		if n.at = 0; s.n == wide {
+			n.at = s.line(int(n.line))
 		}
 	}
 	for i := range near {
-		warm += a.lines.At(near[i].body)[0]
+		warm += a.lines.At(near[i].at)[0]
 	}
 	a.near, a.warm = near, warm
 }
@@ -52,22 +52,11 @@ const rowsAhead = 64
 func (a *Aggregator) warmRows(cells []uint32) {
 	warm := int64(0)
 	for _, i := range cells {
-		c := a.cells.At(i)
-		warm += int64(len(a.keys.Key(c.key).Room))
-		if c.grain == measure.Grain1m {
-			for p := range a.panes.At(c.body) {
-				warm += a.panes.At(c.body)[p].own
-			}
-		}
+		warm += int64(len(a.keys.Key(a.cells.At(i).key).Room))
 	}
 	for _, i := range cells {
-		c := a.cells.At(i)
-		if c.grain != measure.Grain1m {
-			continue
-		}
-		panes := a.panes.At(c.body)
-		for p := range panes {
-			warm += a.sums.At(panes[p].sum).value[0]
+		for _, s := range a.cells.At(i).sums {
+			warm += a.sums.At(s).value[0]
 		}
 	}
 	a.warm = warm
