@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	goruntime "runtime"
 
 	"github.com/livemeter/livemeter/pipeline/aggregate"
 	"github.com/livemeter/livemeter/pipeline/cellkey"
@@ -19,7 +20,8 @@ import (
 // keyOffset is the changelog record that holds the next offset to read.
 const keyOffset = "offset"
 
-// Task is a partition's state machine. Either stage may be absent, but not both.
+// Task is a partition's state machine. Either stage may be absent, but not both. Its methods keep it reachable to their end, and with it the slabs
+// into which the stages' pointers point: see slab.Slab.At.
 type Task struct {
 	partition int32
 	keys      *cellkey.Table
@@ -62,6 +64,7 @@ func NewAggregator(partition int32, _ runtime.Output) runtime.Task {
 
 // Apply consumes one record of the task's input topic.
 func (t *Task) Apply(offset int64, value []byte) error {
+	defer goruntime.KeepAlive(t)
 	t.next = offset + 1
 	t.records++
 	if t.enricher == nil {
@@ -93,6 +96,7 @@ func (t *Task) applyEnriched(offset int64, value []byte) error {
 
 // Flush, Ack and Nack are the aggregator's.
 func (t *Task) Flush(b *rollup.Batch, behind bool) (token uint64, more bool) {
+	defer goruntime.KeepAlive(t)
 	if t.agg == nil {
 		return 0, false
 	}
@@ -114,12 +118,14 @@ func (t *Task) Last() {
 }
 
 func (t *Task) Ack(token uint64) {
+	defer goruntime.KeepAlive(t)
 	if t.agg != nil {
 		t.agg.Ack(token)
 	}
 }
 
 func (t *Task) Nack(token uint64) {
+	defer goruntime.KeepAlive(t)
 	if t.agg != nil {
 		t.agg.Nack(token)
 	}
@@ -127,6 +133,7 @@ func (t *Task) Nack(token uint64) {
 
 // Snapshot emits all state that changed, and the offset to go on from, which must stand in one transaction.
 func (t *Task) Snapshot(emit func(key, value []byte)) {
+	defer goruntime.KeepAlive(t)
 	emit = t.pieces.cut(emit)
 	if t.enricher != nil {
 		t.enricher.Snapshot(emit)
@@ -156,6 +163,7 @@ func (t *Task) sweepKeys() {
 // Restore takes one live changelog record of an empty task: each key once, with its newest value, in any order. It keeps neither.
 // What was cut waits for RestoreDone.
 func (t *Task) Restore(key, value []byte) (err error) {
+	defer goruntime.KeepAlive(t)
 	switch {
 	case len(value) == 0: // deleted
 	case len(key) > 0 && key[0] == keyPiece:

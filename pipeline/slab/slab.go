@@ -11,18 +11,19 @@ const (
 // Slab holds values of T. Index 0 is never handed out, so 0 can mean none. The zero Slab is ready.
 type Slab[T any] struct {
 	chunks []*[chunkSize]T
+	mem    *memory
 	free   []uint32
 	next   uint32
 	live   int
 }
 
-// At returns the value at index i, which must be live. The pointer stays valid until the value is freed.
+// At returns the value at index i, which must be live. The pointer stays valid until the value is freed, as long as the slab is reachable.
 func (s *Slab[T]) At(i uint32) *T { return &s.chunks[i>>chunkBits][i&chunkMask] }
 
 // Init makes index 0 readable: a zero value, for loops that would rather load it than ask.
 func (s *Slab[T]) Init() {
 	if len(s.chunks) == 0 {
-		s.chunks = append(s.chunks, new([chunkSize]T))
+		s.chunks = append(s.chunks, newChunk[T](&s.mem))
 	}
 }
 
@@ -40,7 +41,7 @@ func (s *Slab[T]) Alloc() uint32 {
 	i := s.next
 	s.next++
 	if int(i>>chunkBits) == len(s.chunks) {
-		s.chunks = append(s.chunks, new([chunkSize]T))
+		s.chunks = append(s.chunks, newChunk[T](&s.mem))
 	}
 	return i
 }
@@ -62,7 +63,7 @@ func (s *Slab[T]) Cap() uint32 { return max(s.next, 1) }
 // Place makes index i live, for restoring a slab in its former order. After the last Place call Rebuild.
 func (s *Slab[T]) Place(i uint32) *T {
 	for int(i>>chunkBits) >= len(s.chunks) {
-		s.chunks = append(s.chunks, new([chunkSize]T))
+		s.chunks = append(s.chunks, newChunk[T](&s.mem))
 	}
 	s.next = max(s.next, i+1)
 	s.live++

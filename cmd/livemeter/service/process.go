@@ -6,8 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -19,6 +17,7 @@ import (
 
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
 	"github.com/livemeter/livemeter/pipeline/admin"
+	"github.com/livemeter/livemeter/pipeline/slab"
 )
 
 // Process is what the stages of one process share.
@@ -32,25 +31,16 @@ type Process struct {
 	kafka    []kgo.Opt
 }
 
-// gcPercent is lower than Go's 100: nearly all of the heap is state in slabs, which the collector need not look into, so that a collection costs
-// little, and garbage of half their size instead of all of it saves a quarter of the memory. GOGC in the environment has its way.
-const gcPercent = 50
-
-func limitGarbage() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
-}
-
 // New opens the admin port, so that one in use is told before anything starts.
 func New(c *config.Config, log *zap.Logger) (*Process, error) {
-	limitGarbage()
 	opts, err := KafkaOpts(c.Kafka)
 	if err != nil {
 		return nil, err
 	}
 	reg := prometheus.NewRegistry()
-	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "livemeter_state_bytes", Help: "Memory of viewers and cells, which lies outside the Go heap."},
+			func() float64 { return float64(slab.Mapped()) }))
 	p := &Process{Config: c, Log: log, Admin: admin.New(c.Admin.Addr, reg, log), registry: reg, kafka: opts}
 	addr, err := p.Admin.Listen()
 	if err != nil {
