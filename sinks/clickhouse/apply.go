@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/livemeter/livemeter/pipeline/rollup"
 )
 
 // Apply makes the schema: the database, missing tables, missing columns, other retention, and views that differ. It is idempotent, and
@@ -159,8 +161,9 @@ func firstLine(s string) string {
 	return line
 }
 
-// EnsureEpoch returns the epoch of this topic `events`. A topic that is not known yet gets the next number and becomes what readers see.
-func (s *Sink) EnsureEpoch(ctx context.Context, eventsTopicID [16]byte) (uint16, error) {
+// EnsureEpoch returns the epoch of this topic `events`. A topic that is not known yet gets the next number and becomes what readers see. There
+// all its partitions have a watermark from the start, 1970: one that has not told its own yet holds every window open.
+func (s *Sink) EnsureEpoch(ctx context.Context, eventsTopicID [16]byte, partitions int) (uint16, error) {
 	id := uuid.UUID(eventsTopicID)
 	epoch, highest, err := s.epochOf(ctx, id)
 	if err != nil || epoch != 0 {
@@ -168,6 +171,15 @@ func (s *Sink) EnsureEpoch(ctx context.Context, eventsTopicID [16]byte) (uint16,
 	}
 	if highest == 1<<16-1 {
 		return 0, fmt.Errorf("clickhouse: %s.epochs is full", s.cfg.Database)
+	}
+	unknown := make([]rollup.Watermark, partitions)
+	for p := range unknown {
+		unknown[p].Part = uint16(p)
+	}
+	for _, in := range watermarkInserts(highest+1, unknown) {
+		if err := s.insert(ctx, in); err != nil {
+			return 0, err
+		}
 	}
 	in := &insert{table: "epochs", rows: 1}
 	fixed(in, "epoch", "UInt16", 2, []uint16{highest + 1})

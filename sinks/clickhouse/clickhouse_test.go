@@ -106,7 +106,7 @@ func TestEpochs(t *testing.T) {
 	e := open(t)
 	ctx := context.Background()
 	for i, want := range []uint16{1, 2, 1, 2} {
-		got, err := e.EnsureEpoch(ctx, [16]byte{byte(1 + i%2)})
+		got, err := e.EnsureEpoch(ctx, [16]byte{byte(1 + i%2)}, 1)
 		if err != nil || got != want {
 			t.Fatalf("call %d: epoch %d, %v; want %d", i, got, err, want)
 		}

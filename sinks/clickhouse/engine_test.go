@@ -40,7 +40,7 @@ func openWith(t testing.TB, change func(*clickhouse.Config)) *engine {
 	if err := s.Apply(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	epoch, err := s.EnsureEpoch(context.Background(), [16]byte{1})
+	epoch, err := s.EnsureEpoch(context.Background(), [16]byte{1}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

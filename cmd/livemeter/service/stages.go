@@ -127,7 +127,7 @@ func (s *Store) prepare(ctx context.Context, p *Process) error {
 	if err != nil {
 		return err
 	}
-	if s.Epoch, err = s.EnsureEpoch(ctx, id); err != nil {
+	if s.Epoch, err = s.EnsureEpoch(ctx, id, p.Config.Events.Partitions); err != nil {
 		return err
 	}
 	s.roller, err = clickhouse.NewRoller(s.Sink, s.Epoch, RollerConfig(p.Config))

@@ -1,0 +1,31 @@
+package clickhouse_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/livemeter/livemeter/pipeline/rollup"
+)
+
+// A partition of `events` that has never told its watermark holds every window open.
+func TestSilentPartitionHoldsWindowsOpen(t *testing.T) {
+	e := open(t)
+	var err error
+	if e.epoch, err = e.EnsureEpoch(context.Background(), [16]byte{2}, 2); err != nil {
+		t.Fatal(err)
+	}
+	e.write(row{Room: "a", Window: start, Part: 0, Version: 5, Value: 1})
+	tell := func(part uint16) string {
+		b := &rollup.Batch{Epoch: e.epoch, Watermarks: []rollup.Watermark{{Part: part, Version: 1, WM: start + 1000*hour}}}
+		if err := e.Write(context.Background(), b); err != nil {
+			t.Fatal(err)
+		}
+		return e.query("SELECT status FROM $db.room_measures WHERE grain = '1m'")
+	}
+	if got := tell(0); got != "provisional" {
+		t.Errorf("the minute is %s while partition 1 has told no watermark, want provisional", got)
+	}
+	if got := tell(1); got != "final" {
+		t.Errorf("the minute is %s when all partitions have passed it, want final", got)
+	}
+}
