@@ -14,7 +14,8 @@ import (
 // every flush: the current minutes of rooms and their money. The rest leaves every so many flushes, and where many cells change the hours of the rest less often still.
 const (
 	restEvery   = 5
-	coarseEvery = 25
+	slowEvery   = 10 // sources and variants, whose rows are most of all, where much changes
+	coarseEvery = 25 // hours but those of rooms, where much changes: a part of them with each turn of their cube
 	manyCells   = 2000
 )
 
@@ -190,7 +191,7 @@ func (a *Aggregator) sent() int64 {
 		return max(a.sentWM, min(r.wm-minuteMS, r.held))
 	}
 	for cube := range a.turned {
-		if r.turn.rest || eachFlush(measure.Cube(cube)) || a.turnOf(measure.Cube(cube), restEvery) {
+		if r.turn.rest || eachFlush(measure.Cube(cube)) || a.turnOf(measure.Cube(cube), r.turn) {
 			a.turned[cube] = r.wm
 		}
 	}
@@ -220,9 +221,9 @@ func (a *Aggregator) leaves(c *cell, behind bool, turn turn) bool {
 	}
 	cube := a.keys.Key(c.key).Cube
 	if c.grain == measure.Grain1h {
-		return a.turnOf(cube, coarseEvery) || (turn.few || eachFlush(cube)) && a.turnOf(cube, restEvery)
+		return a.turnOf(cube, turn) && (turn.few || eachFlush(cube) || a.coarseTurn(cube, turn, c.key))
 	}
-	return a.turnOf(cube, restEvery) || eachFlush(cube) && !c.reopened
+	return a.turnOf(cube, turn) || eachFlush(cube) && !c.reopened
 }
 
 // outlived: an hour that is final but waits for stragglers of its minutes.
@@ -231,8 +232,21 @@ func (a *Aggregator) outlived(c *cell) bool {
 }
 
 // turnOf: cubes take turns, so that a flush is like the one before it and no INSERT holds up the windows that the show is run by.
-func (a *Aggregator) turnOf(cube measure.Cube, every uint64) bool {
-	return (a.flushes+uint64(cube))%every == 0
+func (a *Aggregator) turnOf(cube measure.Cube, t turn) bool {
+	return (a.flushes+uint64(cube))%everyOf(cube, t) == 0
+}
+
+// coarseTurn is that of an hour, when its cube has its turn.
+func (a *Aggregator) coarseTurn(cube measure.Cube, t turn, key cellkey.ID) bool {
+	every := everyOf(cube, t)
+	return ((a.flushes+uint64(cube))/every+uint64(key))%(coarseEvery/every) == 0
+}
+
+func everyOf(cube measure.Cube, t turn) uint64 {
+	if !t.few && (cube == measure.Source || cube == measure.Variant) {
+		return slowEvery
+	}
+	return restEvery
 }
 
 // eachFlush says whether a cube is one that the show is run by.

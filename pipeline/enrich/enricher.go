@@ -139,11 +139,15 @@ func (e *Enricher) record(value []byte) error {
 	return fmt.Errorf("record type %d is not known: written by a newer livemeter?", value[0])
 }
 
-// configure takes the limits that shape results from here on. A changed pseudonym key would make every viewer a new one.
+// configure takes the limits that shape results from here on. A changed pseudonym key would make every viewer a new one, a changed zone
+// cut days in two ways.
 func (e *Enricher) configure(s *eventlog.Settings) error {
 	if old := e.settings; old != nil && old.KeyFingerprint != s.KeyFingerprint {
 		return fmt.Errorf("the pseudonym key changed (fingerprint %016x, was %016x): all collectors need the key the log was begun with",
 			s.KeyFingerprint, old.KeyFingerprint)
+	}
+	if old := e.settings; old != nil && old.Zone != s.Zone {
+		return fmt.Errorf("the zone changed (%s, was %s): days of two zones do not add up; all collectors need the zone the log was begun with", s.Zone, old.Zone)
 	}
 	loc, err := time.LoadLocation(s.Zone)
 	if err != nil {

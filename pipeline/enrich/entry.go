@@ -60,15 +60,9 @@ func (e *Enricher) counts(key cellkey.ID, n *eventlog.Entry, slot measure.Slot, 
 	e.emit(change.Change{TS: n.TS, Recv: n.Recv, Delta: delta, Key: key, Slot: slot, Mask: change.AllGrains, Flags: change.Own})
 }
 
-// common counts what every viewer and interaction event counts in a key: itself, its viewer, its flags.
+// common counts what every viewer and interaction event counts in a key: itself and its viewer.
 func (e *Enricher) common(v *viewer, key cellkey.ID, n *eventlog.Entry, want uint8, late bool) {
 	e.counts(key, n, measure.Events, 1)
-	if n.Flags&eventlog.ClockClamped != 0 {
-		e.counts(key, n, measure.ClockClamped, 1)
-	}
-	if n.Flags&eventlog.ClockNegative != 0 {
-		e.counts(key, n, measure.ClockNegative, 1)
-	}
 	switch {
 	case late:
 		e.counts(key, n, measure.BeyondHorizon, 1)

@@ -1,9 +1,11 @@
 package enrich
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/livemeter/livemeter/pipeline/cellkey"
+	"github.com/livemeter/livemeter/pipeline/eventlog"
 )
 
 // Viewers that share slot and tag are told apart, and stay known while others of their chain leave.
@@ -32,5 +34,29 @@ func TestViewersThatLookAlike(t *testing.T) {
 	}
 	if e.viewers.Len() != len(slots) || e.table.used != len(slots) {
 		t.Fatalf("%d viewers, %d in the table, want %d", e.viewers.Len(), e.table.used, len(slots))
+	}
+}
+
+// Days of two zones do not add up, and another key makes every viewer a new one.
+func TestSettingsThatCannotChange(t *testing.T) {
+	e := New(0, cellkey.NewTable())
+	apply := func(offset int64, change func(*eventlog.Settings)) error {
+		s := eventlog.Settings{KeyFingerprint: 7, Zone: "Asia/Shanghai", HorizonMS: hourMS}
+		change(&s)
+		_, err := e.Apply(offset, eventlog.AppendSettings(nil, &s))
+		return err
+	}
+	for i, c := range []struct {
+		change func(*eventlog.Settings)
+		want   string
+	}{
+		{func(*eventlog.Settings) {}, ""},
+		{func(s *eventlog.Settings) { s.HorizonMS = 2 * hourMS }, ""},
+		{func(s *eventlog.Settings) { s.KeyFingerprint = 8 }, "the pseudonym key changed"},
+		{func(s *eventlog.Settings) { s.Zone = "UTC" }, "the zone changed (UTC, was Asia/Shanghai)"},
+	} {
+		if err := apply(int64(i), c.change); (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+			t.Errorf("settings %d: %v, want %q", i, err, c.want)
+		}
 	}
 }

@@ -47,17 +47,14 @@ const (
 	Events Slot = iota
 	WatchMS
 	BeyondHorizon
-	Viewers    // + grain: 5 slots
-	viewersEnd = Viewers + 4
+	Viewers // + grain: 5 slots
 	// line 1: whole views
-	Views Slot = iota + 3
+	Views Slot = iota + 4
 	Effective10s
 	Effective60s
 	Effective300s
 	Bounces
 	Online // 10s pane only; longer windows take the peak over the merged panes
-	ClockClamped
-	ClockNegative
 )
 
 const (
@@ -65,7 +62,7 @@ const (
 	Interactions      Slot = 16 // + kind: 14 slots, product_exposure and rating included
 	InteractionEvents Slot = 30
 	RatingSum         Slot = 31
-	// line 4, 5
+	// lines 4 to 6
 	Interactors     Slot = 32 // + grain
 	Ratings         Slot = 37
 	Engagers        Slot = 40 // + grain

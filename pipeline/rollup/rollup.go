@@ -153,6 +153,30 @@ type Batch struct {
 	Watermarks []Watermark
 }
 
+// Rows is how many rows b has.
+func (b *Batch) Rows() int {
+	n := len(b.Outcomes) + len(b.Orders) + len(b.Watermarks)
+	for _, c := range b.Cells {
+		n += len(c.Grain)
+	}
+	return n
+}
+
+// Reset empties b and keeps the memory of its columns.
+func (b *Batch) Reset() {
+	for _, c := range b.Cells {
+		c.Grain, c.Platform, c.Room, c.Session = c.Grain[:0], c.Platform[:0], c.Room[:0], c.Session[:0]
+		c.Sub[0], c.Sub[1] = c.Sub[0][:0], c.Sub[1][:0]
+		c.Window, c.Part, c.Gen, c.Version, c.State = c.Window[:0], c.Part[:0], c.Gen[:0], c.Version[:0], c.State[:0]
+		c.First, c.Updated, c.Runs = c.First[:0], c.Updated[:0], c.Runs[:0]
+		for i := range c.Values {
+			c.Values[i] = c.Values[i][:0]
+		}
+		c.PaneEnd, c.PaneAt, c.PaneValue = c.PaneEnd[:0], c.PaneAt[:0], c.PaneValue[:0]
+	}
+	b.Outcomes, b.Orders, b.Watermarks = b.Outcomes[:0], b.Orders[:0], b.Watermarks[:0]
+}
+
 // Sink stores batches. Write returns nil only when all rows are durable; on an error any part of them may have been stored.
 type Sink interface {
 	Write(ctx context.Context, b *Batch) error

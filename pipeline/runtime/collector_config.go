@@ -34,16 +34,15 @@ type CollectorConfig struct {
 	Settings     eventlog.Settings // KeyFingerprint is filled in
 	PseudonymKey []byte            // 16 or 32 bytes, the same for all collectors of a log
 
-	Linger           time.Duration // default 2 ms: how long an event waits for others in its block; five times that in catch-up
-	BlockBytes       int           // default 16 KiB: a block that has reached this is sealed
-	MaxInflightBytes int           // default 8 MiB: built and not acknowledged; at the limit no record is taken
-	ProgressEvery    time.Duration // default 100 ms
-	IdleGrace        time.Duration // default 500 ms: a source read to its end promises nothing older than now minus this
-	CommitEvery      time.Duration // default 1 s
-	MetadataEvery    time.Duration // default 10 s: how soon new partitions of raw topics are seen
-	SessionTimeout   time.Duration // default 10 s: of the consumer groups
-	FinishTimeout    time.Duration // default 15 s: for flush and commit after the context is cancelled
-	Compression      kgo.CompressionCodec
+	Linger           time.Duration    // default 2 ms: how long an event waits for others in its block; five times that in catch-up
+	BlockBytes       int              // default 16 KiB: a block that has reached this is sealed
+	MaxInflightBytes int              // default 8 MiB: built and not acknowledged; at the limit no record is taken
+	ProgressEvery    time.Duration    // default 100 ms
+	IdleGrace        time.Duration    // default 500 ms: a source read to its end promises nothing older than now minus this
+	CommitEvery      time.Duration    // default 1 s
+	MetadataEvery    time.Duration    // default 10 s: how soon new partitions of raw topics are seen
+	SessionTimeout   time.Duration    // default 10 s: of the consumer groups
+	FinishTimeout    time.Duration    // default 15 s: for flush and commit after the context is cancelled
 	Now              func() time.Time // default time.Now
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -57,10 +58,8 @@ func newCollectorFeed(s *collectorSession, t event.Topic) (*collectorFeed, error
 	f := &collectorFeed{s: s, topic: t, name: s.cfg.rawTopic(t), want: make(chan struct{}, 1), got: make(chan kgo.Fetches, 1)}
 	f.group = s.cfg.Group + "." + event.TopicNames[t]
 	f.clock.now, f.clock.last = s.cfg.Now, map[int32]int64{}
-	opts := append([]kgo.Opt{
+	opts := slices.Concat([]kgo.Opt{kgo.MetadataMinAge(collectorMetadataMinAge)}, s.cfg.KafkaOpts, []kgo.Opt{ // ours last: exactness rests on them
 		kgo.SeedBrokers(s.cfg.Brokers...),
-		kgo.ClientID("livemeter-collector"),
-		kgo.MetadataMinAge(collectorMetadataMinAge),
 		kgo.ConsumerGroup(f.group),
 		kgo.ConsumeTopics(f.name),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
@@ -78,7 +77,7 @@ func newCollectorFeed(s *collectorSession, t event.Topic) (*collectorFeed, error
 		kgo.OnPartitionsRevoked(f.revoked),
 		kgo.OnPartitionsLost(f.lost),
 		kgo.WithHooks(&f.clock),
-	}, s.cfg.KafkaOpts...)
+	})
 	if id := s.cfg.InstanceID; id != "" {
 		opts = append(opts, kgo.InstanceID(id+"."+event.TopicNames[t]))
 	}

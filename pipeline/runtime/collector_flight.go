@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -104,16 +105,14 @@ func (c *collectorSender) send(ctx context.Context, b *collectorBatch) error {
 const collectorMetadataMinAge = 250 * time.Millisecond
 
 func collectorProducerOpts(s *collectorSession) []kgo.Opt {
-	return append([]kgo.Opt{
+	return slices.Concat([]kgo.Opt{kgo.MetadataMinAge(collectorMetadataMinAge)}, s.cfg.KafkaOpts, []kgo.Opt{ // ours last: exactness rests on them
 		kgo.SeedBrokers(s.cfg.Brokers...),
-		kgo.ClientID("livemeter-collector"),
-		kgo.MetadataMinAge(collectorMetadataMinAge),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
 		kgo.RequiredAcks(kgo.AllISRAcks()),
 		kgo.StopProducerOnDataLossDetected(),
-		kgo.ProducerBatchCompression(s.cfg.Compression),
+		kgo.ProducerBatchCompression(kgo.NoCompression()), // blocks are packed: they are written and read once each
 		kgo.ManualFlushing(),
 		kgo.MaxBufferedRecords(1 << 30), // the session bounds what is under way, in bytes
 		kgo.ProducerBatchMaxBytesFn(s.batchLimit),
-	}, s.cfg.KafkaOpts...)
+	})
 }

@@ -11,15 +11,11 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/livemeter/livemeter/pipeline/event"
-	"github.com/livemeter/livemeter/pipeline/eventlog"
 )
 
 // A collector with another pseudonym key than the log was begun with must not write a single record: the enricher refuses what comes
 // after its settings, and a record in the log cannot be taken back. So the key's fingerprint is looked for before anything is sent: in the
 // metadata of the committed offsets, where every commit leaves it, and in the log's first records, which are there before any commit.
-
-// collectorKeyRecords is how many of the log's first records are looked at; the first of all is a settings record.
-const collectorKeyRecords = 16
 
 func collectorKeyMark(fingerprint uint64) string { return fmt.Sprintf("key=%016x", fingerprint) }
 
@@ -36,7 +32,7 @@ func (f *collectorFeed) markKey(ctx context.Context) context.Context {
 	})
 }
 
-// checkKey compares the key with that of the collectors before.
+// checkKey compares the key, and the zone, with those of the collectors before.
 func (s *collectorSession) checkKey(ctx context.Context, adm *kadm.Client) error {
 	want := collectorKeyMark(s.cfg.Settings.KeyFingerprint)
 	for t := range event.NumTopics {
@@ -51,12 +47,15 @@ func (s *collectorSession) checkKey(ctx context.Context, adm *kadm.Client) error
 			}
 		}
 	}
-	first, err := s.firstSettings(ctx, adm)
+	first, err := LogSettings(ctx, s.cfg.Brokers, s.cfg.KafkaOpts, s.eventsTopic)
 	if err != nil || first == nil {
 		return err
 	}
 	if m := collectorKeyMark(first.KeyFingerprint); m != want {
 		return s.wrongKey(m)
+	}
+	if zone := s.cfg.Settings.Zone; first.Zone != zone {
+		return collectorConfigError{&WrongZoneError{Log: s.eventsTopic, Have: zone, Want: first.Zone}}
 	}
 	return nil
 }
@@ -76,39 +75,10 @@ func (e *WrongKeyError) Error() string {
 		e.Have, e.Log, e.Want)
 }
 
-// firstSettings is the settings record among the first records of the log, nil where there is none (any more).
-func (s *collectorSession) firstSettings(ctx context.Context, adm *kadm.Client) (*eventlog.Settings, error) {
-	starts, err := adm.ListStartOffsets(ctx, s.eventsTopic)
-	if err != nil {
-		return nil, fmt.Errorf("start of %s: %w", s.eventsTopic, err)
-	}
-	ends, err := adm.ListEndOffsets(ctx, s.eventsTopic)
-	if err != nil {
-		return nil, fmt.Errorf("end of %s: %w", s.eventsTopic, err)
-	}
-	start, _ := starts.Lookup(s.eventsTopic, 0)
-	end, _ := ends.Lookup(s.eventsTopic, 0)
-	if start.Err != nil || end.Err != nil || start.Offset >= end.Offset {
-		return nil, nil
-	}
-	cl, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(s.cfg.Brokers...), kgo.ClientID("livemeter-collector"),
-		kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{s.eventsTopic: {0: kgo.NewOffset().At(start.Offset)}})}, s.cfg.KafkaOpts...)...)
-	if err != nil {
-		return nil, collectorConfigError{fmt.Errorf("collector: Kafka client: %w", err)}
-	}
-	defer cl.Close()
-	fetches := cl.PollRecords(ctx, collectorKeyRecords)
-	if err := fetches.Err(); err != nil {
-		return nil, fmt.Errorf("read the start of %s: %w", s.eventsTopic, err)
-	}
-	for _, r := range fetches.Records() {
-		if len(r.Value) > 0 && r.Value[0] == eventlog.RecordSettings {
-			found, err := eventlog.DecodeSettings(r.Value)
-			if err != nil {
-				return nil, fmt.Errorf("settings in %s/0 at offset %d: %w", s.eventsTopic, r.Offset, err)
-			}
-			return &found, nil
-		}
-	}
-	return nil, nil
+// WrongZoneError is a time zone that is not the one a log was begun with.
+type WrongZoneError struct{ Log, Have, Want string }
+
+func (e *WrongZoneError) Error() string {
+	return fmt.Sprintf("zone %s: the log %s was begun with days of %s, and days of two zones do not add up; configure zone %s, or begin a new log with another kafka.prefix and database",
+		e.Have, e.Log, e.Want, e.Want)
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// A collector with another key writes nothing: neither when the log still has its first records nor when only the commits tell.
+// A collector with another key, or another zone, writes nothing: neither when the log still has its first records nor when only the commits tell.
 func TestCollectorRefusesAnotherKey(t *testing.T) {
 	for name, trim := range map[string]bool{"the log tells": false, "the commits tell": true} {
 		t.Run(name, func(t *testing.T) {
@@ -31,11 +31,11 @@ func TestCollectorRefusesAnotherKey(t *testing.T) {
 			before := w.logEnds()
 			cfg := w.config()
 			cfg.PseudonymKey = []byte("another-key-16-b")
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-			defer cancel()
-			err := RunCollector(ctx, cfg, w.log, prometheus.NewRegistry())
-			if err == nil || !strings.Contains(err.Error(), "give this collector the key of the log") {
-				t.Fatalf("a collector with another key: %v", err)
+			w.refused(cfg, "give this collector the key of the log")
+			if !trim {
+				cfg = w.config()
+				cfg.Settings.Zone = "Europe/Berlin"
+				w.refused(cfg, "was begun with days of UTC")
 			}
 			if after := w.logEnds(); after != before {
 				t.Errorf("it wrote into the log: its ends were %d, are %d", before, after)
@@ -44,6 +44,16 @@ func TestCollectorRefusesAnotherKey(t *testing.T) {
 			w.waitForLog()
 			again.stop()
 		})
+	}
+}
+
+// refused runs a collector that ends with an error that says why.
+func (w *collectorWorld) refused(cfg CollectorConfig, why string) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
+	defer cancel()
+	if err := RunCollector(ctx, cfg, w.log, prometheus.NewRegistry()); err == nil || !strings.Contains(err.Error(), why) {
+		w.t.Fatalf("the collector ended with %v, want %q", err, why)
 	}
 }
 

@@ -117,7 +117,7 @@ func (w *sinkWriter) run(ctx context.Context, fail context.CancelCauseFunc) {
 			spare = b
 			continue
 		}
-		rows := rowsOf(&b.batch)
+		rows := b.batch.Rows()
 		err := w.write(ctx, b)
 		w.settle(b, err)
 		took := time.Since(started)
@@ -202,7 +202,7 @@ func (w *sinkWriter) swap(next *openBatch) *openBatch {
 	defer w.mu.Unlock()
 	b := w.open
 	next.members = next.members[:0]
-	resetBatch(&next.batch)
+	next.batch.Reset()
 	w.open = next
 	b.batch.Epoch = w.cfg.Epoch
 	b.batch.Cells = slices.DeleteFunc(b.batch.Cells, func(c *rollup.Cells) bool { return len(c.Grain) == 0 })
@@ -218,7 +218,7 @@ func (w *sinkWriter) join(h *flushHandle, wait bool, flush func(*rollup.Batch) u
 		return 0, 0, false
 	}
 	defer w.mu.Unlock()
-	before := rowsOf(&w.open.batch)
+	before := w.open.batch.Rows()
 	done := false
 	defer func() {
 		if !done { // the task panicked half-way through a row
@@ -227,7 +227,7 @@ func (w *sinkWriter) join(h *flushHandle, wait bool, flush func(*rollup.Batch) u
 	}()
 	token = flush(&w.open.batch)
 	done = true
-	rows = rowsOf(&w.open.batch) - before
+	rows = w.open.batch.Rows() - before
 	h.last = time.Now()
 	if rows > 0 {
 		h.inFlight = true

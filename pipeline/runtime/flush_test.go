@@ -36,17 +36,17 @@ func TestPaceFollowsTheStore(t *testing.T) {
 	}
 }
 
-// A field that is added to the batch and forgotten in resetBatch would mix two writes.
+// A field that is added to the batch and forgotten in Batch.Reset would mix two writes.
 func TestResetBatchEmptiesEveryColumn(t *testing.T) {
 	c := &rollup.Cells{Cube: measure.SKU}
 	v := reflect.ValueOf(c).Elem()
 	fill(v)
 	b := &rollup.Batch{Cells: []*rollup.Cells{c}, Outcomes: make([]rollup.Outcome, 2), Orders: make([]rollup.Order, 2), Watermarks: make([]rollup.Watermark, 2)}
-	if rowsOf(b) == 0 {
+	if b.Rows() == 0 {
 		t.Fatal("nothing to reset")
 	}
-	resetBatch(b)
-	if n := rowsOf(b); n != 0 {
+	b.Reset()
+	if n := b.Rows(); n != 0 {
 		t.Errorf("%d rows are left", n)
 	}
 	for i := range v.NumField() {

@@ -127,11 +127,24 @@ func (s *Store) prepare(ctx context.Context, p *Process) error {
 	if err != nil {
 		return err
 	}
+	if err := p.checkZone(ctx); err != nil {
+		return err
+	}
 	if s.Epoch, err = s.EnsureEpoch(ctx, id, p.Config.Events.Partitions); err != nil {
 		return err
 	}
 	s.roller, err = clickhouse.NewRoller(s.Sink, s.Epoch, RollerConfig(p.Config))
 	return err
+}
+
+// checkZone compares the zone in which the views cut days with that of the log, once there is one.
+func (p *Process) checkZone(ctx context.Context) error {
+	topic := p.Config.Kafka.Prefix + runtime.TopicEvents
+	log, err := runtime.LogSettings(ctx, p.Config.Kafka.Brokers, p.kafka, topic)
+	if err != nil || log == nil || log.Zone == p.Config.Zone {
+		return err
+	}
+	return &runtime.WrongZoneError{Log: topic, Have: p.Config.Zone, Want: log.Zone}
 }
 
 // feed makes a reader write here, and its owner of partition 0 run the roller.

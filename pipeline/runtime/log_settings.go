@@ -1,0 +1,54 @@
+package runtime
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/livemeter/livemeter/pipeline/eventlog"
+)
+
+// settingsAmong is how many of the log's first records are looked through: the first collector begins with the settings.
+const settingsAmong = 16
+
+// LogSettings is the settings record among the first records of a topic `events`, nil where there is none (any more).
+func LogSettings(ctx context.Context, brokers []string, opts []kgo.Opt, topic string) (*eventlog.Settings, error) {
+	opts = slices.Concat(opts, []kgo.Opt{kgo.SeedBrokers(brokers...)})
+	client, err := kgo.NewClient(opts...)
+	if err != nil {
+		return nil, collectorConfigError{fmt.Errorf("settings of %s: Kafka client: %w", topic, err)}
+	}
+	defer client.Close()
+	adm := kadm.NewClient(client)
+	starts, err := adm.ListStartOffsets(ctx, topic)
+	if err != nil {
+		return nil, fmt.Errorf("start of %s: %w", topic, err)
+	}
+	ends, err := adm.ListEndOffsets(ctx, topic)
+	if err != nil {
+		return nil, fmt.Errorf("end of %s: %w", topic, err)
+	}
+	start, _ := starts.Lookup(topic, 0)
+	end, _ := ends.Lookup(topic, 0)
+	if start.Err != nil || end.Err != nil || start.Offset >= end.Offset {
+		return nil, nil
+	}
+	client.AddConsumePartitions(map[string]map[int32]kgo.Offset{topic: {0: kgo.NewOffset().At(start.Offset)}})
+	fetches := client.PollRecords(ctx, settingsAmong)
+	if err := fetches.Err(); err != nil {
+		return nil, fmt.Errorf("read the start of %s: %w", topic, err)
+	}
+	for _, r := range fetches.Records() {
+		if len(r.Value) > 0 && r.Value[0] == eventlog.RecordSettings {
+			found, err := eventlog.DecodeSettings(r.Value)
+			if err != nil {
+				return nil, fmt.Errorf("settings in %s/0 at offset %d: %w", topic, r.Offset, err)
+			}
+			return &found, nil
+		}
+	}
+	return nil, nil
+}
