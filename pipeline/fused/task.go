@@ -20,8 +20,8 @@ import (
 // keyOffset is the changelog record that holds the next offset to read.
 const keyOffset = "offset"
 
-// Task is a partition's state machine. Either stage may be absent, but not both. Its methods keep it reachable to their end, and with it the slabs
-// into which the stages' pointers point: see slab.Slab.At.
+// Task is a partition's state machine. Either stage may be absent, but not both. Methods that follow pointers into slabs keep the task reachable
+// to their end, and the slabs with it: see slab.Slab.At.
 type Task struct {
 	partition int32
 	keys      *cellkey.Table

@@ -30,7 +30,7 @@ type Task interface {
 	Stats() Stats
 }
 
-// Stats are the numbers of one task that metrics show.
+// Stats are the numbers of one task: for metrics, and MaxRecv and DirtyCells for whether the partition is behind or full.
 type Stats struct {
 	Watermark     int64 // ms, 0 while unknown
 	MaxRecv       int64 // highest receive time applied, ms

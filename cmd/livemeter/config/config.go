@@ -23,7 +23,7 @@ type Config struct {
 	PseudonymKey     string `yaml:"pseudonym_key" secret:"yes" doc:"Key of the pseudonyms that replace user, anonymous and buyer ids: 32 or 64 hexadecimal digits, the same for all collectors of a log and for ever (openssl rand -hex 32). Another key makes every viewer a new one."`
 	PseudonymKeyFile string `yaml:"pseudonym_key_file" main:"yes" doc:"File that holds pseudonym_key, instead of it. Collector and run demand one of the two; only demo and up generate a key."`
 
-	CheckpointEvery time.Duration `yaml:"checkpoint_every" default:"5s" doc:"How often changed state and the consumed offset go to the changelog, in one Kafka transaction. A restart replays at most this much."`
+	CheckpointEvery time.Duration `yaml:"checkpoint_every" default:"5s" doc:"How often changed state and the consumed offset go to the changelog, in one Kafka transaction. A restart replays about this much; where packing state takes long, less often: up to a minute."`
 	Flush           Flush         `yaml:"flush" doc:"When rows leave for ClickHouse."`
 	Collector       Collector     `yaml:"collector" doc:"From the raw topics into the log events."`
 	Limits          Limits        `yaml:"limits" doc:"Bounds. Reaching one drops nothing: see the metric and the log line."`

@@ -1,5 +1,5 @@
 // Package service makes running stages of a configuration: Kafka clients, the store, the stages themselves, and what is around them in
-// a process (logs, metrics, readiness). It holds no logic of the pipeline.
+// a process (logs, metrics, readiness). It decides nothing about events.
 package service
 
 import (
