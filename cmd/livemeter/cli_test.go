@@ -104,6 +104,13 @@ func TestConfigCheckTellsAll(t *testing.T) {
 			t.Errorf("missing %q in:\n%s", want, errOut)
 		}
 	}
+	tokens := "gateway: {tokens: [{name: a, secret: 0123456789abcdef}, {name: b, secret: 0123456789abcdef}]}\n"
+	if err := os.WriteFile(path, []byte(tokens), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errOut := livemeter(t, "", "config", "check", "--config", path); code != exitFail || !strings.Contains(errOut, "another token has the same secret") {
+		t.Errorf("equal secrets: exit code %d\n%s", code, errOut)
+	}
 	if code, out, errOut := livemeter(t, "", "config", "check"); code != exitOK {
 		t.Errorf("the defaults: exit code %d\n%s%s", code, out, errOut)
 	}

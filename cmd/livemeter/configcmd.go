@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
+	"github.com/livemeter/livemeter/cmd/livemeter/service"
 )
 
 type configCmd struct {
@@ -30,11 +31,14 @@ Example:
 }
 
 func (c configCheckCmd) Run(g global, s streams) error {
-	service := config.Client
+	needs := config.Client
 	if c.For == "run" || c.For == "collector" {
-		service = config.Pipeline
+		needs = config.Pipeline
 	}
-	cfg, err := c.valid(g, service, nil)
+	cfg, err := c.valid(g, needs, nil)
+	if err == nil {
+		err = service.GatewayConfig(cfg).Validate() // it knows more of its own keys
+	}
 	for _, name := range config.UnknownEnv(os.Environ()) {
 		fmt.Fprintf(s.err, "note: the environment has %s, which is no key\n", name)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/livemeter/livemeter/cmd/livemeter/config"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/fused"
 	"github.com/livemeter/livemeter/pipeline/gateway"
@@ -228,13 +229,7 @@ func (p *Process) Gateway() (Stage, string, error) {
 	if err != nil {
 		return Stage{}, "", fmt.Errorf("gateway: Kafka client: %w", err)
 	}
-	g := c.Gateway
-	cfg := gateway.Config{Addr: g.Addr, AllowOpen: g.AllowOpen, RatePerToken: g.RatePerToken, AllowedOrigins: g.AllowedOrigins,
-		MaxInFlightBytes: g.MaxInFlightBytes, MaxConnections: g.MaxConnections, ProduceTimeout: g.ProduceTimeout, ReadTimeout: g.ReadTimeout}
-	for _, t := range g.Tokens {
-		cfg.Tokens = append(cfg.Tokens, gateway.Token(t))
-	}
-	srv, err := gateway.New(cfg, client, c.Kafka.Prefix, p.Log.Named("gateway"), p.registry)
+	srv, err := gateway.New(GatewayConfig(c), client, c.Kafka.Prefix, p.Log.Named("gateway"), p.registry)
 	if err != nil {
 		client.Close()
 		return Stage{}, "", err
@@ -249,4 +244,15 @@ func (p *Process) Gateway() (Stage, string, error) {
 		defer client.Close()
 		return srv.Run(ctx)
 	}}, addr.String(), nil
+}
+
+// GatewayConfig is what the configuration says of the gateway.
+func GatewayConfig(c *config.Config) gateway.Config {
+	g := c.Gateway
+	cfg := gateway.Config{Addr: g.Addr, AllowOpen: g.AllowOpen, RatePerToken: g.RatePerToken, AllowedOrigins: g.AllowedOrigins,
+		MaxInFlightBytes: g.MaxInFlightBytes, MaxConnections: g.MaxConnections, ProduceTimeout: g.ProduceTimeout, ReadTimeout: g.ReadTimeout}
+	for _, t := range g.Tokens {
+		cfg.Tokens = append(cfg.Tokens, gateway.Token(t))
+	}
+	return cfg
 }
