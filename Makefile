@@ -7,7 +7,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench bench-stages profile lint golangci build engines fuzz clean
+.PHONY: help demo test race bench bench-stages profile lint golangci build engines fuzz clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,10 @@ demo: build ## a simulated festival through Kafka into ClickHouse, compared with
 
 test: ## all tests, on real engines
 	$(GO) test -timeout 20m ./...
+
+race: ## the pipeline's tests under the race detector, which needs a C compiler
+	@if command -v $${CC:-cc} >/dev/null; then CGO_ENABLED=1 $(GO) test -race -timeout 15m ./pipeline/... ./bench/exact; \
+	else echo "no C compiler: the race detector is left out"; fi
 
 bench: build ## speed on Apache Kafka and ClickHouse beside what is asked, into bench/RESULTS.md (BENCH='--events 500000 --repeats 1' for a quick look)
 	$(GO) build -o bin/speed ./bench/speed
