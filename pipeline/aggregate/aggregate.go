@@ -178,7 +178,7 @@ func (a *Aggregator) addToHour(c *change.Change) {
 	if t.first != 0 {
 		a.run(h, t.first)
 	}
-	a.lateHour(h, c)
+	a.lateHour(i, c)
 	a.touch(i, h)
 }
 
@@ -192,19 +192,24 @@ func (a *Aggregator) late(m *cell, p *sparse, c *change.Change) {
 		m.state |= lateBit
 	}
 	if m.hour != 0 {
-		a.lateHour(a.cells.At(m.hour), c)
+		a.lateHour(m.hour, c)
 	}
 }
 
-func (a *Aggregator) lateHour(h *cell, c *change.Change) {
+func (a *Aggregator) lateHour(i uint32, c *change.Change) {
 	if c.Flags&change.Own == 0 {
 		return
 	}
+	h := a.cells.At(i)
+	before := h.state
 	if c.Mask>>measure.Grain1h&1 != 0 && a.past(h.end()) {
 		h.state |= lateBit
 	}
 	if c.Mask>>measure.Grain1d&1 != 0 && a.past(a.dayEnd(h.window)) {
 		h.state |= lateDayBit
+	}
+	if h.state != before {
+		a.touch(i, h)
 	}
 }
 

@@ -54,6 +54,10 @@ func (a *Aggregator) joinMinutes() {
 		if !m.owes {
 			continue
 		}
+		if m.grain != measure.Grain1m || m.state&closedBit != 0 {
+			m.owes = false // a damaged changelog
+			continue
+		}
 		if m.hour = a.index.get(cellID{m.key, measure.Grain1h, m.window - m.window%hourMS}); m.hour == 0 {
 			m.owes = false // a damaged changelog
 			continue

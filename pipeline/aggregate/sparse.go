@@ -16,6 +16,8 @@ const (
 	numLines  = int(measure.NumSlots) / lineSlots
 )
 
+const _ = uint(2*narrow - numLines) // a sparse has room for the indices of all lines
+
 // sparse is the slots of a pane or of an hour that something was added to, and a pane's times: one cache line. Most have a handful of slots. When there
 // are more, they stand in lines of eight, and sparse holds the indices of those.
 //

@@ -85,10 +85,19 @@ func (p *player) flush(arrives bool) {
 	}
 }
 
+// save is a checkpoint.
+func (p *player) save() {
+	p.task.Snapshot(func(k, v []byte) {
+		if p.log[string(k)] = v; v == nil {
+			delete(p.log, string(k))
+		}
+	})
+}
+
 // restart saves the task and goes on with a restored one.
 func (p *player) restart() {
 	p.t.Helper()
-	p.task.Snapshot(func(k, v []byte) { p.log[string(k)] = v })
+	p.save()
 	p.task = p.start()
 	for k, v := range p.log {
 		if err := p.task.Restore([]byte(k), v); err != nil {

@@ -57,7 +57,7 @@ func (s *memStore) write(b *rollup.Batch) {
 		}
 	}
 	for _, w := range b.Watermarks {
-		if old, ok := s.watermarks[w.Part]; !ok || w.Version >= old.Version {
+		if old, ok := s.watermarks[w.Part]; !ok || w.WM >= old.WM {
 			s.watermarks[w.Part] = w
 		}
 	}

@@ -59,3 +59,19 @@ func TestRowDoesNotWaitForPanesAhead(t *testing.T) {
 		}
 	}
 }
+
+// Panes that had not begun when their minute's row left follow by themselves once they begin, without an event and before the minute closes.
+func TestPanesAheadFollow(t *testing.T) {
+	p := newPlayer(t, NewRun(0, nil))
+	p.line("enter at=1") // online until 30
+	p.store.show = []string{"room_measures 10s 24 12:00:10", "room_measures 10s 24 12:00:20"}
+	for i, wm := range []string{"wm 2", "wm 12", "wm 22"} {
+		p.line(wm)
+		for range 5 {
+			p.flush(true)
+		}
+		if n := strings.Count(p.store.text(), "online=1"); n != i {
+			t.Errorf("after %q %d panes are shown, want %d:\n%s", wm, n, i, p.store.text())
+		}
+	}
+}

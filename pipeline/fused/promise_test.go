@@ -51,6 +51,8 @@ var promises = map[string]string{
 	"late in the day":        "enter at=9h view=a u=u1\nwm 9h+10\nwm 12h-10\nheartbeat at=9h+5 recv=12h-10 view=a u=u1 watch=1\nwm 12h+121\nwm 12h+130\nwm 12h+600\nwm 12h+1200",
 	"a restart while behind": "heartbeat at=0 watch=1\nwm 125\nflush\nflush\nflush\nflush\nflush\nrestart\nbehind",
 	// The second generation waits for the first, which closed early, and is final before either has left.
+	"an answer is lost":      "heartbeat at=100 watch=1\nwm 185\nflush\nflush\nflush\nflush\nunacked\nwm 186\nbehind",
+	"a failure while behind": "heartbeat at=0 view=a u=u1 watch=1\nwm 3700\nbehind\nheartbeat at=3600 recv=3700 view=a u=u1 watch=1\nwm 7300\nbehind\nfail\nbehind",
 	"closed early and again": "set cells=1\nheartbeat at=0 view=a u=u1 watch=1\nheartbeat at=10 view=a u=u1 watch=2\nwm 300\nflush\nwm 301\nflush",
 }
 
@@ -65,14 +67,14 @@ func TestFinalStaysFinalOfAnyScript(outer *testing.T) {
 			case 0, 1, 2, 3:
 				at += rapid.SampledFrom([]int64{0, 1, 9, 50, 700, 3500, 3600, 9000}).Draw(t, "step")
 				late := min(at, rapid.SampledFrom([]int64{0, 0, 0, 5, 60, 130, 3700, 20_000}).Draw(t, "late"))
-				lines = append(lines, fmt.Sprintf("%s at=%d recv=%d watch=1 view=v u=u%d room=r%d", rapid.SampledFrom([]string{"enter", "heartbeat"}).Draw(t, "event"),
-					at-late, at, draw("viewer", 0, 2), draw("room", 0, 1)))
+				what := rapid.SampledFrom([]string{"enter origin=feed/c1 exp=x:A", "heartbeat watch=1 exp=x:A", "product_click sku=p", "gift gift=5 cur=CNY"}).Draw(t, "event")
+				lines = append(lines, fmt.Sprintf("%s at=%d recv=%d view=v u=u%d room=r%d", what, at-late, at, draw("viewer", 0, 2), draw("room", 0, 1)))
 			case 4, 5:
 				at += rapid.SampledFrom([]int64{0, 1, 59, 61, 119, 400, 3599, 3661}).Draw(t, "silence")
 				wm = max(wm, at)
 				lines = append(lines, fmt.Sprintf("wm %d", wm))
 			default:
-				lines = append(lines, rapid.SampledFrom([]string{"flush", "flush", "behind", "behind", "fail", "restart"}).Draw(t, "flush"))
+				lines = append(lines, rapid.SampledFrom([]string{"flush", "flush", "behind", "behind", "fail", "unacked", "restart", "save", "last"}).Draw(t, "flush"))
 			}
 		}
 		keepsPromise(t, startPlayer(outer, rapid.SampledFrom([]string{"run", "pieces"}).Draw(t, "how")), strings.Join(lines, "\n"), false, 1000)
@@ -99,16 +101,22 @@ func keepsPromise(t tb, start func() *player, script string, behind bool, flush 
 	p.store.months = true
 	shown := map[string][2]string{}
 	at := ""
-	read := func(behind, arrives bool) {
+	read := func(behind bool, how string) {
 		var b rollup.Batch
 		token, more := p.task.Flush(&b, behind)
 		p.more = more
-		if !arrives {
+		if how != "fail" {
+			p.store.write(&b)
+		}
+		switch how {
+		case "fail":
 			p.task.Nack(token)
 			return
+		case "unacked": // stored, but the answer is lost
+			p.task.Nack(token)
+		default:
+			p.task.Ack(token)
 		}
-		p.store.write(&b)
-		p.task.Ack(token)
 		show := p.store.show
 		p.store.show = nil
 		for line := range strings.Lines(p.store.text()) {
@@ -132,8 +140,14 @@ func keepsPromise(t tb, start func() *player, script string, behind bool, flush 
 		at = fmt.Sprint(n, " ", line)
 		n++
 		switch line {
-		case "flush", "behind", "fail":
-			read(behind || line == "behind", line != "fail")
+		case "flush", "behind", "fail", "unacked":
+			read(behind || line == "behind", line)
+			continue
+		case "save":
+			p.save()
+			continue
+		case "last":
+			p.task.Last()
 			continue
 		case "restart":
 			p.restart()
@@ -141,13 +155,13 @@ func keepsPromise(t tb, start func() *player, script string, behind bool, flush 
 		}
 		p.line(line)
 		if n%flush == 0 {
-			read(behind, true)
+			read(behind, "flush")
 		}
 	}
 	for range 10 {
-		read(false, true)
+		read(false, "flush")
 		for p.more {
-			read(false, true)
+			read(false, "flush")
 		}
 	}
 }

@@ -137,7 +137,9 @@ type Rejected struct {
 }
 
 // Watermark is how far a partition of `events` has come, and its rows with it: what an event changed that came before the watermark was WM
-// stands in this batch or one before it. A window is final when the watermark of all partitions has passed its end and the lateness.
+// stands in this batch or one before it. Once true that stays true, so of several the highest holds, whatever their versions: after a lost answer, or
+// a restart, a partition begins with what it knows to be stored. A window is final when the watermark of all partitions has passed its end and the
+// lateness.
 type Watermark struct {
 	Part    uint16
 	Version uint64

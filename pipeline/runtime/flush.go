@@ -161,7 +161,11 @@ func (w *sinkWriter) ask(now time.Time) {
 	default:
 	}
 	for h := range w.handles {
-		early := h.behind.Load() && now.Sub(h.last) < w.cfg.FlushBehind
+		pace := w.pace.next() / 2 // another partition's piece or stop does not hasten this one; half, since an answer comes a little after the question
+		if h.behind.Load() {
+			pace = w.cfg.FlushBehind
+		}
+		early := now.Sub(h.last) < pace
 		if h.asked || h.inFlight || !h.dirty.Load() || early && !h.urgent.Load() && !h.more.Load() {
 			continue
 		}

@@ -102,36 +102,44 @@ func (t *partition) flushNow(wait bool) {
 		t.flush.asks <- struct{}{} // it was just taken out: look again after the next record
 		return
 	}
-	t.flush.more.Store(more)
+	if !t.flush.more.Swap(more) { // a round begins: it speaks for what was applied before it
+		t.roundAt = at
+		t.fresh.flushed(behind)
+	}
 	switch {
-	case more: // rows, too
+	case more: // there are rows, too
 		t.flushAt = t.flushed
 	case rows == 0:
 		t.task.Ack(token)
-		t.flushed = at
+		t.flushed = t.roundAt
 		if !behind {
-			t.fresh.waiting = t.fresh.waiting[:0] // they changed no row
+			t.fresh.flying = t.fresh.flying[:0] // they changed no row
 		}
 	default:
-		t.flushAt = at
-		t.fresh.flushed(behind)
+		t.flushAt = t.roundAt
 	}
 	t.flush.dirty.Store(more)
 	t.observe()
 }
 
 func (t *partition) acked(a ack) {
-	t.fresh.acked(a.ok, a.at, t.r.metrics)
-	if a.ok {
-		t.task.Ack(a.token)
-		t.flushed = t.flushAt
-	} else {
+	more := t.flush.more.Load()
+	switch {
+	case !a.ok:
 		t.task.Nack(a.token)
 		t.flush.dirty.Store(true)
+		t.flush.more.Store(false) // the round begins anew
+		t.fresh.acked(false, a.at, t.r.metrics)
+	case more:
+		t.task.Ack(a.token)
+	default:
+		t.task.Ack(a.token)
+		t.flushed = t.flushAt
+		t.fresh.acked(true, a.at, t.r.metrics)
 	}
 	t.changed = true
 	t.r.writer.acknowledged(t.flush)
-	if a.ok && t.flush.more.Load() {
+	if a.ok && more {
 		t.r.writer.kick()
 	}
 	t.observe()

@@ -29,6 +29,7 @@ type partition struct {
 	high    int64 // end of the log as of the last fetch
 	flushed int64 // everything below it has been flushed and acknowledged, if token is not outstanding
 	flushAt int64 // next at the outstanding flush
+	roundAt int64 // next when its round of flushes began
 	behind  bool
 	pursuit pursuit
 	last    bool // stopping: a flush sends all

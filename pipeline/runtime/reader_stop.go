@@ -42,6 +42,7 @@ func (t *partition) lastFlush() {
 	t.task.Last()
 	t.last, t.flushed, t.flushAt = true, -1, -1 // what was flushed before may have left rows out
 	t.flush.urgent.Store(true)
+	t.flush.more.Store(false) // what is on its way is part of another round
 	for t.flushed != t.next {
 		t.flush.dirty.Store(true)
 		t.r.writer.kick()

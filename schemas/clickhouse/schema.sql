@@ -412,7 +412,7 @@ CREATE TABLE IF NOT EXISTS livemeter.watermarks_rows
     `version` UInt64 COMMENT 'Offset in this partition',
     `watermark` DateTime64(3, 'UTC') COMMENT 'What events changed that were received before this stands in the rows; 1970 while unknown'
 )
-ENGINE = ReplacingMergeTree(version)
+ENGINE = ReplacingMergeTree(watermark)
 ORDER BY (epoch, part)
 COMMENT 'How far each partition of events has come: query the view watermarks';
 
@@ -487,7 +487,7 @@ CREATE OR REPLACE VIEW livemeter.room_measures
 AS
 SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS events, defaultValueOfTypeName('Int64') AS viewers, defaultValueOfTypeName('Int64') AS views, defaultValueOfTypeName('Int64') AS watch_ms, defaultValueOfTypeName('Int64') AS effective_views_10s, defaultValueOfTypeName('Int64') AS effective_views_60s, defaultValueOfTypeName('Int64') AS effective_views_300s, defaultValueOfTypeName('Int64') AS bounces, defaultValueOfTypeName('Int64') AS online, defaultValueOfTypeName('Int64') AS interactions_like, defaultValueOfTypeName('Int64') AS interactions_comment, defaultValueOfTypeName('Int64') AS interactions_share, defaultValueOfTypeName('Int64') AS interactions_follow, defaultValueOfTypeName('Int64') AS interactions_gift, defaultValueOfTypeName('Int64') AS interactions_fan_club_join, defaultValueOfTypeName('Int64') AS interactions_cart_view, defaultValueOfTypeName('Int64') AS interactions_product_click, defaultValueOfTypeName('Int64') AS interactions_favorite, defaultValueOfTypeName('Int64') AS interactions_coupon_claim, defaultValueOfTypeName('Int64') AS interactions_poll_or_lottery, defaultValueOfTypeName('Int64') AS interactions_dislike_or_report, defaultValueOfTypeName('Int64') AS interactions_product_exposure, defaultValueOfTypeName('Int64') AS interactions_rating, defaultValueOfTypeName('Int64') AS interaction_events, defaultValueOfTypeName('Int64') AS interactors, defaultValueOfTypeName('Int64') AS engagers, defaultValueOfTypeName('Int64') AS product_exposures, defaultValueOfTypeName('Int64') AS product_clicks, defaultValueOfTypeName('Int64') AS product_clickers, defaultValueOfTypeName('Int64') AS ratings, defaultValueOfTypeName('Int64') AS rating_sum, defaultValueOfTypeName('Int64') AS orders_created, defaultValueOfTypeName('Int64') AS orders_paid, defaultValueOfTypeName('Int64') AS buyers, defaultValueOfTypeName('Int64') AS new_buyers, defaultValueOfTypeName('Int64') AS items_sold, defaultValueOfTypeName('Int64') AS orders_cancelled, defaultValueOfTypeName('Int64') AS orders_refunded, defaultValueOfTypeName('Int64') AS orders_refunded_by_order
 FROM system.one
-WHERE (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)) < toDateTime64(0, 3, 'UTC')
+WHERE (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)) < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -495,7 +495,7 @@ SELECT
     r.platform AS platform,
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
-    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
     fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, r.pane + 127)]), 'UTC') AS updated_at,
     sum(r.pane_value[indexOf(r.pane_at, r.pane + 2)]) AS beyond_horizon,
     sum(r.pane_value[indexOf(r.pane_at, r.pane + 0)]) AS events,
@@ -568,7 +568,7 @@ SELECT
     r.platform AS platform,
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
-    multiIf(r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600)) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600)) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
@@ -619,7 +619,7 @@ SELECT
     r.platform AS platform,
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
-    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 8)) != 0, 'corrected', 'final') AS status,
+    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 8)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
@@ -673,7 +673,7 @@ SELECT
     multiIf(arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
         OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)]) > toUnixTimestamp64Milli((SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part))), 'provisional', 'final') AS status,
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)]) > toUnixTimestamp64Milli((SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part))), 'provisional', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
@@ -766,7 +766,7 @@ CREATE OR REPLACE VIEW livemeter.sku_measures
 AS
 SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS sku_id, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS events, defaultValueOfTypeName('Int64') AS interactions_like, defaultValueOfTypeName('Int64') AS interactions_comment, defaultValueOfTypeName('Int64') AS interactions_share, defaultValueOfTypeName('Int64') AS interactions_follow, defaultValueOfTypeName('Int64') AS interactions_gift, defaultValueOfTypeName('Int64') AS interactions_fan_club_join, defaultValueOfTypeName('Int64') AS interactions_cart_view, defaultValueOfTypeName('Int64') AS interactions_product_click, defaultValueOfTypeName('Int64') AS interactions_favorite, defaultValueOfTypeName('Int64') AS interactions_coupon_claim, defaultValueOfTypeName('Int64') AS interactions_poll_or_lottery, defaultValueOfTypeName('Int64') AS interactions_dislike_or_report, defaultValueOfTypeName('Int64') AS interactions_product_exposure, defaultValueOfTypeName('Int64') AS interactions_rating, defaultValueOfTypeName('Int64') AS interaction_events, defaultValueOfTypeName('Int64') AS interactors, defaultValueOfTypeName('Int64') AS engagers, defaultValueOfTypeName('Int64') AS product_exposures, defaultValueOfTypeName('Int64') AS product_clicks, defaultValueOfTypeName('Int64') AS product_clickers, defaultValueOfTypeName('Int64') AS ratings, defaultValueOfTypeName('Int64') AS rating_sum, defaultValueOfTypeName('Int64') AS orders_created, defaultValueOfTypeName('Int64') AS orders_paid, defaultValueOfTypeName('Int64') AS buyers, defaultValueOfTypeName('Int64') AS new_buyers, defaultValueOfTypeName('Int64') AS items_sold, defaultValueOfTypeName('Int64') AS orders_cancelled, defaultValueOfTypeName('Int64') AS orders_refunded, defaultValueOfTypeName('Int64') AS orders_refunded_by_order
 FROM system.one
-WHERE (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)) < toDateTime64(0, 3, 'UTC')
+WHERE (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)) < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -775,7 +775,7 @@ SELECT
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.sku_id AS sku_id,
-    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
     fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, r.pane + 127)]), 'UTC') AS updated_at,
     sum(r.pane_value[indexOf(r.pane_at, r.pane + 2)]) AS beyond_horizon,
     sum(r.pane_value[indexOf(r.pane_at, r.pane + 0)]) AS events,
@@ -841,7 +841,7 @@ SELECT
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.sku_id AS sku_id,
-    multiIf(r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600)) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600)) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
@@ -885,7 +885,7 @@ SELECT
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.sku_id AS sku_id,
-    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 8)) != 0, 'corrected', 'final') AS status,
+    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 8)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
@@ -932,7 +932,7 @@ SELECT
     multiIf(arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
         OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)]) > toUnixTimestamp64Milli((SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part))), 'provisional', 'final') AS status,
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)]) > toUnixTimestamp64Milli((SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part))), 'provisional', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
@@ -994,7 +994,7 @@ CREATE OR REPLACE VIEW livemeter.source_measures
 AS
 SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS entry_source, defaultValueOfTypeName('String') AS campaign_id, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS viewers, defaultValueOfTypeName('Int64') AS views, defaultValueOfTypeName('Int64') AS watch_ms, defaultValueOfTypeName('Int64') AS effective_views_10s, defaultValueOfTypeName('Int64') AS effective_views_60s, defaultValueOfTypeName('Int64') AS effective_views_300s, defaultValueOfTypeName('Int64') AS bounces
 FROM system.one
-WHERE (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)) < toDateTime64(0, 3, 'UTC')
+WHERE (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)) < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1004,7 +1004,7 @@ SELECT
     r.live_session_id AS live_session_id,
     r.entry_source AS entry_source,
     r.campaign_id AS campaign_id,
-    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
     fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, r.pane + 127)]), 'UTC') AS updated_at,
     sum(r.pane_value[indexOf(r.pane_at, r.pane + 2)]) AS beyond_horizon,
     sum(r.pane_value[indexOf(r.pane_at, r.pane + 3)]) AS viewers,
@@ -1047,7 +1047,7 @@ SELECT
     r.live_session_id AS live_session_id,
     r.entry_source AS entry_source,
     r.campaign_id AS campaign_id,
-    multiIf(r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600)) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600)) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.viewers) AS viewers,
@@ -1068,7 +1068,7 @@ SELECT
     r.live_session_id AS live_session_id,
     r.entry_source AS entry_source,
     r.campaign_id AS campaign_id,
-    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 8)) != 0, 'corrected', 'final') AS status,
+    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 8)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.viewers_in_day) AS viewers,
@@ -1092,7 +1092,7 @@ SELECT
     multiIf(arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
         OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)]) > toUnixTimestamp64Milli((SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part))), 'provisional', 'final') AS status,
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)]) > toUnixTimestamp64Milli((SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part))), 'provisional', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.viewers_in_session) AS viewers,
@@ -1162,7 +1162,7 @@ CREATE OR REPLACE VIEW livemeter.variant_measures
 AS
 SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS experiment_id, defaultValueOfTypeName('String') AS variant, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS events, defaultValueOfTypeName('Int64') AS viewers, defaultValueOfTypeName('Int64') AS views, defaultValueOfTypeName('Int64') AS watch_ms, defaultValueOfTypeName('Int64') AS effective_views_10s, defaultValueOfTypeName('Int64') AS effective_views_60s, defaultValueOfTypeName('Int64') AS effective_views_300s, defaultValueOfTypeName('Int64') AS bounces, defaultValueOfTypeName('Int64') AS online, defaultValueOfTypeName('Int64') AS interactions_like, defaultValueOfTypeName('Int64') AS interactions_comment, defaultValueOfTypeName('Int64') AS interactions_share, defaultValueOfTypeName('Int64') AS interactions_follow, defaultValueOfTypeName('Int64') AS interactions_gift, defaultValueOfTypeName('Int64') AS interactions_fan_club_join, defaultValueOfTypeName('Int64') AS interactions_cart_view, defaultValueOfTypeName('Int64') AS interactions_product_click, defaultValueOfTypeName('Int64') AS interactions_favorite, defaultValueOfTypeName('Int64') AS interactions_coupon_claim, defaultValueOfTypeName('Int64') AS interactions_poll_or_lottery, defaultValueOfTypeName('Int64') AS interactions_dislike_or_report, defaultValueOfTypeName('Int64') AS interactions_product_exposure, defaultValueOfTypeName('Int64') AS interactions_rating, defaultValueOfTypeName('Int64') AS interaction_events, defaultValueOfTypeName('Int64') AS interactors, defaultValueOfTypeName('Int64') AS engagers, defaultValueOfTypeName('Int64') AS product_exposures, defaultValueOfTypeName('Int64') AS product_clicks, defaultValueOfTypeName('Int64') AS product_clickers, defaultValueOfTypeName('Int64') AS ratings, defaultValueOfTypeName('Int64') AS rating_sum, defaultValueOfTypeName('Int64') AS orders_created, defaultValueOfTypeName('Int64') AS orders_paid, defaultValueOfTypeName('Int64') AS buyers, defaultValueOfTypeName('Int64') AS new_buyers, defaultValueOfTypeName('Int64') AS items_sold, defaultValueOfTypeName('Int64') AS orders_cancelled, defaultValueOfTypeName('Int64') AS orders_refunded, defaultValueOfTypeName('Int64') AS orders_refunded_by_order
 FROM system.one
-WHERE (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)) < toDateTime64(0, 3, 'UTC')
+WHERE (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)) < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1172,7 +1172,7 @@ SELECT
     r.live_session_id AS live_session_id,
     r.experiment_id AS experiment_id,
     r.variant AS variant,
-    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
     fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, r.pane + 127)]), 'UTC') AS updated_at,
     sum(r.pane_value[indexOf(r.pane_at, r.pane + 2)]) AS beyond_horizon,
     sum(r.pane_value[indexOf(r.pane_at, r.pane + 0)]) AS events,
@@ -1247,7 +1247,7 @@ SELECT
     r.live_session_id AS live_session_id,
     r.experiment_id AS experiment_id,
     r.variant AS variant,
-    multiIf(r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600)) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600)) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
@@ -1300,7 +1300,7 @@ SELECT
     r.live_session_id AS live_session_id,
     r.experiment_id AS experiment_id,
     r.variant AS variant,
-    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 8)) != 0, 'corrected', 'final') AS status,
+    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 8)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
@@ -1356,7 +1356,7 @@ SELECT
     multiIf(arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
         OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)]) > toUnixTimestamp64Milli((SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part))), 'provisional', 'final') AS status,
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)]) > toUnixTimestamp64Milli((SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part))), 'provisional', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
@@ -1425,7 +1425,7 @@ CREATE OR REPLACE VIEW livemeter.room_money
 AS
 SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('LowCardinality(String)') AS currency, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS gift_minor, defaultValueOfTypeName('Int64') AS gmv_created_minor, defaultValueOfTypeName('Int64') AS deposit_minor, defaultValueOfTypeName('Int64') AS gmv_paid_minor, defaultValueOfTypeName('Int64') AS refund_minor, defaultValueOfTypeName('Int64') AS refund_minor_by_order, defaultValueOfTypeName('Int64') AS settled_minor, defaultValueOfTypeName('Int64') AS net_minor
 FROM system.one
-WHERE (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)) < toDateTime64(0, 3, 'UTC')
+WHERE (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)) < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1434,7 +1434,7 @@ SELECT
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.currency AS currency,
-    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
     fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, r.pane + 127)]), 'UTC') AS updated_at,
     sum(r.pane_value[indexOf(r.pane_at, r.pane + 0)]) AS gift_minor,
     sum(r.pane_value[indexOf(r.pane_at, r.pane + 1)]) AS gmv_created_minor,
@@ -1476,7 +1476,7 @@ SELECT
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.currency AS currency,
-    multiIf(r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600)) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600)) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.gift_minor) AS gift_minor,
     sum(r.gmv_created_minor) AS gmv_created_minor,
@@ -1496,7 +1496,7 @@ SELECT
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.currency AS currency,
-    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 8)) != 0, 'corrected', 'final') AS status,
+    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 8)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.gift_minor) AS gift_minor,
     sum(r.gmv_created_minor) AS gmv_created_minor,
@@ -1519,7 +1519,7 @@ SELECT
     multiIf(arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
         OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)]) > toUnixTimestamp64Milli((SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part))), 'provisional', 'final') AS status,
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)]) > toUnixTimestamp64Milli((SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part))), 'provisional', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.gift_minor) AS gift_minor,
     sum(r.gmv_created_minor) AS gmv_created_minor,
@@ -1553,7 +1553,7 @@ CREATE OR REPLACE VIEW livemeter.sku_money
 AS
 SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS sku_id, defaultValueOfTypeName('LowCardinality(String)') AS currency, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS gmv_paid_minor, defaultValueOfTypeName('Int64') AS refund_minor, defaultValueOfTypeName('Int64') AS refund_minor_by_order, defaultValueOfTypeName('Int64') AS net_minor
 FROM system.one
-WHERE (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)) < toDateTime64(0, 3, 'UTC')
+WHERE (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)) < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1563,7 +1563,7 @@ SELECT
     r.live_session_id AS live_session_id,
     r.sku_id AS sku_id,
     r.currency AS currency,
-    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
     fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, r.pane + 127)]), 'UTC') AS updated_at,
     sum(r.pane_value[indexOf(r.pane_at, r.pane + 3)]) AS gmv_paid_minor,
     sum(r.pane_value[indexOf(r.pane_at, r.pane + 4)]) AS refund_minor,
@@ -1602,7 +1602,7 @@ SELECT
     r.live_session_id AS live_session_id,
     r.sku_id AS sku_id,
     r.currency AS currency,
-    multiIf(r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600)) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600)) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.gmv_paid_minor) AS gmv_paid_minor,
     sum(r.refund_minor) AS refund_minor,
@@ -1619,7 +1619,7 @@ SELECT
     r.live_session_id AS live_session_id,
     r.sku_id AS sku_id,
     r.currency AS currency,
-    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 8)) != 0, 'corrected', 'final') AS status,
+    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 8)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.gmv_paid_minor) AS gmv_paid_minor,
     sum(r.refund_minor) AS refund_minor,
@@ -1639,7 +1639,7 @@ SELECT
     multiIf(arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
         OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)]) > toUnixTimestamp64Milli((SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part))), 'provisional', 'final') AS status,
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)]) > toUnixTimestamp64Milli((SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part))), 'provisional', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.gmv_paid_minor) AS gmv_paid_minor,
     sum(r.refund_minor) AS refund_minor,

@@ -49,7 +49,7 @@ func otherTables(cfg Config) []table {
 				{"version", "UInt64", "Offset in this partition"},
 				{"watermark", ms, watermarkComment},
 			},
-			engine: "ReplacingMergeTree(version)", order: "(epoch, part)",
+			engine: "ReplacingMergeTree(watermark)", order: "(epoch, part)", // the highest holds: see rollup.Watermark
 		},
 		{
 			name: "rejected_rows", comment: "Invalid records with their original bytes, kept seven days: query the view rejected",

@@ -83,7 +83,7 @@ func watermarkFirst(columns []column, cfg Config) string {
 
 // lowestWatermark is that of the partition that is behind, 1970 while one does not know.
 func lowestWatermark(cfg Config) string {
-	return fmt.Sprintf("(SELECT min(watermark) FROM (SELECT argMax(r.watermark, r.version) AS watermark FROM %s.watermarks_rows AS r WHERE %s GROUP BY r.part))",
+	return fmt.Sprintf("(SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM %s.watermarks_rows AS r WHERE %s GROUP BY r.part))",
 		cfg.Database, activeEpoch(cfg.Database))
 }
 

@@ -141,7 +141,7 @@ func others(t *testing.T, s Store, e uint16) {
 	late := &rollup.Batch{Epoch: e,
 		Outcomes:   []rollup.Outcome{{Topic: "raw.viewer", Minute: Start, Outcome: "accepted", Part: 0, Version: 4, Records: 39}},
 		Orders:     []rollup.Order{{Platform: "douyin", OrderID: "o1", Buyer: [16]byte{1}, State: "created", OrderVersion: 1, Version: 8, Updated: Start}},
-		Watermarks: []rollup.Watermark{{Part: 3, Version: 4, WM: Start - 1}},
+		Watermarks: []rollup.Watermark{{Part: 3, Version: 4, WM: Start - 1}, {Part: 3, Version: 6, WM: Start - 1}}, // what was true stays true
 	}
 	newer := &rollup.Batch{Epoch: e,
 		Orders: []rollup.Order{{Platform: "douyin", OrderID: "o1", Buyer: [16]byte{1}, State: "refunded", OrderVersion: 3, Version: 10, PaidMinor: 500, RefundMinor: 120, Updated: Start}},
