@@ -41,3 +41,50 @@ func TestNothingIsLeft(t *testing.T) {
 		}
 	}
 }
+
+// A closed cell whose row was acknowledged after the last checkpoint comes back with a restore, sends its row once more, and is gone.
+func TestClosedCellGoesAfterRestore(t *testing.T) {
+	a := New(0, cellkey.NewTable())
+	room := a.keys.Of(cellkey.Key{Cube: measure.Room, Platform: "p", Room: "r", Session: "s"})
+	apply := func(a *Aggregator, offset, wm int64, changes ...change.Change) {
+		t.Helper()
+		if err := a.Apply(&change.Record{Offset: offset, Watermark: wm, Changes: changes, Settings: &eventlog.Settings{LatenessMS: 1500, SessionGapMS: hourMS, Zone: "UTC"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	flushAll := func(a *Aggregator, ack bool) (rows int) {
+		for range 10 {
+			var b rollup.Batch
+			if token, _ := a.Flush(&b, false); ack {
+				a.Ack(token)
+			}
+			for _, c := range b.Cells {
+				rows += len(c.Grain)
+			}
+		}
+		return rows
+	}
+	apply(a, 1, 1, change.Change{TS: 1, Recv: 1, Delta: 1, Key: room, Mask: change.AllGrains, Flags: change.Own})
+	apply(a, 2, minuteMS+1000)
+	if open, _, _ := a.Stats(); open != 2 {
+		t.Errorf("%d cells are open a second after the minute, want both: lateness is 1.5 s", open)
+	}
+	apply(a, 3, hourMS+minuteMS+2000)
+	if open, all, _ := a.Stats(); open != 0 || all != 2 {
+		t.Errorf("%d of %d cells are open, want 0 of 2", open, all)
+	}
+	flushAll(a, false)
+	b := New(0, cellkey.NewTable())
+	a.Snapshot(func(k, v []byte) {
+		if err := b.Restore(k, v); err != nil {
+			t.Fatal(err)
+		}
+	})
+	b.Restored()
+	if rows := flushAll(b, true); rows != 2 {
+		t.Errorf("%d rows leave after the restore, want 2", rows)
+	}
+	if _, all, dirty := b.Stats(); all != 0 || dirty != 0 {
+		t.Errorf("%d cells are left, %d dirty", all, dirty)
+	}
+}

@@ -75,3 +75,24 @@ func TestPanesAheadFollow(t *testing.T) {
 		}
 	}
 }
+
+// An hour that is over leaves at once, also while behind, though a minute of it is kept open for stragglers: its row holds the watermark back.
+func TestHourLeavesThoughAMinuteStaysOpen(t *testing.T) {
+	p := newPlayer(t, NewRun(0, nil))
+	for _, line := range []string{"heartbeat at=3480 watch=1", "wm 3605", "heartbeat at=3485 recv=3605 watch=1", "wm 3670"} {
+		p.line(line)
+	}
+	var b rollup.Batch
+	p.task.Flush(&b, true)
+	hours := 0
+	for _, c := range b.Cells {
+		for _, g := range c.Grain {
+			if measure.Grain(g) == measure.Grain1h {
+				hours++
+			}
+		}
+	}
+	if hours != 1 || len(b.Watermarks) != 1 || b.Watermarks[0].WM < golden0+3600_000 {
+		t.Errorf("%d hours leave, watermarks %v; want one, and a watermark of 3600 s or later", hours, b.Watermarks)
+	}
+}
