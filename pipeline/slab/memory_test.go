@@ -8,7 +8,7 @@ import (
 
 type plain struct {
 	a [3]int64
-	b struct{ c uint8 }
+	b struct{ C uint8 }
 }
 
 func TestHasPointers(t *testing.T) {
@@ -27,12 +27,12 @@ func TestMemoryGoesBack(t *testing.T) {
 		var s Slab[plain]
 		var heap Slab[string]
 		for i := range 3 * chunkSize {
-			*s.At(s.Alloc()) = plain{a: [3]int64{int64(i)}}
+			*s.At(s.Alloc()) = plain{a: [3]int64{int64(i)}, b: struct{ C uint8 }{1}}
 			*heap.At(heap.Alloc()) = "x"
 		}
 		runtime.GC()
 		for i := range uint32(3 * chunkSize) {
-			if got := s.At(i + 1).a[0]; got != int64(i) {
+			if got := s.At(i + 1).a[0]; got != int64(i) || s.At(i+1).b.C != 1 {
 				t.Fatalf("value %d is %d", i, got)
 			}
 		}
