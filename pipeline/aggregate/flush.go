@@ -64,7 +64,7 @@ func (a *Aggregator) Pieces(whole, rows int) {
 type round struct {
 	turn   turn
 	wm     int64 // watermark when it began
-	held   int64 // since when the first hour waits that does not leave with it, or the first row behind a generation
+	held   int64 // since when the first hour or reopened minute waits that does not leave with it, or the first row behind a generation
 	behind bool
 	cells  [measure.NumCubes][]uint32 // that have not left yet
 	rows   int                        // in all of cells
@@ -119,7 +119,7 @@ func (a *Aggregator) beginRound(behind bool) {
 			r.rows++
 		default:
 			keep = append(keep, i)
-			if c.grain == measure.Grain1h || a.waits(c) {
+			if c.grain == measure.Grain1h || c.reopened || a.waits(c) {
 				r.held = min(r.held, c.since)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -19,9 +20,11 @@ import (
 
 func collectorKeyMark(fingerprint uint64) string { return fmt.Sprintf("key=%016x", fingerprint) }
 
-// markKey makes a commit carry the fingerprint.
+const collectorZoneMark = " zone="
+
+// markKey makes a commit carry the fingerprint, and the zone.
 func (f *collectorFeed) markKey(ctx context.Context) context.Context {
-	mark := collectorKeyMark(f.s.cfg.Settings.KeyFingerprint)
+	mark := collectorKeyMark(f.s.cfg.Settings.KeyFingerprint) + collectorZoneMark + f.s.cfg.Settings.Zone
 	return kgo.PreCommitFnContext(ctx, func(req *kmsg.OffsetCommitRequest) error {
 		for t := range req.Topics {
 			for p := range req.Topics[t].Partitions {
@@ -34,17 +37,17 @@ func (f *collectorFeed) markKey(ctx context.Context) context.Context {
 
 // checkKey compares the key, and the zone, with those of the collectors before.
 func (s *collectorSession) checkKey(ctx context.Context, adm *kadm.Client) error {
-	want := collectorKeyMark(s.cfg.Settings.KeyFingerprint)
-	for t := range event.NumTopics {
-		group := s.cfg.Group + "." + event.TopicNames[t]
-		offsets, err := adm.FetchOffsets(ctx, group)
-		if err != nil && !errors.Is(err, kerr.GroupIDNotFound) { // no collector has been here
-			return fmt.Errorf("offsets of group %s: %w", group, err)
+	want, zone := collectorKeyMark(s.cfg.Settings.KeyFingerprint), s.cfg.Settings.Zone
+	marks, err := collectorMarks(ctx, adm, s.cfg.Group)
+	if err != nil {
+		return err
+	}
+	for _, m := range marks {
+		if m.key != want {
+			return s.wrongKey(m.key)
 		}
-		for _, o := range offsets.Sorted() {
-			if m := o.Metadata; o.Err == nil && len(m) == len(want) && m[:4] == want[:4] && m != want {
-				return s.wrongKey(m)
-			}
+		if m.zone != "" && m.zone != zone {
+			return collectorConfigError{&WrongZoneError{Log: s.eventsTopic, Have: zone, Want: m.zone}}
 		}
 	}
 	first, err := LogSettings(ctx, s.cfg.Brokers, s.cfg.KafkaOpts, s.eventsTopic)
@@ -54,10 +57,30 @@ func (s *collectorSession) checkKey(ctx context.Context, adm *kadm.Client) error
 	if m := collectorKeyMark(first.KeyFingerprint); m != want {
 		return s.wrongKey(m)
 	}
-	if zone := s.cfg.Settings.Zone; first.Zone != zone {
+	if first.Zone != zone {
 		return collectorConfigError{&WrongZoneError{Log: s.eventsTopic, Have: zone, Want: first.Zone}}
 	}
 	return nil
+}
+
+// collectorMark is what a commit says of the log. Those of before do not tell the zone.
+type collectorMark struct{ key, zone string }
+
+func collectorMarks(ctx context.Context, adm *kadm.Client, group string) (marks []collectorMark, err error) {
+	for t := range event.NumTopics {
+		group := group + "." + event.TopicNames[t]
+		offsets, err := adm.FetchOffsets(ctx, group)
+		if err != nil && !errors.Is(err, kerr.GroupIDNotFound) { // no collector has been here
+			return nil, fmt.Errorf("offsets of group %s: %w", group, err)
+		}
+		for _, o := range offsets.Sorted() {
+			key, zone, _ := strings.Cut(o.Metadata, collectorZoneMark)
+			if o.Err == nil && len(key) == len(collectorKeyMark(0)) && strings.HasPrefix(key, "key=") {
+				marks = append(marks, collectorMark{key, zone})
+			}
+		}
+	}
+	return marks, nil
 }
 
 func (s *collectorSession) wrongKey(found string) error {

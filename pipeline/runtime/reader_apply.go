@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -102,8 +103,12 @@ func (t *partition) flushNow(wait bool) {
 		t.flush.asks <- struct{}{} // it was just taken out: look again after the next record
 		return
 	}
-	if !t.flush.more.Swap(more) { // a round begins: it speaks for what was applied before it
-		t.roundAt = at
+	given := t.flush.more.Load() && t.roundBehind != behind
+	if given { // the task has begun another round: what the former would have shown goes on waiting
+		t.fresh.acked(false, time.Time{}, t.r.metrics)
+	}
+	if !t.flush.more.Swap(more) || given { // a round begins: it speaks for what was applied before it
+		t.roundAt, t.roundBehind = at, behind
 		t.fresh.flushed(behind)
 	}
 	switch {

@@ -25,15 +25,16 @@ type partition struct {
 	stats     Stats
 	fresh     freshness
 
-	next    int64 // offset to apply next
-	high    int64 // end of the log as of the last fetch
-	flushed int64 // everything below it has been flushed and acknowledged, if token is not outstanding
-	flushAt int64 // next at the outstanding flush
-	roundAt int64 // next when its round of flushes began
-	behind  bool
-	pursuit pursuit
-	last    bool // stopping: a flush sends all
-	full    bool // too many dirty cells: no input until the sink acknowledges
+	next        int64 // offset to apply next
+	high        int64 // end of the log as of the last fetch
+	flushed     int64 // everything below it has been flushed and acknowledged, if token is not outstanding
+	flushAt     int64 // next at the outstanding flush
+	roundAt     int64 // next when its round of flushes began
+	roundBehind bool  // that round is of final rows only
+	behind      bool
+	pursuit     pursuit
+	last        bool // stopping: a flush sends all
+	full        bool // too many dirty cells: no input until the sink acknowledges
 
 	begun      bool          // the task knows its offset: from a checkpoint, or from a record applied
 	changed    bool          // since the last snapshot

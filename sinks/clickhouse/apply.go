@@ -161,25 +161,34 @@ func firstLine(s string) string {
 	return line
 }
 
-// EnsureEpoch returns the epoch of this topic `events`. A topic that is not known yet gets the next number and becomes what readers see. There
-// all its partitions have a watermark from the start, 1970: one that has not told its own yet holds every window open.
+// EnsureEpoch returns the epoch of this topic `events`. A topic that is not known yet gets the next number and becomes what readers see. All its
+// partitions have a watermark there, 1970 at first: one that has not told its own yet holds every window open.
 func (s *Sink) EnsureEpoch(ctx context.Context, eventsTopicID [16]byte, partitions int) (uint16, error) {
 	id := uuid.UUID(eventsTopicID)
 	epoch, highest, err := s.epochOf(ctx, id)
-	if err != nil || epoch != 0 {
-		return epoch, err
+	if err != nil {
+		return 0, err
 	}
-	if highest == 1<<16-1 {
-		return 0, fmt.Errorf("clickhouse: %s.epochs is full", s.cfg.Database)
+	if epoch == 0 {
+		if epoch, err = s.newEpoch(ctx, id, highest); err != nil {
+			return 0, err
+		}
 	}
-	unknown := make([]rollup.Watermark, partitions)
+	unknown := make([]rollup.Watermark, partitions) // the highest holds: what has been told stays
 	for p := range unknown {
 		unknown[p].Part = uint16(p)
 	}
-	for _, in := range watermarkInserts(highest+1, unknown) {
+	for _, in := range watermarkInserts(epoch, unknown) {
 		if err := s.insert(ctx, in); err != nil {
 			return 0, err
 		}
+	}
+	return epoch, nil
+}
+
+func (s *Sink) newEpoch(ctx context.Context, id uuid.UUID, highest uint16) (uint16, error) {
+	if highest == 1<<16-1 {
+		return 0, fmt.Errorf("clickhouse: %s.epochs is full", s.cfg.Database)
 	}
 	in := &insert{table: "epochs", rows: 1}
 	fixed(in, "epoch", "UInt16", 2, []uint16{highest + 1})
@@ -190,7 +199,8 @@ func (s *Sink) EnsureEpoch(ctx context.Context, eventsTopicID [16]byte, partitio
 		return 0, err
 	}
 	// Two topics that start at the same moment take the same number: the one that does not stand there in the end is told.
-	if epoch, _, err = s.epochOf(ctx, id); err == nil && epoch == 0 {
+	epoch, _, err := s.epochOf(ctx, id)
+	if err == nil && epoch == 0 {
 		err = fmt.Errorf("clickhouse: epoch %d of %s was taken by another topic events at the same moment: two pipelines share this database; give one its own", highest+1, s.cfg.Database)
 	}
 	return epoch, err

@@ -121,14 +121,14 @@ func (s *Store) prepare(ctx context.Context, p *Process) error {
 	if err := p.await(ctx, "clickhouse", s.Ping); err != nil {
 		return err
 	}
-	if err := s.Apply(ctx); err != nil {
-		return err
-	}
 	id, err := eventsTopicID(ctx, p.Config)
 	if err != nil {
 		return err
 	}
-	if err := p.checkZone(ctx); err != nil {
+	if err := p.checkZone(ctx); err != nil { // before the views change
+		return err
+	}
+	if err := s.Apply(ctx); err != nil {
 		return err
 	}
 	if s.Epoch, err = s.EnsureEpoch(ctx, id, p.Config.Events.Partitions); err != nil {
@@ -140,12 +140,13 @@ func (s *Store) prepare(ctx context.Context, p *Process) error {
 
 // checkZone compares the zone in which the views cut days with that of the log, once there is one.
 func (p *Process) checkZone(ctx context.Context) error {
-	topic := p.Config.Kafka.Prefix + runtime.TopicEvents
-	log, err := runtime.LogSettings(ctx, p.Config.Kafka.Brokers, p.kafka, topic)
-	if err != nil || log == nil || log.Zone == p.Config.Zone {
+	k := p.Config.Kafka
+	topic := k.Prefix + runtime.TopicEvents
+	zone, err := runtime.LogZone(ctx, k.Brokers, p.kafka, topic, k.Prefix+p.Config.Collector.Group)
+	if err != nil || zone == "" || zone == p.Config.Zone {
 		return err
 	}
-	return &runtime.WrongZoneError{Log: topic, Have: p.Config.Zone, Want: log.Zone}
+	return &runtime.WrongZoneError{Log: topic, Have: p.Config.Zone, Want: zone}
 }
 
 // feed makes a reader write here, and its owner of partition 0 run the roller.

@@ -1,0 +1,47 @@
+package runtime
+
+import (
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/livemeter/livemeter/pipeline/rollup"
+)
+
+type piecesTask struct {
+	*counter
+	more bool
+}
+
+func (r *piecesTask) Stats() Stats { return Stats{MaxRecv: 1000, DirtyCells: 1} }
+func (r *piecesTask) Flush(b *rollup.Batch, _ bool) (uint64, bool) {
+	r.token++
+	b.Outcomes = append(b.Outcomes, rollup.Outcome{Topic: "x"})
+	return r.token, r.more
+}
+func (r *piecesTask) Ack(uint64)  {}
+func (r *piecesTask) Nack(uint64) {}
+
+// A round that began fresh and is given up for one that is behind made no row of what waits visible: no sample.
+func TestRoundGivenUpIsNoSample(t *testing.T) {
+	m := freshMetrics(t)
+	cfg := ReaderConfig{FlushHot: time.Second, FlushMax: time.Second, FlushBehind: time.Second, BehindRecords: 10, BehindAge: 1 << 60, MaxDirtyCells: 1 << 30}
+	r := &Reader{cfg: cfg, metrics: m, log: zap.NewNop()}
+	r.writer = newSinkWriter(&r.cfg, zap.NewNop(), m)
+	task := &piecesTask{counter: newCounter(0, nil, nil), more: true}
+	p := &partition{r: r, s: &slot{r: r}, task: task, flush: r.writer.register(), next: 5, high: 5}
+	p.fresh.applied(1000, false)
+	p.flushNow(true) // first piece of a fresh round
+	p.high = 1000
+	p.acked(ack{1, true, time.UnixMilli(2000)}) // now behind
+	if !p.behind {
+		t.Fatal("not behind")
+	}
+	task.more = false
+	p.flushNow(true) // the task begins anew, and only final windows leave
+	p.acked(ack{2, true, time.UnixMilli(3000)})
+	if n, _ := freshSamples(t, m); n != 0 {
+		t.Errorf("%d samples of rows that nobody can see", n)
+	}
+}
