@@ -142,7 +142,11 @@ func (s *Store) prepare(ctx context.Context, p *Process) error {
 func (p *Process) checkZone(ctx context.Context) error {
 	k := p.Config.Kafka
 	topic := k.Prefix + runtime.TopicEvents
-	zone, err := runtime.LogZone(ctx, k.Brokers, p.kafka, topic, k.Prefix+p.Config.Collector.Group)
+	var zone string
+	err := p.await(ctx, "settings of the log", func(ctx context.Context) (err error) { // a broker that has just started may not know its leaders
+		zone, err = runtime.LogZone(ctx, k.Brokers, p.kafka, topic, k.Prefix+p.Config.Collector.Group)
+		return err
+	})
 	if err != nil || zone == "" || zone == p.Config.Zone {
 		return err
 	}
