@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -110,7 +111,8 @@ func (p *process) showLog() {
 	data, _ := os.ReadFile(p.log)
 	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
 	if n := len(lines); n > 60 {
-		lines = append([]string{fmt.Sprintf("… %d lines", n-60)}, lines[n-60:]...)
+		told := slices.DeleteFunc(slices.Clone(lines[:n-60]), func(l string) bool { return strings.Contains(l, `"level":"info"`) })
+		lines = slices.Concat([]string{fmt.Sprintf("… %d lines, of which:", n-60)}, told, []string{"…"}, lines[n-60:])
 	}
 	p.t.Logf("log of %s:\n%s", strings.Join(p.args, " "), strings.Join(lines, "\n"))
 }

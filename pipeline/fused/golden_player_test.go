@@ -2,6 +2,7 @@ package fused
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 
 	"github.com/livemeter/livemeter/pipeline/eventlog"
@@ -92,6 +93,13 @@ func (p *player) save() {
 			delete(p.log, string(k))
 		}
 	})
+}
+
+// others fills buckets of the checkpoint with cells of other rooms.
+func (p *player) others(at string) {
+	for i := range 100 {
+		p.line(fmt.Sprintf("heartbeat at=%s room=other%d watch=1", at, i))
+	}
 }
 
 // restart saves the task and goes on with a restored one.

@@ -19,16 +19,8 @@ var rewrite = flag.Bool("rewrite", false, "write the golden files anew")
 // those that begin with the words of a `show` line. Times are seconds after 2026-11-24 12:00 in Shanghai, or sums like 30d+1h-0.001.
 // Each is played in one process and as separate services.
 func TestGolden(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no golden files", err)
-	}
-	for _, f := range files {
-		raw, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		in, want, _ := strings.Cut(string(raw), "\n---\n")
+	for f, g := range goldens(t) {
+		in, want := g.in, g.want
 		for _, flush := range []int{1, 3, 1000} {
 			for _, restart := range []int{0, 1, 2} {
 				for name, start := range tasks {
@@ -48,6 +40,28 @@ func TestGolden(t *testing.T) {
 			}
 		}
 	}
+}
+
+// golden is a script and the rows that the store holds afterwards.
+type golden struct{ in, want string }
+
+// goldens are all of testdata, by path.
+func goldens(t *testing.T) map[string]golden {
+	t.Helper()
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no golden files", err)
+	}
+	all := map[string]golden{}
+	for _, f := range files {
+		raw, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, want, _ := strings.Cut(string(raw), "\n---\n")
+		all[f] = golden{in, want}
+	}
+	return all
 }
 
 var tasks = map[string]func() runtime.Task{

@@ -1,7 +1,6 @@
 package fused
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -13,15 +12,13 @@ import (
 func TestHourIsSavedWithWhatItTookIn(t *testing.T) {
 	p := newPlayer(t, NewRun(0, nil))
 	p.line("heartbeat at=1 watch=1")
-	for i := range 100 { // cells between the hour and its second minute
-		p.line(fmt.Sprintf("heartbeat at=2 room=other%d watch=1", i))
-	}
+	p.others("2") // between the hour and its second minute
 	p.line("heartbeat at=61 watch=2")
 	p.line("wm 125") // the first minute is over, and with it all that would be saved beside the hour
 	for range 10 {
 		p.flush(true)
 	}
-	p.task.Snapshot(func(k, v []byte) { p.log[string(k)] = v })
+	p.save()
 	p.line("wm 200") // the second
 	for range 10 {
 		p.flush(true)

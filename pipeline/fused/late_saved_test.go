@@ -1,7 +1,6 @@
 package fused
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 )
@@ -11,9 +10,7 @@ func TestLateBitOfHourIsSaved(t *testing.T) {
 	for _, restart := range []bool{false, true} {
 		p := newPlayer(t, NewRun(0, nil))
 		p.line("heartbeat at=3480 watch=1")
-		for i := range 100 { // cells between the hour and the minute's second generation
-			p.line(fmt.Sprintf("heartbeat at=3481 room=other%d watch=1", i))
-		}
+		p.others("3481") // between the hour and the minute's second generation
 		p.line("wm 3605")
 		p.line("heartbeat at=3485 recv=3605 watch=1") // late for the minute only
 		p.line("wm 3670")                             // now the hour is final, and waits for the minute

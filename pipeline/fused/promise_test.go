@@ -2,7 +2,6 @@ package fused
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -16,17 +15,8 @@ import (
 // speaks for. Whole-view measures may move on; events may not.
 func TestFinalStaysFinal(t *testing.T) {
 	scripts := map[string]string{}
-	files, err := filepath.Glob("testdata/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatal("no golden files", err)
-	}
-	for _, f := range files {
-		raw, err := os.ReadFile(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		in, _, _ := strings.Cut(string(raw), "\n---\n")
-		scripts[filepath.Base(f)] = in
+	for f, g := range goldens(t) {
+		scripts[filepath.Base(f)] = g.in
 	}
 	for name, in := range promises {
 		scripts[name] = in

@@ -50,7 +50,7 @@ func (s *collectorSession) checkKey(ctx context.Context, adm *kadm.Client) error
 			return collectorConfigError{&WrongZoneError{Log: s.eventsTopic, Have: zone, Want: m.zone}}
 		}
 	}
-	first, err := LogSettings(ctx, s.cfg.Brokers, s.cfg.KafkaOpts, s.eventsTopic)
+	first, err := logSettings(ctx, s.cfg.Brokers, s.cfg.KafkaOpts, s.eventsTopic)
 	if err != nil || first == nil {
 		return err
 	}

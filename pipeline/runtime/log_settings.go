@@ -20,8 +20,8 @@ const settingsAmong = 16
 // settingsLimit bounds how long they are waited for.
 const settingsLimit = 10 * time.Second
 
-// LogSettings is the settings record among the first records of a topic `events`, nil where there is none (any more).
-func LogSettings(ctx context.Context, brokers []string, opts []kgo.Opt, topic string) (*eventlog.Settings, error) {
+// logSettings is the settings record among the first records of a topic `events`, nil where there is none (any more).
+func logSettings(ctx context.Context, brokers []string, opts []kgo.Opt, topic string) (*eventlog.Settings, error) {
 	opts = slices.Concat(opts, []kgo.Opt{kgo.SeedBrokers(brokers...)})
 	client, err := kgo.NewClient(opts...)
 	if err != nil {
@@ -69,7 +69,7 @@ func LogSettings(ctx context.Context, brokers []string, opts []kgo.Opt, topic st
 // LogZone is the zone that the log of a group of collectors was begun with, "" while nobody has told: from its first records, or, when retention has
 // taken them, from what the collectors' commits say.
 func LogZone(ctx context.Context, brokers []string, opts []kgo.Opt, topic, group string) (string, error) {
-	first, err := LogSettings(ctx, brokers, opts, topic)
+	first, err := logSettings(ctx, brokers, opts, topic)
 	if err != nil {
 		return "", err
 	}
@@ -82,10 +82,13 @@ func LogZone(ctx context.Context, brokers []string, opts []kgo.Opt, topic, group
 	}
 	defer client.Close()
 	marks, err := collectorMarks(ctx, kadm.NewClient(client), group)
+	if err != nil {
+		return "", err
+	}
 	for _, m := range marks {
 		if m.zone != "" {
 			return m.zone, nil
 		}
 	}
-	return "", err
+	return "", nil
 }
