@@ -142,5 +142,8 @@ func (d *Decoder) change(keys *cellkey.Table, base int64) (c Change) {
 		r.Damaged("slot")
 	}
 	c.Delta, c.TS, c.Recv = r.Int(), base-r.Int(), base-r.Int()
+	if c.TS < 0 {
+		r.Damaged("time before 1970")
+	}
 	return c
 }

@@ -118,6 +118,9 @@ func (s *Stage) recv(ts int64) int64 {
 func (s *Stage) envelope(offset, recv int64) {
 	e := &s.ev
 	ts, clamped, negative := event.EventTime(recv, e.ClientTS, e.SentTS)
+	if ts < 0 { // like recv: not before 1970. A record without a timestamp has -1
+		ts, clamped = 0, true
+	}
 	var flags uint8
 	if clamped {
 		flags |= eventlog.ClockClamped

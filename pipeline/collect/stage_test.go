@@ -168,6 +168,10 @@ func TestClockFlags(t *testing.T) {
 	if e := at(0, testNow); e.Flags&^eventlog.Presale != eventlog.ClockClamped || e.TS != testNow-7*24*3600*1000 {
 		t.Errorf("a wait of years: %+v", e.Entry)
 	}
+	v := strings.Replace(record("order", order), `"client_ts":1795312800123,"sent_ts":1795312800450`, `"client_ts":0,"sent_ts":15000`, 1)
+	if e, _ := add(t, s, event.TopicOrder, -1, v); e.Flags&^eventlog.Presale != eventlog.ClockClamped || e.TS != 0 || e.Recv != 0 {
+		t.Errorf("a record without a timestamp: %+v, want the time 0", e.Entry)
+	}
 	if e := at(2, 1); e.Flags&^eventlog.Presale != eventlog.ClockNegative || e.TS != testNow {
 		t.Errorf("sent before it was made: %+v", e.Entry)
 	}
