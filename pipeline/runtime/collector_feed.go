@@ -50,7 +50,7 @@ type collectorFeed struct {
 	queued int              // records in the sources' queues
 
 	ready      atomic.Bool // it has learnt for the first time what it is to read
-	committing sync.Mutex  // held while a commit is under way
+	committing sync.Mutex  // held from the decision what to commit to the answer
 	recommit   atomic.Bool // the last one failed: all offsets are to be stored again
 }
 
@@ -158,10 +158,8 @@ func (f *collectorFeed) lost(_ context.Context, _ *kgo.Client, lost map[string][
 	}
 }
 
-// commit stores offsets and waits for the answer. One at a time: a slow one must not overtake its successor.
+// commit stores offsets and waits for the answer.
 func (f *collectorFeed) commit(ctx context.Context, offsets map[int32]kgo.EpochOffset) error {
-	f.committing.Lock()
-	defer f.committing.Unlock()
 	var failed error
 	f.client.CommitOffsetsSync(f.markKey(ctx), map[string]map[int32]kgo.EpochOffset{f.name: offsets},
 		func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {

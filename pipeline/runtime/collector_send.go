@@ -108,29 +108,37 @@ func (s *collectorSession) uncommitted(f *collectorFeed, which func(*collectorSo
 	return offsets
 }
 
-// commitLater commits in the background; a feed whose last commit is still under way is left for the next time.
+// commitLater commits in the background; a feed whose last commit is still under way is left for the next time. The feed's lock is taken here
+// and not by the goroutine: who waits for the lock waits for a commit that has not begun yet, too.
 func (s *collectorSession) commitLater() {
 	for _, f := range s.feeds {
 		if !f.committing.TryLock() {
 			continue
 		}
-		f.committing.Unlock()
-		if offsets := s.uncommitted(f, func(*collectorSource) bool { return true }); offsets != nil {
-			s.spawn(func() { s.commit(s.ctx, f, offsets) })
+		offsets := s.uncommitted(f, func(*collectorSource) bool { return true })
+		if offsets == nil {
+			f.committing.Unlock()
+			continue
 		}
+		s.spawn(func() {
+			defer f.committing.Unlock()
+			_ = s.commit(s.ctx, f, offsets) // told in log and metrics; the next one covers it
+		})
 	}
 }
 
+// commitNow waits for a commit in the background, and stores what that one left or failed to store.
 func (s *collectorSession) commitNow(ctx context.Context, f *collectorFeed, which func(*collectorSource) bool) error {
+	f.committing.Lock()
+	defer f.committing.Unlock()
 	if offsets := s.uncommitted(f, which); offsets != nil {
 		return s.commit(ctx, f, offsets)
 	}
-	f.committing.Lock() // one in the background may be under way
-	defer f.committing.Unlock()
 	return nil
 }
 
-// commit stores offsets. A failure loses nothing: the next commit covers it, or the next owner repeats.
+// commit stores offsets; the caller holds the feed's lock: a slow commit must not overtake its successor. A failure loses nothing: the next
+// commit covers it, or the next owner repeats.
 func (s *collectorSession) commit(ctx context.Context, f *collectorFeed, offsets map[int32]kgo.EpochOffset) error {
 	err := f.commit(ctx, offsets)
 	result := "ok"

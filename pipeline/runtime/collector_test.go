@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -123,6 +124,34 @@ func TestCollectorRestarts(t *testing.T) {
 	p.stop()
 	l.check()
 	w.checkCommitted()
+}
+
+// A collector is told to end while a commit is under way, and that commit fails: the end commits what it should have stored, and the next
+// collector repeats nothing.
+func TestCollectorEndsWhileACommitFails(t *testing.T) {
+	for range 5 {
+		w := newCollectorWorld(t)
+		w.send(2000)
+		ctx, told := context.WithCancel(t.Context())
+		h := w.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.UnknownServerError, Count: 1,
+			When: func(kmsg.Request) bool { told(); return true }})
+		if err := RunCollector(ctx, w.config(), w.log, prometheus.NewPedanticRegistry()); err != nil {
+			t.Fatal(err)
+		}
+		if h.Hits() != 1 {
+			t.Errorf("%d commits failed, want 1", h.Hits())
+		}
+		w.send(200)
+		p := w.start(w.config())
+		l := w.readLog()
+		l.until("all records", l.all)
+		p.stop()
+		l.check()
+		w.checkCommitted()
+		if l.repeated != 0 {
+			t.Errorf("%d entries were sent twice without need", l.repeated)
+		}
+	}
 }
 
 // Two collectors come and go under load, with rebalances that take single partitions away and with those that take all.
