@@ -75,7 +75,8 @@ func (s *store) merged() map[cellKey]row {
 	return all
 }
 
-// windows are those of all grains, each by the slots of its grain: panes of minutes, and days and sessions as sums of their hours.
+// windows are those of all grains, each by the slots of its grain: panes of minutes, and hours, days and sessions as sums of the rows of hours that
+// every partition has told, and of the minutes of the others.
 func (s *store) windows() map[cellKey]row {
 	all := map[cellKey]row{}
 	add := func(k cellKey, g measure.Grain, window int64, r row) {
@@ -87,16 +88,20 @@ func (s *store) windows() map[cellKey]row {
 		sum.add(r)
 		all[k] = sum
 	}
+	told := int64(math.MaxInt64)
+	for _, w := range s.told {
+		told = min(told, w.Hours)
+	}
 	for k, r := range s.merged() {
-		switch k.grain {
-		case measure.Grain1m:
+		if k.grain == measure.Grain1m {
 			add(k, measure.Grain1m, k.window, row{values: r.values})
 			for pane, values := range panesOf(r.panes) {
 				add(k, measure.Grain10s, k.window+int64(pane)*10*second, row{values: values})
 			}
-		case measure.Grain1h:
-			add(k, measure.Grain1h, k.window, row{values: r.values})
-			add(k, measure.Grain1d, dayOf(k.window), row{values: r.values})
+		}
+		if start := k.window - k.window%hour; (k.grain == measure.Grain1h) == (start < told) {
+			add(k, measure.Grain1h, start, row{values: r.values})
+			add(k, measure.Grain1d, dayOf(start), row{values: r.values})
 			add(k, measure.GrainSession, 0, row{first: r.first, values: r.values})
 		}
 	}

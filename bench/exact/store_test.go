@@ -12,6 +12,7 @@ import (
 // which generation it contains them, partials and folded row add up.
 type store struct {
 	cells    map[cellKey]map[partial]row // of minutes and hours
+	told     []rollup.Watermark          // the highest of each partition
 	folded   map[cellKey]*foldedRow
 	outcomes map[string]map[partial]row
 	orders   map[string]rollup.Order
@@ -48,8 +49,8 @@ type foldedRow struct {
 	contains map[uint16]uint64
 }
 
-func newStore() *store {
-	return &store{cells: map[cellKey]map[partial]row{}, folded: map[cellKey]*foldedRow{}, outcomes: map[string]map[partial]row{}, orders: map[string]rollup.Order{}, broken: tables{}}
+func newStore(parts int) *store {
+	return &store{told: make([]rollup.Watermark, parts), cells: map[cellKey]map[partial]row{}, folded: map[cellKey]*foldedRow{}, outcomes: map[string]map[partial]row{}, orders: map[string]rollup.Order{}, broken: tables{}}
 }
 
 // write stores the rows for which keep says yes: a failed write may have stored any part of a batch.
@@ -63,6 +64,11 @@ func (s *store) write(b *rollup.Batch, keep func() bool) {
 			if r := s.rowOf(c, i, k); keep() {
 				put(s.cells, k, partial{c.Part[i], c.Gen[i]}, r)
 			}
+		}
+	}
+	for _, w := range b.Watermarks {
+		if keep() && w.WM > s.told[w.Part].WM {
+			s.told[w.Part] = w
 		}
 	}
 	for _, o := range b.Outcomes {

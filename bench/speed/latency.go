@@ -29,6 +29,7 @@ type latencyResult struct {
 	rate       int
 	delays     []time.Duration // sorted
 	lost       int             // not visible within probeLost
+	looks      []time.Duration // what ClickHouse took to answer, sorted
 	cores      map[string]float64
 	rowsPerSec float64
 }
@@ -37,7 +38,15 @@ func (r latencyResult) quantile(q float64) time.Duration {
 	if len(r.delays) == 0 {
 		return probeLost
 	}
-	return r.delays[min(int(q*float64(len(r.delays))), len(r.delays)-1)]
+	return quantile(r.delays, q)
+}
+
+// quantile of some that are sorted; 0 of none.
+func quantile(sorted []time.Duration, q float64) time.Duration {
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
 }
 
 // latency sends probes, each into a room of its own, into a steady stream of events, and polls ClickHouse for them.
@@ -142,7 +151,9 @@ func (p *probes) run(ctx context.Context) (out latencyResult, err error) {
 		if err != nil {
 			return out, err
 		}
-		rest = max(probePoll, time.Since(asked)) // who looks takes half a core at most from what is looked at
+		took := time.Since(asked)
+		out.looks = append(out.looks, took)
+		rest = max(probePoll, took) // who looks takes half a core at most from what is looked at
 		select {
 		case <-sending:
 			if left > 0 {
@@ -154,6 +165,7 @@ func (p *probes) run(ctx context.Context) (out latencyResult, err error) {
 		break
 	}
 	slices.Sort(out.delays)
+	slices.Sort(out.looks)
 	return out, nil
 }
 
@@ -183,7 +195,7 @@ func (p *probes) look(ctx context.Context, out *latencyResult) (left int, err er
 	if len(rooms) == 0 {
 		return 0, nil
 	}
-	got, err := query(ctx, p.store, "SELECT room_id FROM livemeter.room_measures WHERE grain = '10s' AND window_start > now() - 120 AND platform = 'douyin' AND room_id IN ("+
+	got, err := query(ctx, p.store, "SELECT room_id FROM livemeter.room_measures WHERE grain = '1m' AND window_start > now() - 180 AND platform = 'douyin' AND room_id IN ("+
 		strings.Join(rooms, ", ")+") AND views = 1")
 	if err != nil {
 		return 0, err

@@ -20,7 +20,6 @@ type cell struct {
 	state    uint8         // rollup.Late, Closed, LateDay
 	dirty    bool          // changed since its last flush
 	listed   bool          // stands in the dirty list, or in the round's
-	owes     bool          // minutes: changed since the hour's last row
 	reopened bool          // opened after its window was final
 	inflight uint8
 	ahead    uint8                          // minutes that changed no more since their row left without panes that had not begun: the first of those, from 1; else 0

@@ -2,6 +2,8 @@ package aggregate
 
 import (
 	"container/heap"
+
+	"github.com/livemeter/livemeter/pipeline/measure"
 )
 
 // dueList holds open cells by the watermark at which they are to be looked at: one bucket per instant, because thousands of
@@ -79,5 +81,12 @@ func (a *Aggregator) close(i uint32, early bool) {
 		a.closedEarly++
 	}
 	a.openCells--
+	if c.grain == measure.Grain1m && !c.dirty { // its row has left with all that it holds, and needs no word that this is so: the store folds hours only
+		a.saved.Mark(i)
+		if c.inflight == 0 {
+			a.release(i, c)
+		}
+		return
+	}
 	a.touch(i, c)
 }

@@ -11,11 +11,12 @@ import (
 )
 
 // A row costs the store as much as an event costs us, and an INSERT as much as thousands of rows. So only what the show is run by leaves with
-// every flush: the current minutes of rooms and their money. The rest leaves every so many flushes, and where many cells change the hours of the rest less often still.
+// every flush: the current minutes of rooms and their money. The rest leaves every so many flushes, and where much changes reopened hours, but those of
+// rooms, less often still.
 const (
 	restEvery   = 5
 	slowEvery   = 10 // sources and variants, whose rows are most of all, where much changes
-	coarseEvery = 25 // hours but those of rooms, where much changes: a part of them with each turn of their cube
+	coarseEvery = 25 // reopened hours but those of rooms, where much changes: a part of them with each turn of their cube
 	manyCells   = 2000
 )
 
@@ -64,7 +65,7 @@ func (a *Aggregator) Pieces(whole, rows int) {
 type round struct {
 	turn   turn
 	wm     int64 // watermark when it began
-	held   int64 // since when the first hour or reopened minute waits that does not leave with it, or the first row behind a generation
+	held   int64 // since when the first row waits that does not leave with it, but for minutes that wait for their cube's turn
 	behind bool
 	cells  [measure.NumCubes][]uint32 // that have not left yet
 	rows   int                        // in all of cells
@@ -96,7 +97,7 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) (token uint64, more boo
 	f.cells = slices.Clone(a.leaving)
 	if wm := a.sent(); r.rows == 0 && a.restLeaves() {
 		a.sentWM = wm
-		b.Watermarks = append(b.Watermarks, rollup.Watermark{Part: a.partition, Version: uint64(a.offset), WM: wm})
+		b.Watermarks = append(b.Watermarks, rollup.Watermark{Part: a.partition, Version: uint64(a.offset), WM: wm, Hours: a.hoursTold(wm)})
 	}
 	a.flights = append(a.flights, f)
 	return a.token, r.rows > 0
@@ -119,7 +120,7 @@ func (a *Aggregator) beginRound(behind bool) {
 			r.rows++
 		default:
 			keep = append(keep, i)
-			if c.grain == measure.Grain1h || c.reopened || a.waits(c) {
+			if c.grain == measure.Grain1h || c.reopened || a.waits(c) || behind && c.hour != 0 && c.ahead == 0 {
 				r.held = min(r.held, c.since)
 			}
 		}
@@ -180,7 +181,7 @@ func (a *Aggregator) flushOrders(b *rollup.Batch) (keys []orderKey) {
 
 // sent is the watermark of which rollup.Watermark can be said: all rows of what came before it have left. A window that is final has a row that
 // leaves at once where it is a minute or an hour; a pane is final before its minute, whose row waits for its cube's turn, or, behind, for its end.
-// Days and sessions are final by hours that may not have left: see round.held.
+// What a session, final for an hour of silence, got since then may be in a minute that waits: see round.held.
 // A cell that changed after the round began has a later since than that.
 func (a *Aggregator) sent() int64 {
 	r := &a.round
@@ -204,7 +205,8 @@ func (a *Aggregator) Last() {
 	a.last = true
 }
 
-// leaves says whether a changed cell's row goes with this flush. A minute that has not begun waits, and a pane too: online reaches 30 s ahead.
+// leaves says whether a changed cell's row goes with this flush. A minute that has not begun and has nothing but who is online waits, and a pane that
+// has not begun too: online reaches 30 s ahead.
 func (a *Aggregator) leaves(c *cell, behind bool, turn turn) bool {
 	now := max(a.maxRecv, a.wm)
 	switch {
@@ -212,11 +214,11 @@ func (a *Aggregator) leaves(c *cell, behind bool, turn turn) bool {
 		return false
 	case c.state&closedBit != 0 || a.outlived(c):
 		return true
-	case behind: // an hour that stragglers keep open would hold the watermark back for as long
+	case behind: // a reopened hour that stragglers keep open would hold the watermark back for as long
 		return c.grain == measure.Grain1h && c.since+hourMS+a.lateness <= a.wm
 	case turn.rest:
 		return true
-	case c.window > now || c.ahead != 0 && c.window+int64(c.ahead-1)*paneMS > now:
+	case c.window > now && c.hour == 0 || c.ahead != 0 && c.window+int64(c.ahead-1)*paneMS > now:
 		return false
 	}
 	cube := a.keys.Key(c.key).Cube

@@ -59,7 +59,7 @@ func (a *Aggregator) takeIn(i uint32, m *cell) {
 	}
 	h.merge(m)
 	a.saved.Mark(m.hour)
-	m.hour, m.owes = 0, false
+	m.hour = 0
 }
 
 // run notes an event of a session's own at ts: when its run began, and whether it came later than the session gap.
@@ -72,12 +72,14 @@ func (a *Aggregator) run(c *cell, ts int64) {
 	}
 }
 
-// runOf is the run, as in rollup.Cells, of an hour, nil where nothing but whole-view measures changed.
-func (a *Aggregator) runOf(t *stamped) []int64 {
-	if t.opened == 0 {
-		return nil
+// hoursTold is the start of the first hour that is not final at a watermark: those before it have closed, or wait for stragglers, and their rows
+// have left with it.
+func (a *Aggregator) hoursTold(wm int64) int64 {
+	if wm == 0 {
+		return 0
 	}
-	return []int64{t.opened, t.last + a.gap, t.lateAt}
+	t := wm - wm%1000 - a.lateness // whole seconds: see dueAt
+	return t - t%hourMS
 }
 
 // lastDue is when the last of an hour's open minutes is to close.

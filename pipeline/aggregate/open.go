@@ -46,8 +46,8 @@ func (a *Aggregator) hourOf(key cellkey.ID, ts int64) uint32 {
 // expired says that the store would drop the row of a window at once.
 func (a *Aggregator) expired(ttl, end int64) bool { return ttl != 0 && a.wm != 0 && end+ttl < a.wm }
 
-// attach tells a minute's hour that it has a change to come for. The hour exists from that change on, so that its generation does not depend on
-// when rows leave.
+// attach gives a minute its hour, from the first change on that the hour counts, so that its generation does not depend on when rows leave. Until it
+// is final the hour is read from its minutes' rows (see hoursTold), and has none to send.
 func (a *Aggregator) attach(i uint32, m *cell) {
 	if m.hour == 0 {
 		if a.keys.Key(m.key).Cube == cellkey.Outcomes {
@@ -59,9 +59,9 @@ func (a *Aggregator) attach(i uint32, m *cell) {
 		m = a.cells.At(i)
 		h := a.cells.At(m.hour)
 		m.next, h.minutes = h.minutes, i
+		a.saved.Mark(m.hour)
 	}
-	if !m.owes {
-		m.owes = true
+	if a.past(m.window - m.window%hourMS + hourMS) {
 		a.touch(m.hour, a.cells.At(m.hour))
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -47,24 +48,22 @@ func (a *Aggregator) Restored() {
 	a.joinMinutes()
 }
 
-// joinMinutes gives the open minutes back to their hours. An hour closes after its minutes, so theirs is the open one. It is told anew what they hold.
+// joinMinutes gives the open minutes back to their hours. An hour closes after its minutes, so theirs is the open one.
 func (a *Aggregator) joinMinutes() {
 	for i := uint32(1); i < a.cells.Cap(); i++ {
 		m := a.cells.At(i)
-		if !m.owes {
+		if m.hour == 0 {
 			continue
 		}
+		m.hour = 0
 		if m.grain != measure.Grain1m || m.state&closedBit != 0 {
-			m.owes = false // a damaged changelog
-			continue
+			continue // a damaged changelog
 		}
 		if m.hour = a.index.get(cellID{m.key, measure.Grain1h, m.window - m.window%hourMS}); m.hour == 0 {
-			m.owes = false // a damaged changelog
-			continue
+			continue // likewise
 		}
 		h := a.cells.At(m.hour)
 		m.next, h.minutes = h.minutes, i
-		a.touch(m.hour, h)
 	}
 }
 
@@ -117,6 +116,9 @@ func (a *Aggregator) unpackBucket(r *wire.Reader, bucket uint32) error {
 	return r.Err()
 }
 
+// joined stands for the hour of a minute that had one until joinMinutes finds it.
+const joined = math.MaxUint32
+
 func (a *Aggregator) unpackCell(r *wire.Reader, i uint32, c *cell) {
 	k := cellkey.Key{Cube: measure.Cube(r.Byte()), Platform: r.String(), Room: r.String(), Session: r.String()}
 	k.Sub[0], k.Sub[1] = r.String(), r.String()
@@ -127,7 +129,10 @@ func (a *Aggregator) unpackCell(r *wire.Reader, i uint32, c *cell) {
 	}
 	c.key = a.keys.Of(k)
 	unsent := r.Bool()
-	c.reopened, c.owes = r.Bool(), r.Bool()
+	c.reopened = r.Bool()
+	if r.Bool() {
+		c.hour = joined
+	}
 	c.window, c.gen = r.Int(), uint64(r.Int())
 	for _, n := range [6]*int64{&c.first, &c.last, &c.own, &c.any, &c.opened, &c.lateAt} {
 		*n = r.Int()

@@ -19,7 +19,6 @@ func (a *Aggregator) row(b *rollup.Batch, i uint32, c *cell, all bool) {
 		a.addMinute(t, c)
 	} else {
 		a.hourTotal(t, c)
-		a.told(c)
 	}
 	if k.Cube == cellkey.Outcomes {
 		part, _ := strconv.Atoi(k.Room)
@@ -52,13 +51,10 @@ func (a *Aggregator) row(b *rollup.Batch, i uint32, c *cell, all bool) {
 			}
 		}
 	}
-	if !minute {
-		if run := a.runOf(t); run != nil {
-			to.SetRun(run)
-		}
-		return
+	if t.opened != 0 { // something but whole-view measures changed
+		to.SetRun(rollup.Run{t.opened, t.last + a.gap, t.lateAt})
 	}
-	if !a.expired(a.paneTTL, c.end()) {
+	if minute && !a.expired(a.paneTTL, c.end()) {
 		a.paneEntries(to, k.Cube, i, c, all || c.state&closedBit != 0)
 	}
 }
@@ -97,13 +93,6 @@ func (a *Aggregator) paneSum(to *rollup.Cells, cube measure.Cube, n int, p *spar
 				to.SetPane(measure.PaneAt(n, s), v)
 			}
 		}
-	}
-}
-
-// told: an hour's row leaves, and with it what its open minutes owed it.
-func (a *Aggregator) told(h *cell) {
-	for i := h.minutes; i != 0; i = a.cells.At(i).next {
-		a.cells.At(i).owes = false
 	}
 }
 

@@ -30,12 +30,14 @@ type memRow struct {
 type memLine struct {
 	group   string
 	grain   measure.Grain // noWindow for what is none
+	row     measure.Grain // that it is read from
+	hour    int64         // in which the row lies, ms
 	end     int64         // of the window, ms
 	late    bool
 	first   int64
 	updated int64
 	values  map[string]int64
-	run     []int64 // of a session
+	run     rollup.Run // of a session
 }
 
 const noWindow = measure.NumGrains
@@ -96,22 +98,26 @@ func (c memCell) group(g measure.Grain, window int64) string {
 	return group
 }
 
-// adds is what the row adds to the windows that are read from it: a minute to its own and its panes, an hour to its own, its day and its session.
-func (c memCell) adds() []memLine {
-	window, state := c.Window[c.i], c.State[c.i]
+// adds is what the row adds to the windows that are read from it: a minute to its own and its panes, and both to their hour, its day and its session.
+func (c memCell) adds() (lines []memLine) {
+	window, state, hour := c.Window[c.i], c.State[c.i], false
 	switch measure.Grain(c.Grain[c.i]) {
 	case measure.Grain1m:
-		return append(c.panes(), c.line(measure.Grain1m, window, state&rollup.Late != 0))
+		lines = append(c.panes(), c.line(measure.Grain1m, window, state&rollup.Late != 0))
 	case measure.Grain1h:
-		session := c.line(measure.GrainSession, 0, false)
-		if c.i < len(c.Runs) {
-			session.run = c.Runs[c.i]
-		}
-		day := window - (window+zoneMS)%lengths[measure.Grain1d]
-		return []memLine{c.line(measure.Grain1h, window, state&rollup.Late != 0), c.line(measure.Grain1d, day, state&rollup.LateDay != 0), session}
+		hour = true
+	default:
+		panic(fmt.Sprintf("a row is of a minute or an hour and not of grain %d", c.Grain[c.i]))
 	}
-	panic(fmt.Sprintf("a row is of a minute or an hour and not of grain %d", c.Grain[c.i]))
+	session := c.line(measure.GrainSession, 0, false)
+	if c.i < len(c.Runs) {
+		session.run = c.Runs[c.i]
+	}
+	day := window - (window+zoneMS)%lengths[measure.Grain1d]
+	return append(lines, c.line(measure.Grain1h, hourOf(window), hour && state&rollup.Late != 0), c.line(measure.Grain1d, day, hour && state&rollup.LateDay != 0), session)
 }
+
+func hourOf(ms int64) int64 { return ms - ms%lengths[measure.Grain1h] }
 
 // line is what the row adds to a window of a minute or longer. Who is online is not read from it: of longer windows it is the peak.
 func (c memCell) line(g measure.Grain, window int64, late bool) memLine {
@@ -119,9 +125,10 @@ func (c memCell) line(g measure.Grain, window int64, late bool) memLine {
 	for k, col := range measure.RowColumns[c.Cube] {
 		stored[col.Name] = c.Value(k, c.i)
 	}
-	l := memLine{group: c.group(g, window), grain: g, end: window + lengths[g], late: late, first: c.First[c.i], updated: c.Updated[c.i], values: map[string]int64{}}
+	row := measure.Grain(c.Grain[c.i])
+	l := memLine{group: c.group(g, window), grain: g, row: row, hour: hourOf(c.Window[c.i]), end: window + lengths[g], late: late, first: c.First[c.i], updated: c.Updated[c.i], values: map[string]int64{}}
 	for _, col := range measure.Columns[c.Cube] {
-		l.values[col.Name] = stored[measure.RowName(c.Cube, col, g)]
+		l.values[col.Name] = stored[measure.RowName(c.Cube, col, row, g)]
 	}
 	return l
 }

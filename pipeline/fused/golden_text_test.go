@@ -13,9 +13,12 @@ import (
 // text is what an analyst would see: one line per key, measures that are not zero.
 func (s *memStore) text() string {
 	groups := map[string][]memLine{}
+	hours := s.hours()
 	for _, r := range s.rows {
 		for _, l := range r.adds {
-			groups[l.group] = append(groups[l.group], l)
+			if l.grain < measure.Grain1h || l.grain == noWindow || (l.row == measure.Grain1h) == (l.hour < hours) {
+				groups[l.group] = append(groups[l.group], l)
+			}
 		}
 	}
 	var out strings.Builder
@@ -97,7 +100,7 @@ func (s *memStore) moves(lines []memLine) bool {
 	if lines[0].grain != measure.GrainSession {
 		return lines[0].end+s.lateness > w
 	}
-	return slices.ContainsFunc(lines, func(l memLine) bool { return l.run != nil && l.run[1] > w })
+	return slices.ContainsFunc(lines, func(l memLine) bool { return l.run[1] > w })
 }
 
 // watermark is the lowest of the partitions.
@@ -112,16 +115,28 @@ func (s *memStore) watermark() int64 {
 	return low
 }
 
+// hours is where hours begin that are still read from their minutes.
+func (s *memStore) hours() int64 {
+	low := int64(math.MaxInt64)
+	for _, w := range s.watermarks {
+		low = min(low, w.Hours)
+	}
+	if low == math.MaxInt64 {
+		return 0
+	}
+	return low
+}
+
 // resumed is the views' rule for sessions (sinks/clickhouse, sessionCorrected): a run began when none before it was live any more, or an event came
 // an hour late when no run was live.
 func resumed(lines []memLine) bool {
 	for _, r := range lines {
-		if r.run == nil {
+		if r.run[0] == 0 {
 			continue
 		}
 		before, alive, inTime := false, false, r.run[2] == 0
 		for _, o := range lines {
-			if o.run == nil {
+			if o.run[0] == 0 {
 				continue
 			}
 			before = before || o.run[0] < r.run[0]

@@ -21,17 +21,17 @@ func TestSessionRuns(t *testing.T) {
 		want   []string // run and state by hour and generation
 	}{
 		"one run": {"enter at=0\nwm 10\nheartbeat at=100 watch=1\nwm 4000", []string{"0h 1…3700000 late 0 closed"}},
-		"resumed after an hour of silence": {"enter at=0\nwm 5\nwm 4000\nheartbeat at=4100 watch=1\nwm 4200",
-			[]string{"0h 1…3600000 late 0 closed", "1h 4000000…7700000 late 0"}},
-		"late after the end": {"enter at=0\nwm 5\nwm 4000\nheartbeat at=10 recv=4100 watch=1\nwm 4200",
-			[]string{"0h 1…3600000 late 0 closed", "0h 4000000…3610000 late 4000000, after its hour"}},
-		"late while it goes on": {"enter at=0\nwm 3000\nheartbeat at=3000 watch=1\nwm 5000\nheartbeat at=100 recv=5000 watch=1\nwm 5500",
+		"resumed after an hour of silence": {"enter at=0\nwm 5\nwm 4000\nheartbeat at=4100 watch=1\nwm 20000",
+			[]string{"0h 1…3600000 late 0 closed", "1h 4000000…7700000 late 0 closed"}},
+		"late after the end": {"enter at=0\nwm 5\nwm 4000\nheartbeat at=10 recv=4100 watch=1\nwm 20000",
+			[]string{"0h 1…3600000 late 0 closed", "0h 4000000…3610000 late 4000000, after its hour closed"}},
+		"late while it goes on": {"enter at=0\nwm 3000\nheartbeat at=3000 watch=1\nwm 5000\nheartbeat at=100 recv=5000 watch=1\nwm 20000",
 			[]string{"0h 1…6600000 late 0 closed", "0h 5000000…3700000 late 5000000, after its hour closed"}},
-		"late in a fresh run": {"wm 8000\nheartbeat at=8000 watch=1\nwm 8100\nheartbeat at=10 recv=8200 watch=1\nwm 8300",
-			[]string{"0h 8100000…3610000 late 8100000, after its hour", "2h 8000000…11600000 late 0"}},
-		"late in a fresh run's hour, before the fold": {"wm 3620\nheartbeat at=3595 recv=3620 watch=1\nwm 3655\nheartbeat at=10 recv=3655 watch=1\nwm 3700",
-			[]string{"0h 3620000…7195000 late 3655000"}},
-		"a late minute closes before the one that began the run": {"wm 5\nenter at=570\nwm 575\nheartbeat at=530 recv=575 watch=1\nwm 4000",
+		"late in a fresh run": {"wm 8000\nheartbeat at=8000 watch=1\nwm 8100\nheartbeat at=10 recv=8200 watch=1\nwm 20000",
+			[]string{"0h 8100000…3610000 late 8100000, after its hour closed", "2h 8000000…11600000 late 0 closed"}},
+		"late in a fresh run's hour, before the fold": {"wm 3620\nheartbeat at=3595 recv=3620 watch=1\nwm 3655\nheartbeat at=10 recv=3655 watch=1\nwm 20000",
+			[]string{"0h 3620000…7195000 late 3655000 closed"}},
+		"a late minute closes before the one that began the run": {"wm 5\nenter at=570\nwm 575\nheartbeat at=530 recv=575 watch=1\nwm 20000",
 			[]string{"0h 5000…4170000 late 0 closed"}},
 	} {
 		for _, flush := range []int{1, 1000} {
@@ -58,7 +58,7 @@ func sessionRuns(t *testing.T, script string, flush int, restart bool) []string 
 		token, _ := p.task.Flush(&b, false)
 		for _, c := range b.Cells {
 			for i, g := range c.Grain {
-				if c.Cube == measure.Room && measure.Grain(g) == measure.Grain1h && i < len(c.Runs) && c.Runs[i] != nil {
+				if c.Cube == measure.Room && measure.Grain(g) == measure.Grain1h && i < len(c.Runs) && c.Runs[i][0] != 0 {
 					rows[partial{c.Window[i], c.Gen[i]}] = fmt.Sprintf("%dh %s", (c.Window[i]-golden0)/3600_000, runText(c.Runs[i], c.State[i]))
 				}
 			}
@@ -86,7 +86,7 @@ func sessionRuns(t *testing.T, script string, flush int, restart bool) []string 
 	return out
 }
 
-func runText(run []int64, state uint8) string {
+func runText(run rollup.Run, state uint8) string {
 	at := func(ms int64) int64 { return max(1, ms-golden0) }
 	late := int64(0)
 	if run[2] != 0 {

@@ -1,8 +1,9 @@
 package measure
 
 // A row of the store is a minute's (Grain1m) or an hour's (Grain1h): the longer and the shorter windows are read from them. A minute's row
-// holds its 10 s panes, sparsely; an hour's row holds, beside its own distinct counts, what it adds to those of its day and its session. All
-// other measures are sums, of a day as of a minute.
+// holds its 10 s panes, sparsely. Rows hold, beside their own distinct counts, what they add to those of longer windows: all other measures are
+// sums, of a day as of a minute. So an hour, and with it its day and its session, is read from its minutes until it is final, and only then from a row
+// of its own (rollup.Watermark says which it is): until then that would say again, with every flush, what its minutes say.
 
 // RowColumn is one stored column of a cube's rows.
 type RowColumn struct {
@@ -15,6 +16,7 @@ const NoSlot Slot = 1<<8 - 1
 
 // Names of a distinct measure's columns beside the row's own window.
 const (
+	HourSuffix    = "_in_hour"
 	DaySuffix     = "_in_day"
 	SessionSuffix = "_in_session"
 )
@@ -33,8 +35,9 @@ var RowColumns = func() (all [NumCubes][]RowColumn) {
 			case c.Distinct:
 				all[cube] = append(all[cube], RowColumn{c.Name, c.Comment, c.SlotAt(Grain1m), c.SlotAt(Grain1h)})
 				longer = append(longer,
-					RowColumn{c.Name + DaySuffix, "hours: the first ones of their day", NoSlot, c.SlotAt(Grain1d)},
-					RowColumn{c.Name + SessionSuffix, "hours: the first ones of their live session", NoSlot, c.SlotAt(GrainSession)})
+					RowColumn{c.Name + HourSuffix, "minutes: the first ones of their hour", c.SlotAt(Grain1h), NoSlot},
+					RowColumn{c.Name + DaySuffix, "the first ones of their day", c.SlotAt(Grain1d), c.SlotAt(Grain1d)},
+					RowColumn{c.Name + SessionSuffix, "the first ones of their live session", c.SlotAt(GrainSession), c.SlotAt(GrainSession)})
 			case c.Name == OnlineColumn.Name:
 				all[cube] = append(all[cube], RowColumn{c.Name, c.Comment, NoSlot, NoSlot}) // panes have it, and the store's peaks
 			default:
@@ -46,19 +49,22 @@ var RowColumns = func() (all [NumCubes][]RowColumn) {
 	return all
 }()
 
-// RowName is the stored column that holds a measure of a cube for windows of grain 1m and longer.
-func RowName(cube Cube, c Column, g Grain) string {
+// RowName is the stored column in which rows of a grain hold what they add to a measure of a cube in windows of grain g, 1m or longer.
+func RowName(cube Cube, c Column, row, g Grain) string {
 	for _, first := range Columns[cube] {
 		if first.Slot != c.Slot {
 			continue
 		}
 		switch {
-		case c.Distinct && g == Grain1d:
+		case !c.Distinct || g == row:
+			return first.Name
+		case g == Grain1h:
+			return first.Name + HourSuffix
+		case g == Grain1d:
 			return first.Name + DaySuffix
-		case c.Distinct && g == GrainSession:
+		case g == GrainSession:
 			return first.Name + SessionSuffix
 		}
-		return first.Name
 	}
 	return c.Name
 }

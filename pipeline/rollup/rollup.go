@@ -12,7 +12,7 @@ import (
 // State bits of a partial row.
 const (
 	Late    uint8 = 2 // it changed after its window was final: the window shows as corrected
-	Closed  uint8 = 4 // this generation never changes again: it may be folded
+	Closed  uint8 = 4 // this generation never changes again: an hour's may be folded. A minute's row that has left before does not leave once more for it
 	LateDay uint8 = 8 // hours: it changed after the day was final
 )
 
@@ -32,11 +32,9 @@ type Cells struct {
 	State    []uint8
 	First    []int64 // earliest event_ts in the row, ms; 0 where no event of its own is in it
 	Updated  []int64 // receive time of the last event in the row, ms
-	// Runs are those of hours, nil for minutes: three watermarks, ms. The session was live in this partial from the first, when its first event
-	// came, to the second, the session gap after its last one; the third is when the newest event came that was older than the gap already, 0 without
-	// one. A session is live while any partial is: whether an event came to one that had been final, all runs together tell. Runs ends with its
-	// last one that is not nil.
-	Runs [][]int64
+	// Runs[i] is when the row's session was live in it. A session is live while any partial is: whether an event came to one that had been final,
+	// all runs together tell. Runs ends with its last one that is not zero.
+	Runs []Run
 	// Values[i] is the column measure.RowColumns[Cube][i]. It ends with its last value that is not 0, since most measures of most rows are: read
 	// it with Value.
 	Values [][]int64
@@ -46,6 +44,10 @@ type Cells struct {
 	PaneAt    []uint16
 	PaneValue []int64
 }
+
+// Run is three watermarks, ms: the session was live in a partial from the first, when its first event came, to the second, the session gap after
+// its last one; the third is when the newest event came that was older than the gap already, 0 without one. It is zero where no event of its own came.
+type Run [3]int64
 
 // Panes are the entries of a row's panes.
 func (c *Cells) Panes(row int) (at []uint16, value []int64) {
@@ -77,9 +79,11 @@ func (c *Cells) Value(column, row int) int64 {
 }
 
 // SetRun gives the newest row its run.
-func (c *Cells) SetRun(run []int64) {
-	c.Runs = append(c.Runs, make([][]int64, len(c.Grain)-1-len(c.Runs))...)
-	c.Runs = append(c.Runs, run)
+func (c *Cells) SetRun(run Run) {
+	n := len(c.Runs)
+	c.Runs = slices.Grow(c.Runs, len(c.Grain)-n)[:len(c.Grain)]
+	clear(c.Runs[n:])
+	c.Runs[len(c.Grain)-1] = run
 }
 
 // Set gives the newest row its value of a column, which must not have one yet.
@@ -144,6 +148,9 @@ type Watermark struct {
 	Part    uint16
 	Version uint64
 	WM      int64 // ms; 0 while no watermark is known
+	// Hours that begin before this instant, ms, are final: what they hold stands in rows of their own. What later ones hold is the sum of their minutes,
+	// whether they have rows or not. Where partitions are added up the lowest of theirs counts for all: minutes stay when their hour has its row.
+	Hours int64
 }
 
 // Batch is what one flush sends. Writing it twice, late or after a newer one changes nothing.

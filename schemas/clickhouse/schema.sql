@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS livemeter.room_rows
     `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row; 2100 where no event is its own',
     `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
     `inserted_at` DateTime DEFAULT now() COMMENT 'When the row reached ClickHouse; what is new since is found by it',
-    `runs` Array(Int64) COMMENT 'Hours: three watermarks a partial, ms: its first event, the session\'s gap after its last, its newest event that was later than the gap or 0',
+    `runs` Array(Int64) COMMENT 'Three watermarks a partial, ms: its first event, the session\'s gap after its last, its newest event that was later than the gap or 0',
     `contains` Map(UInt16, UInt64) COMMENT 'Folded rows: per partition of events the highest generation that is contained',
     `pane_at` Array(UInt16) COMMENT 'Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at' TTL toDate(window_start) + toIntervalDay(15),
     `pane_value` Array(Int64) COMMENT 'Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at' TTL toDate(window_start) + toIntervalDay(15),
@@ -60,18 +60,24 @@ CREATE TABLE IF NOT EXISTS livemeter.room_rows
     `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
     `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid',
     `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
-    `viewers_in_day` Int64 COMMENT 'hours: the first ones of their day',
-    `viewers_in_session` Int64 COMMENT 'hours: the first ones of their live session',
-    `interactors_in_day` Int64 COMMENT 'hours: the first ones of their day',
-    `interactors_in_session` Int64 COMMENT 'hours: the first ones of their live session',
-    `engagers_in_day` Int64 COMMENT 'hours: the first ones of their day',
-    `engagers_in_session` Int64 COMMENT 'hours: the first ones of their live session',
-    `product_clickers_in_day` Int64 COMMENT 'hours: the first ones of their day',
-    `product_clickers_in_session` Int64 COMMENT 'hours: the first ones of their live session',
-    `buyers_in_day` Int64 COMMENT 'hours: the first ones of their day',
-    `buyers_in_session` Int64 COMMENT 'hours: the first ones of their live session',
-    `orders_refunded_in_day` Int64 COMMENT 'hours: the first ones of their day',
-    `orders_refunded_in_session` Int64 COMMENT 'hours: the first ones of their live session',
+    `viewers_in_hour` Int64 COMMENT 'minutes: the first ones of their hour',
+    `viewers_in_day` Int64 COMMENT 'the first ones of their day',
+    `viewers_in_session` Int64 COMMENT 'the first ones of their live session',
+    `interactors_in_hour` Int64 COMMENT 'minutes: the first ones of their hour',
+    `interactors_in_day` Int64 COMMENT 'the first ones of their day',
+    `interactors_in_session` Int64 COMMENT 'the first ones of their live session',
+    `engagers_in_hour` Int64 COMMENT 'minutes: the first ones of their hour',
+    `engagers_in_day` Int64 COMMENT 'the first ones of their day',
+    `engagers_in_session` Int64 COMMENT 'the first ones of their live session',
+    `product_clickers_in_hour` Int64 COMMENT 'minutes: the first ones of their hour',
+    `product_clickers_in_day` Int64 COMMENT 'the first ones of their day',
+    `product_clickers_in_session` Int64 COMMENT 'the first ones of their live session',
+    `buyers_in_hour` Int64 COMMENT 'minutes: the first ones of their hour',
+    `buyers_in_day` Int64 COMMENT 'the first ones of their day',
+    `buyers_in_session` Int64 COMMENT 'the first ones of their live session',
+    `orders_refunded_in_hour` Int64 COMMENT 'minutes: the first ones of their hour',
+    `orders_refunded_in_day` Int64 COMMENT 'the first ones of their day',
+    `orders_refunded_in_session` Int64 COMMENT 'the first ones of their live session',
     INDEX seen (inserted_at, window_start) TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version, deleted)
@@ -99,7 +105,7 @@ CREATE TABLE IF NOT EXISTS livemeter.sku_rows
     `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row; 2100 where no event is its own',
     `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
     `inserted_at` DateTime DEFAULT now() COMMENT 'When the row reached ClickHouse; what is new since is found by it',
-    `runs` Array(Int64) COMMENT 'Hours: three watermarks a partial, ms: its first event, the session\'s gap after its last, its newest event that was later than the gap or 0',
+    `runs` Array(Int64) COMMENT 'Three watermarks a partial, ms: its first event, the session\'s gap after its last, its newest event that was later than the gap or 0',
     `contains` Map(UInt16, UInt64) COMMENT 'Folded rows: per partition of events the highest generation that is contained',
     `pane_at` Array(UInt16) COMMENT 'Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at' TTL toDate(window_start) + toIntervalDay(15),
     `pane_value` Array(Int64) COMMENT 'Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at' TTL toDate(window_start) + toIntervalDay(15),
@@ -133,16 +139,21 @@ CREATE TABLE IF NOT EXISTS livemeter.sku_rows
     `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
     `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid',
     `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
-    `interactors_in_day` Int64 COMMENT 'hours: the first ones of their day',
-    `interactors_in_session` Int64 COMMENT 'hours: the first ones of their live session',
-    `engagers_in_day` Int64 COMMENT 'hours: the first ones of their day',
-    `engagers_in_session` Int64 COMMENT 'hours: the first ones of their live session',
-    `product_clickers_in_day` Int64 COMMENT 'hours: the first ones of their day',
-    `product_clickers_in_session` Int64 COMMENT 'hours: the first ones of their live session',
-    `buyers_in_day` Int64 COMMENT 'hours: the first ones of their day',
-    `buyers_in_session` Int64 COMMENT 'hours: the first ones of their live session',
-    `orders_refunded_in_day` Int64 COMMENT 'hours: the first ones of their day',
-    `orders_refunded_in_session` Int64 COMMENT 'hours: the first ones of their live session',
+    `interactors_in_hour` Int64 COMMENT 'minutes: the first ones of their hour',
+    `interactors_in_day` Int64 COMMENT 'the first ones of their day',
+    `interactors_in_session` Int64 COMMENT 'the first ones of their live session',
+    `engagers_in_hour` Int64 COMMENT 'minutes: the first ones of their hour',
+    `engagers_in_day` Int64 COMMENT 'the first ones of their day',
+    `engagers_in_session` Int64 COMMENT 'the first ones of their live session',
+    `product_clickers_in_hour` Int64 COMMENT 'minutes: the first ones of their hour',
+    `product_clickers_in_day` Int64 COMMENT 'the first ones of their day',
+    `product_clickers_in_session` Int64 COMMENT 'the first ones of their live session',
+    `buyers_in_hour` Int64 COMMENT 'minutes: the first ones of their hour',
+    `buyers_in_day` Int64 COMMENT 'the first ones of their day',
+    `buyers_in_session` Int64 COMMENT 'the first ones of their live session',
+    `orders_refunded_in_hour` Int64 COMMENT 'minutes: the first ones of their hour',
+    `orders_refunded_in_day` Int64 COMMENT 'the first ones of their day',
+    `orders_refunded_in_session` Int64 COMMENT 'the first ones of their live session',
     INDEX seen (inserted_at, window_start) TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version, deleted)
@@ -171,7 +182,7 @@ CREATE TABLE IF NOT EXISTS livemeter.source_rows
     `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row; 2100 where no event is its own',
     `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
     `inserted_at` DateTime DEFAULT now() COMMENT 'When the row reached ClickHouse; what is new since is found by it',
-    `runs` Array(Int64) COMMENT 'Hours: three watermarks a partial, ms: its first event, the session\'s gap after its last, its newest event that was later than the gap or 0',
+    `runs` Array(Int64) COMMENT 'Three watermarks a partial, ms: its first event, the session\'s gap after its last, its newest event that was later than the gap or 0',
     `contains` Map(UInt16, UInt64) COMMENT 'Folded rows: per partition of events the highest generation that is contained',
     `pane_at` Array(UInt16) COMMENT 'Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at' TTL toDate(window_start) + toIntervalDay(15),
     `pane_value` Array(Int64) COMMENT 'Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at' TTL toDate(window_start) + toIntervalDay(15),
@@ -183,8 +194,9 @@ CREATE TABLE IF NOT EXISTS livemeter.source_rows
     `effective_views_300s` Int64 COMMENT 'views with 300 000 ms of watch or more in all, in the window of the enter',
     `bounces` Int64 COMMENT 'closed views under 10 000 ms of watch without an interaction (product_exposure apart), in the window of the enter',
     `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
-    `viewers_in_day` Int64 COMMENT 'hours: the first ones of their day',
-    `viewers_in_session` Int64 COMMENT 'hours: the first ones of their live session',
+    `viewers_in_hour` Int64 COMMENT 'minutes: the first ones of their hour',
+    `viewers_in_day` Int64 COMMENT 'the first ones of their day',
+    `viewers_in_session` Int64 COMMENT 'the first ones of their live session',
     INDEX seen (inserted_at, window_start) TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version, deleted)
@@ -213,7 +225,7 @@ CREATE TABLE IF NOT EXISTS livemeter.variant_rows
     `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row; 2100 where no event is its own',
     `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
     `inserted_at` DateTime DEFAULT now() COMMENT 'When the row reached ClickHouse; what is new since is found by it',
-    `runs` Array(Int64) COMMENT 'Hours: three watermarks a partial, ms: its first event, the session\'s gap after its last, its newest event that was later than the gap or 0',
+    `runs` Array(Int64) COMMENT 'Three watermarks a partial, ms: its first event, the session\'s gap after its last, its newest event that was later than the gap or 0',
     `contains` Map(UInt16, UInt64) COMMENT 'Folded rows: per partition of events the highest generation that is contained',
     `pane_at` Array(UInt16) COMMENT 'Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at' TTL toDate(window_start) + toIntervalDay(15),
     `pane_value` Array(Int64) COMMENT 'Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at' TTL toDate(window_start) + toIntervalDay(15),
@@ -255,18 +267,24 @@ CREATE TABLE IF NOT EXISTS livemeter.variant_rows
     `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
     `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid',
     `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
-    `viewers_in_day` Int64 COMMENT 'hours: the first ones of their day',
-    `viewers_in_session` Int64 COMMENT 'hours: the first ones of their live session',
-    `interactors_in_day` Int64 COMMENT 'hours: the first ones of their day',
-    `interactors_in_session` Int64 COMMENT 'hours: the first ones of their live session',
-    `engagers_in_day` Int64 COMMENT 'hours: the first ones of their day',
-    `engagers_in_session` Int64 COMMENT 'hours: the first ones of their live session',
-    `product_clickers_in_day` Int64 COMMENT 'hours: the first ones of their day',
-    `product_clickers_in_session` Int64 COMMENT 'hours: the first ones of their live session',
-    `buyers_in_day` Int64 COMMENT 'hours: the first ones of their day',
-    `buyers_in_session` Int64 COMMENT 'hours: the first ones of their live session',
-    `orders_refunded_in_day` Int64 COMMENT 'hours: the first ones of their day',
-    `orders_refunded_in_session` Int64 COMMENT 'hours: the first ones of their live session',
+    `viewers_in_hour` Int64 COMMENT 'minutes: the first ones of their hour',
+    `viewers_in_day` Int64 COMMENT 'the first ones of their day',
+    `viewers_in_session` Int64 COMMENT 'the first ones of their live session',
+    `interactors_in_hour` Int64 COMMENT 'minutes: the first ones of their hour',
+    `interactors_in_day` Int64 COMMENT 'the first ones of their day',
+    `interactors_in_session` Int64 COMMENT 'the first ones of their live session',
+    `engagers_in_hour` Int64 COMMENT 'minutes: the first ones of their hour',
+    `engagers_in_day` Int64 COMMENT 'the first ones of their day',
+    `engagers_in_session` Int64 COMMENT 'the first ones of their live session',
+    `product_clickers_in_hour` Int64 COMMENT 'minutes: the first ones of their hour',
+    `product_clickers_in_day` Int64 COMMENT 'the first ones of their day',
+    `product_clickers_in_session` Int64 COMMENT 'the first ones of their live session',
+    `buyers_in_hour` Int64 COMMENT 'minutes: the first ones of their hour',
+    `buyers_in_day` Int64 COMMENT 'the first ones of their day',
+    `buyers_in_session` Int64 COMMENT 'the first ones of their live session',
+    `orders_refunded_in_hour` Int64 COMMENT 'minutes: the first ones of their hour',
+    `orders_refunded_in_day` Int64 COMMENT 'the first ones of their day',
+    `orders_refunded_in_session` Int64 COMMENT 'the first ones of their live session',
     INDEX seen (inserted_at, window_start) TYPE minmax GRANULARITY 1
 )
 ENGINE = ReplacingMergeTree(version, deleted)
@@ -294,7 +312,7 @@ CREATE TABLE IF NOT EXISTS livemeter.room_money_rows
     `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row; 2100 where no event is its own',
     `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
     `inserted_at` DateTime DEFAULT now() COMMENT 'When the row reached ClickHouse; what is new since is found by it',
-    `runs` Array(Int64) COMMENT 'Hours: three watermarks a partial, ms: its first event, the session\'s gap after its last, its newest event that was later than the gap or 0',
+    `runs` Array(Int64) COMMENT 'Three watermarks a partial, ms: its first event, the session\'s gap after its last, its newest event that was later than the gap or 0',
     `contains` Map(UInt16, UInt64) COMMENT 'Folded rows: per partition of events the highest generation that is contained',
     `pane_at` Array(UInt16) COMMENT 'Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at' TTL toDate(window_start) + toIntervalDay(15),
     `pane_value` Array(Int64) COMMENT 'Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at' TTL toDate(window_start) + toIntervalDay(15),
@@ -333,7 +351,7 @@ CREATE TABLE IF NOT EXISTS livemeter.sku_money_rows
     `first_event` DateTime64(3, 'UTC') COMMENT 'Earliest event time in the row; 2100 where no event is its own',
     `updated_at` DateTime64(3, 'UTC') COMMENT 'Receive time of the last event in the row',
     `inserted_at` DateTime DEFAULT now() COMMENT 'When the row reached ClickHouse; what is new since is found by it',
-    `runs` Array(Int64) COMMENT 'Hours: three watermarks a partial, ms: its first event, the session\'s gap after its last, its newest event that was later than the gap or 0',
+    `runs` Array(Int64) COMMENT 'Three watermarks a partial, ms: its first event, the session\'s gap after its last, its newest event that was later than the gap or 0',
     `contains` Map(UInt16, UInt64) COMMENT 'Folded rows: per partition of events the highest generation that is contained',
     `pane_at` Array(UInt16) COMMENT 'Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at' TTL toDate(window_start) + toIntervalDay(15),
     `pane_value` Array(Int64) COMMENT 'Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at' TTL toDate(window_start) + toIntervalDay(15),
@@ -410,7 +428,8 @@ CREATE TABLE IF NOT EXISTS livemeter.watermarks_rows
     `epoch` UInt16 COMMENT 'Which log of events the row comes from; views show the active epoch of the table epochs alone',
     `part` UInt16 COMMENT 'Partition of events',
     `version` UInt64 COMMENT 'Offset in this partition',
-    `watermark` DateTime64(3, 'UTC') COMMENT 'What events changed that were received before this stands in the rows; 1970 while unknown'
+    `watermark` DateTime64(3, 'UTC') COMMENT 'What events changed that were received before this stands in the rows; 1970 while unknown',
+    `hours` DateTime64(3, 'UTC') COMMENT 'Hours that begin before this are final and read from rows of their own, later ones from those of their minutes'
 )
 ENGINE = ReplacingMergeTree(watermark)
 ORDER BY (epoch, part)
@@ -487,7 +506,7 @@ CREATE OR REPLACE VIEW livemeter.room_measures
 AS
 SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS events, defaultValueOfTypeName('Int64') AS viewers, defaultValueOfTypeName('Int64') AS views, defaultValueOfTypeName('Int64') AS watch_ms, defaultValueOfTypeName('Int64') AS effective_views_10s, defaultValueOfTypeName('Int64') AS effective_views_60s, defaultValueOfTypeName('Int64') AS effective_views_300s, defaultValueOfTypeName('Int64') AS bounces, defaultValueOfTypeName('Int64') AS online, defaultValueOfTypeName('Int64') AS interactions_like, defaultValueOfTypeName('Int64') AS interactions_comment, defaultValueOfTypeName('Int64') AS interactions_share, defaultValueOfTypeName('Int64') AS interactions_follow, defaultValueOfTypeName('Int64') AS interactions_gift, defaultValueOfTypeName('Int64') AS interactions_fan_club_join, defaultValueOfTypeName('Int64') AS interactions_cart_view, defaultValueOfTypeName('Int64') AS interactions_product_click, defaultValueOfTypeName('Int64') AS interactions_favorite, defaultValueOfTypeName('Int64') AS interactions_coupon_claim, defaultValueOfTypeName('Int64') AS interactions_poll_or_lottery, defaultValueOfTypeName('Int64') AS interactions_dislike_or_report, defaultValueOfTypeName('Int64') AS interactions_product_exposure, defaultValueOfTypeName('Int64') AS interactions_rating, defaultValueOfTypeName('Int64') AS interaction_events, defaultValueOfTypeName('Int64') AS interactors, defaultValueOfTypeName('Int64') AS engagers, defaultValueOfTypeName('Int64') AS product_exposures, defaultValueOfTypeName('Int64') AS product_clicks, defaultValueOfTypeName('Int64') AS product_clickers, defaultValueOfTypeName('Int64') AS ratings, defaultValueOfTypeName('Int64') AS rating_sum, defaultValueOfTypeName('Int64') AS orders_created, defaultValueOfTypeName('Int64') AS orders_paid, defaultValueOfTypeName('Int64') AS buyers, defaultValueOfTypeName('Int64') AS new_buyers, defaultValueOfTypeName('Int64') AS items_sold, defaultValueOfTypeName('Int64') AS orders_cancelled, defaultValueOfTypeName('Int64') AS orders_refunded, defaultValueOfTypeName('Int64') AS orders_refunded_by_order
 FROM system.one
-WHERE (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)) < toDateTime64(0, 3, 'UTC')
+WHERE (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -495,7 +514,7 @@ SELECT
     r.platform AS platform,
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
-    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1, 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
     fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, r.pane + 127)]), 'UTC') AS updated_at,
     sum(r.pane_value[indexOf(r.pane_at, r.pane + 2)]) AS beyond_horizon,
     sum(r.pane_value[indexOf(r.pane_at, r.pane + 0)]) AS events,
@@ -568,7 +587,7 @@ SELECT
     r.platform AS platform,
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
-    multiIf(r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600)) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalMinute(1) + toIntervalSecond(60) > (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1, 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
@@ -610,8 +629,61 @@ SELECT
     sum(r.orders_cancelled) AS orders_cancelled,
     sum(r.orders_refunded) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
-FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain IN ('1m', '1h')) AS r
+FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m') AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.hour AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    multiIf(r.hour + toIntervalHour(1) + toIntervalSecond(60) > (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1, 'provisional', max(if(r.grain = '1h', bitAnd(r.state, 2), 0)) != 0, 'corrected', 'final') AS status,
+    max(r.updated_at) AS updated_at,
+    sum(r.beyond_horizon) AS beyond_horizon,
+    sum(r.events) AS events,
+    sum(if(r.grain = '1m', r.viewers_in_hour, r.viewers)) AS viewers,
+    sum(r.views) AS views,
+    sum(r.watch_ms) AS watch_ms,
+    sum(r.effective_views_10s) AS effective_views_10s,
+    sum(r.effective_views_60s) AS effective_views_60s,
+    sum(r.effective_views_300s) AS effective_views_300s,
+    sum(r.bounces) AS bounces,
+    sum(r.online) AS online,
+    sum(r.interactions_like) AS interactions_like,
+    sum(r.interactions_comment) AS interactions_comment,
+    sum(r.interactions_share) AS interactions_share,
+    sum(r.interactions_follow) AS interactions_follow,
+    sum(r.interactions_gift) AS interactions_gift,
+    sum(r.interactions_fan_club_join) AS interactions_fan_club_join,
+    sum(r.interactions_cart_view) AS interactions_cart_view,
+    sum(r.interactions_product_click) AS interactions_product_click,
+    sum(r.interactions_favorite) AS interactions_favorite,
+    sum(r.interactions_coupon_claim) AS interactions_coupon_claim,
+    sum(r.interactions_poll_or_lottery) AS interactions_poll_or_lottery,
+    sum(r.interactions_dislike_or_report) AS interactions_dislike_or_report,
+    sum(r.interactions_product_exposure) AS interactions_product_exposure,
+    sum(r.interactions_rating) AS interactions_rating,
+    sum(r.interaction_events) AS interaction_events,
+    sum(if(r.grain = '1m', r.interactors_in_hour, r.interactors)) AS interactors,
+    sum(if(r.grain = '1m', r.engagers_in_hour, r.engagers)) AS engagers,
+    sum(r.interactions_product_exposure) AS product_exposures,
+    sum(r.interactions_product_click) AS product_clicks,
+    sum(if(r.grain = '1m', r.product_clickers_in_hour, r.product_clickers)) AS product_clickers,
+    sum(r.ratings) AS ratings,
+    sum(r.rating_sum) AS rating_sum,
+    sum(r.orders_created) AS orders_created,
+    sum(r.orders_paid) AS orders_paid,
+    sum(if(r.grain = '1m', r.buyers_in_hour, r.buyers)) AS buyers,
+    sum(r.new_buyers) AS new_buyers,
+    sum(r.items_sold) AS items_sold,
+    sum(r.orders_cancelled) AS orders_cancelled,
+    sum(if(r.grain = '1m', r.orders_refunded_in_hour, r.orders_refunded)) AS orders_refunded,
+    sum(r.orders_refunded_by_order) AS orders_refunded_by_order
+FROM (SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(r.window_start, 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1h' AND (r.window_start < (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.part = 65534)
+UNION ALL
+SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND r.window_start >= (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534) AS r
+GROUP BY r.row_grain, r.hour, r.platform, r.room_id, r.live_session_id
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -619,7 +691,7 @@ SELECT
     r.platform AS platform,
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
-    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 8)) != 0, 'corrected', 'final') AS status,
+    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1, 'provisional', max(if(r.grain = '1h', bitAnd(r.state, 8), 0)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
@@ -661,7 +733,7 @@ SELECT
     sum(r.orders_cancelled) AS orders_cancelled,
     sum(r.orders_refunded_in_day) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
-FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.grain = '1h' AND r.part != 65534 OR r.grain = '1d')) AS r
+FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND r.window_start >= (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')) AS r
 GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id
 UNION ALL
 SELECT
@@ -673,7 +745,9 @@ SELECT
     multiIf(arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
         OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)]) > toUnixTimestamp64Milli((SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part))), 'provisional', 'final') AS status,
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [arrayConcat(groupArrayArrayIf(r.runs, r.grain = '1h'), arrayMap(x -> if(empty(x), x, [arrayMin(arrayMap(i -> x[i], range(1, length(x), 3))), arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))),
+        arrayMax(arrayMap(i -> x[i], range(3, length(x) + 2, 3)))]), [groupArrayArrayIf(r.runs, r.grain = '1m')])[1])])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [arrayConcat(groupArrayArrayIf(r.runs, r.grain = '1h'), arrayMap(x -> if(empty(x), x, [arrayMin(arrayMap(i -> x[i], range(1, length(x), 3))), arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))),
+        arrayMax(arrayMap(i -> x[i], range(3, length(x) + 2, 3)))]), [groupArrayArrayIf(r.runs, r.grain = '1m')])[1])]) > toUnixTimestamp64Milli((SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1), 'provisional', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
@@ -715,7 +789,7 @@ SELECT
     sum(r.orders_cancelled) AS orders_cancelled,
     sum(r.orders_refunded_in_session) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
-FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.grain = '1h' AND r.part != 65534 OR r.grain = 'session')) AS r
+FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND r.window_start >= (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')) AS r
 GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id
 SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'Measures of each room, window by window';
@@ -766,7 +840,7 @@ CREATE OR REPLACE VIEW livemeter.sku_measures
 AS
 SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS sku_id, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS events, defaultValueOfTypeName('Int64') AS interactions_like, defaultValueOfTypeName('Int64') AS interactions_comment, defaultValueOfTypeName('Int64') AS interactions_share, defaultValueOfTypeName('Int64') AS interactions_follow, defaultValueOfTypeName('Int64') AS interactions_gift, defaultValueOfTypeName('Int64') AS interactions_fan_club_join, defaultValueOfTypeName('Int64') AS interactions_cart_view, defaultValueOfTypeName('Int64') AS interactions_product_click, defaultValueOfTypeName('Int64') AS interactions_favorite, defaultValueOfTypeName('Int64') AS interactions_coupon_claim, defaultValueOfTypeName('Int64') AS interactions_poll_or_lottery, defaultValueOfTypeName('Int64') AS interactions_dislike_or_report, defaultValueOfTypeName('Int64') AS interactions_product_exposure, defaultValueOfTypeName('Int64') AS interactions_rating, defaultValueOfTypeName('Int64') AS interaction_events, defaultValueOfTypeName('Int64') AS interactors, defaultValueOfTypeName('Int64') AS engagers, defaultValueOfTypeName('Int64') AS product_exposures, defaultValueOfTypeName('Int64') AS product_clicks, defaultValueOfTypeName('Int64') AS product_clickers, defaultValueOfTypeName('Int64') AS ratings, defaultValueOfTypeName('Int64') AS rating_sum, defaultValueOfTypeName('Int64') AS orders_created, defaultValueOfTypeName('Int64') AS orders_paid, defaultValueOfTypeName('Int64') AS buyers, defaultValueOfTypeName('Int64') AS new_buyers, defaultValueOfTypeName('Int64') AS items_sold, defaultValueOfTypeName('Int64') AS orders_cancelled, defaultValueOfTypeName('Int64') AS orders_refunded, defaultValueOfTypeName('Int64') AS orders_refunded_by_order
 FROM system.one
-WHERE (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)) < toDateTime64(0, 3, 'UTC')
+WHERE (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -775,7 +849,7 @@ SELECT
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.sku_id AS sku_id,
-    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1, 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
     fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, r.pane + 127)]), 'UTC') AS updated_at,
     sum(r.pane_value[indexOf(r.pane_at, r.pane + 2)]) AS beyond_horizon,
     sum(r.pane_value[indexOf(r.pane_at, r.pane + 0)]) AS events,
@@ -841,7 +915,7 @@ SELECT
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.sku_id AS sku_id,
-    multiIf(r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600)) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalMinute(1) + toIntervalSecond(60) > (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1, 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
@@ -875,8 +949,54 @@ SELECT
     sum(r.orders_cancelled) AS orders_cancelled,
     sum(r.orders_refunded) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
-FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain IN ('1m', '1h')) AS r
+FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m') AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.hour AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.sku_id AS sku_id,
+    multiIf(r.hour + toIntervalHour(1) + toIntervalSecond(60) > (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1, 'provisional', max(if(r.grain = '1h', bitAnd(r.state, 2), 0)) != 0, 'corrected', 'final') AS status,
+    max(r.updated_at) AS updated_at,
+    sum(r.beyond_horizon) AS beyond_horizon,
+    sum(r.events) AS events,
+    sum(r.interactions_like) AS interactions_like,
+    sum(r.interactions_comment) AS interactions_comment,
+    sum(r.interactions_share) AS interactions_share,
+    sum(r.interactions_follow) AS interactions_follow,
+    sum(r.interactions_gift) AS interactions_gift,
+    sum(r.interactions_fan_club_join) AS interactions_fan_club_join,
+    sum(r.interactions_cart_view) AS interactions_cart_view,
+    sum(r.interactions_product_click) AS interactions_product_click,
+    sum(r.interactions_favorite) AS interactions_favorite,
+    sum(r.interactions_coupon_claim) AS interactions_coupon_claim,
+    sum(r.interactions_poll_or_lottery) AS interactions_poll_or_lottery,
+    sum(r.interactions_dislike_or_report) AS interactions_dislike_or_report,
+    sum(r.interactions_product_exposure) AS interactions_product_exposure,
+    sum(r.interactions_rating) AS interactions_rating,
+    sum(r.interaction_events) AS interaction_events,
+    sum(if(r.grain = '1m', r.interactors_in_hour, r.interactors)) AS interactors,
+    sum(if(r.grain = '1m', r.engagers_in_hour, r.engagers)) AS engagers,
+    sum(r.interactions_product_exposure) AS product_exposures,
+    sum(r.interactions_product_click) AS product_clicks,
+    sum(if(r.grain = '1m', r.product_clickers_in_hour, r.product_clickers)) AS product_clickers,
+    sum(r.ratings) AS ratings,
+    sum(r.rating_sum) AS rating_sum,
+    sum(r.orders_created) AS orders_created,
+    sum(r.orders_paid) AS orders_paid,
+    sum(if(r.grain = '1m', r.buyers_in_hour, r.buyers)) AS buyers,
+    sum(r.new_buyers) AS new_buyers,
+    sum(r.items_sold) AS items_sold,
+    sum(r.orders_cancelled) AS orders_cancelled,
+    sum(if(r.grain = '1m', r.orders_refunded_in_hour, r.orders_refunded)) AS orders_refunded,
+    sum(r.orders_refunded_by_order) AS orders_refunded_by_order
+FROM (SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(r.window_start, 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1h' AND (r.window_start < (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.part = 65534)
+UNION ALL
+SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND r.window_start >= (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534) AS r
+GROUP BY r.row_grain, r.hour, r.platform, r.room_id, r.live_session_id, r.sku_id
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -885,7 +1005,7 @@ SELECT
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.sku_id AS sku_id,
-    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 8)) != 0, 'corrected', 'final') AS status,
+    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1, 'provisional', max(if(r.grain = '1h', bitAnd(r.state, 8), 0)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
@@ -919,7 +1039,7 @@ SELECT
     sum(r.orders_cancelled) AS orders_cancelled,
     sum(r.orders_refunded_in_day) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
-FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.grain = '1h' AND r.part != 65534 OR r.grain = '1d')) AS r
+FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND r.window_start >= (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')) AS r
 GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id, r.sku_id
 UNION ALL
 SELECT
@@ -932,7 +1052,9 @@ SELECT
     multiIf(arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
         OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)]) > toUnixTimestamp64Milli((SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part))), 'provisional', 'final') AS status,
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [arrayConcat(groupArrayArrayIf(r.runs, r.grain = '1h'), arrayMap(x -> if(empty(x), x, [arrayMin(arrayMap(i -> x[i], range(1, length(x), 3))), arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))),
+        arrayMax(arrayMap(i -> x[i], range(3, length(x) + 2, 3)))]), [groupArrayArrayIf(r.runs, r.grain = '1m')])[1])])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [arrayConcat(groupArrayArrayIf(r.runs, r.grain = '1h'), arrayMap(x -> if(empty(x), x, [arrayMin(arrayMap(i -> x[i], range(1, length(x), 3))), arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))),
+        arrayMax(arrayMap(i -> x[i], range(3, length(x) + 2, 3)))]), [groupArrayArrayIf(r.runs, r.grain = '1m')])[1])]) > toUnixTimestamp64Milli((SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1), 'provisional', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
@@ -966,7 +1088,7 @@ SELECT
     sum(r.orders_cancelled) AS orders_cancelled,
     sum(r.orders_refunded_in_session) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
-FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.grain = '1h' AND r.part != 65534 OR r.grain = 'session')) AS r
+FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND r.window_start >= (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')) AS r
 GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.sku_id
 SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'Measures of each product in a room';
@@ -994,7 +1116,7 @@ CREATE OR REPLACE VIEW livemeter.source_measures
 AS
 SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS entry_source, defaultValueOfTypeName('String') AS campaign_id, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS viewers, defaultValueOfTypeName('Int64') AS views, defaultValueOfTypeName('Int64') AS watch_ms, defaultValueOfTypeName('Int64') AS effective_views_10s, defaultValueOfTypeName('Int64') AS effective_views_60s, defaultValueOfTypeName('Int64') AS effective_views_300s, defaultValueOfTypeName('Int64') AS bounces
 FROM system.one
-WHERE (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)) < toDateTime64(0, 3, 'UTC')
+WHERE (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1004,7 +1126,7 @@ SELECT
     r.live_session_id AS live_session_id,
     r.entry_source AS entry_source,
     r.campaign_id AS campaign_id,
-    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1, 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
     fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, r.pane + 127)]), 'UTC') AS updated_at,
     sum(r.pane_value[indexOf(r.pane_at, r.pane + 2)]) AS beyond_horizon,
     sum(r.pane_value[indexOf(r.pane_at, r.pane + 3)]) AS viewers,
@@ -1047,7 +1169,7 @@ SELECT
     r.live_session_id AS live_session_id,
     r.entry_source AS entry_source,
     r.campaign_id AS campaign_id,
-    multiIf(r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600)) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalMinute(1) + toIntervalSecond(60) > (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1, 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.viewers) AS viewers,
@@ -1057,8 +1179,31 @@ SELECT
     sum(r.effective_views_60s) AS effective_views_60s,
     sum(r.effective_views_300s) AS effective_views_300s,
     sum(r.bounces) AS bounces
-FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain IN ('1m', '1h')) AS r
+FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m') AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.hour AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.entry_source AS entry_source,
+    r.campaign_id AS campaign_id,
+    multiIf(r.hour + toIntervalHour(1) + toIntervalSecond(60) > (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1, 'provisional', max(if(r.grain = '1h', bitAnd(r.state, 2), 0)) != 0, 'corrected', 'final') AS status,
+    max(r.updated_at) AS updated_at,
+    sum(r.beyond_horizon) AS beyond_horizon,
+    sum(if(r.grain = '1m', r.viewers_in_hour, r.viewers)) AS viewers,
+    sum(r.views) AS views,
+    sum(r.watch_ms) AS watch_ms,
+    sum(r.effective_views_10s) AS effective_views_10s,
+    sum(r.effective_views_60s) AS effective_views_60s,
+    sum(r.effective_views_300s) AS effective_views_300s,
+    sum(r.bounces) AS bounces
+FROM (SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(r.window_start, 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1h' AND (r.window_start < (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.part = 65534)
+UNION ALL
+SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND r.window_start >= (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534) AS r
+GROUP BY r.row_grain, r.hour, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1068,7 +1213,7 @@ SELECT
     r.live_session_id AS live_session_id,
     r.entry_source AS entry_source,
     r.campaign_id AS campaign_id,
-    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 8)) != 0, 'corrected', 'final') AS status,
+    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1, 'provisional', max(if(r.grain = '1h', bitAnd(r.state, 8), 0)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.viewers_in_day) AS viewers,
@@ -1078,7 +1223,7 @@ SELECT
     sum(r.effective_views_60s) AS effective_views_60s,
     sum(r.effective_views_300s) AS effective_views_300s,
     sum(r.bounces) AS bounces
-FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.grain = '1h' AND r.part != 65534 OR r.grain = '1d')) AS r
+FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND r.window_start >= (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')) AS r
 GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
 UNION ALL
 SELECT
@@ -1092,7 +1237,9 @@ SELECT
     multiIf(arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
         OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)]) > toUnixTimestamp64Milli((SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part))), 'provisional', 'final') AS status,
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [arrayConcat(groupArrayArrayIf(r.runs, r.grain = '1h'), arrayMap(x -> if(empty(x), x, [arrayMin(arrayMap(i -> x[i], range(1, length(x), 3))), arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))),
+        arrayMax(arrayMap(i -> x[i], range(3, length(x) + 2, 3)))]), [groupArrayArrayIf(r.runs, r.grain = '1m')])[1])])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [arrayConcat(groupArrayArrayIf(r.runs, r.grain = '1h'), arrayMap(x -> if(empty(x), x, [arrayMin(arrayMap(i -> x[i], range(1, length(x), 3))), arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))),
+        arrayMax(arrayMap(i -> x[i], range(3, length(x) + 2, 3)))]), [groupArrayArrayIf(r.runs, r.grain = '1m')])[1])]) > toUnixTimestamp64Milli((SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1), 'provisional', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.viewers_in_session) AS viewers,
@@ -1102,7 +1249,7 @@ SELECT
     sum(r.effective_views_60s) AS effective_views_60s,
     sum(r.effective_views_300s) AS effective_views_300s,
     sum(r.bounces) AS bounces
-FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.grain = '1h' AND r.part != 65534 OR r.grain = 'session')) AS r
+FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND r.window_start >= (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')) AS r
 GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
 SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'Measures of whole views by entry source and campaign, in the window of their enter';
@@ -1162,7 +1309,7 @@ CREATE OR REPLACE VIEW livemeter.variant_measures
 AS
 SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS experiment_id, defaultValueOfTypeName('String') AS variant, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS events, defaultValueOfTypeName('Int64') AS viewers, defaultValueOfTypeName('Int64') AS views, defaultValueOfTypeName('Int64') AS watch_ms, defaultValueOfTypeName('Int64') AS effective_views_10s, defaultValueOfTypeName('Int64') AS effective_views_60s, defaultValueOfTypeName('Int64') AS effective_views_300s, defaultValueOfTypeName('Int64') AS bounces, defaultValueOfTypeName('Int64') AS online, defaultValueOfTypeName('Int64') AS interactions_like, defaultValueOfTypeName('Int64') AS interactions_comment, defaultValueOfTypeName('Int64') AS interactions_share, defaultValueOfTypeName('Int64') AS interactions_follow, defaultValueOfTypeName('Int64') AS interactions_gift, defaultValueOfTypeName('Int64') AS interactions_fan_club_join, defaultValueOfTypeName('Int64') AS interactions_cart_view, defaultValueOfTypeName('Int64') AS interactions_product_click, defaultValueOfTypeName('Int64') AS interactions_favorite, defaultValueOfTypeName('Int64') AS interactions_coupon_claim, defaultValueOfTypeName('Int64') AS interactions_poll_or_lottery, defaultValueOfTypeName('Int64') AS interactions_dislike_or_report, defaultValueOfTypeName('Int64') AS interactions_product_exposure, defaultValueOfTypeName('Int64') AS interactions_rating, defaultValueOfTypeName('Int64') AS interaction_events, defaultValueOfTypeName('Int64') AS interactors, defaultValueOfTypeName('Int64') AS engagers, defaultValueOfTypeName('Int64') AS product_exposures, defaultValueOfTypeName('Int64') AS product_clicks, defaultValueOfTypeName('Int64') AS product_clickers, defaultValueOfTypeName('Int64') AS ratings, defaultValueOfTypeName('Int64') AS rating_sum, defaultValueOfTypeName('Int64') AS orders_created, defaultValueOfTypeName('Int64') AS orders_paid, defaultValueOfTypeName('Int64') AS buyers, defaultValueOfTypeName('Int64') AS new_buyers, defaultValueOfTypeName('Int64') AS items_sold, defaultValueOfTypeName('Int64') AS orders_cancelled, defaultValueOfTypeName('Int64') AS orders_refunded, defaultValueOfTypeName('Int64') AS orders_refunded_by_order
 FROM system.one
-WHERE (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)) < toDateTime64(0, 3, 'UTC')
+WHERE (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1172,7 +1319,7 @@ SELECT
     r.live_session_id AS live_session_id,
     r.experiment_id AS experiment_id,
     r.variant AS variant,
-    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1, 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
     fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, r.pane + 127)]), 'UTC') AS updated_at,
     sum(r.pane_value[indexOf(r.pane_at, r.pane + 2)]) AS beyond_horizon,
     sum(r.pane_value[indexOf(r.pane_at, r.pane + 0)]) AS events,
@@ -1247,7 +1394,7 @@ SELECT
     r.live_session_id AS live_session_id,
     r.experiment_id AS experiment_id,
     r.variant AS variant,
-    multiIf(r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600)) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalMinute(1) + toIntervalSecond(60) > (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1, 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
@@ -1289,8 +1436,63 @@ SELECT
     sum(r.orders_cancelled) AS orders_cancelled,
     sum(r.orders_refunded) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
-FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain IN ('1m', '1h')) AS r
+FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m') AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.hour AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.experiment_id AS experiment_id,
+    r.variant AS variant,
+    multiIf(r.hour + toIntervalHour(1) + toIntervalSecond(60) > (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1, 'provisional', max(if(r.grain = '1h', bitAnd(r.state, 2), 0)) != 0, 'corrected', 'final') AS status,
+    max(r.updated_at) AS updated_at,
+    sum(r.beyond_horizon) AS beyond_horizon,
+    sum(r.events) AS events,
+    sum(if(r.grain = '1m', r.viewers_in_hour, r.viewers)) AS viewers,
+    sum(r.views) AS views,
+    sum(r.watch_ms) AS watch_ms,
+    sum(r.effective_views_10s) AS effective_views_10s,
+    sum(r.effective_views_60s) AS effective_views_60s,
+    sum(r.effective_views_300s) AS effective_views_300s,
+    sum(r.bounces) AS bounces,
+    sum(r.online) AS online,
+    sum(r.interactions_like) AS interactions_like,
+    sum(r.interactions_comment) AS interactions_comment,
+    sum(r.interactions_share) AS interactions_share,
+    sum(r.interactions_follow) AS interactions_follow,
+    sum(r.interactions_gift) AS interactions_gift,
+    sum(r.interactions_fan_club_join) AS interactions_fan_club_join,
+    sum(r.interactions_cart_view) AS interactions_cart_view,
+    sum(r.interactions_product_click) AS interactions_product_click,
+    sum(r.interactions_favorite) AS interactions_favorite,
+    sum(r.interactions_coupon_claim) AS interactions_coupon_claim,
+    sum(r.interactions_poll_or_lottery) AS interactions_poll_or_lottery,
+    sum(r.interactions_dislike_or_report) AS interactions_dislike_or_report,
+    sum(r.interactions_product_exposure) AS interactions_product_exposure,
+    sum(r.interactions_rating) AS interactions_rating,
+    sum(r.interaction_events) AS interaction_events,
+    sum(if(r.grain = '1m', r.interactors_in_hour, r.interactors)) AS interactors,
+    sum(if(r.grain = '1m', r.engagers_in_hour, r.engagers)) AS engagers,
+    sum(r.interactions_product_exposure) AS product_exposures,
+    sum(r.interactions_product_click) AS product_clicks,
+    sum(if(r.grain = '1m', r.product_clickers_in_hour, r.product_clickers)) AS product_clickers,
+    sum(r.ratings) AS ratings,
+    sum(r.rating_sum) AS rating_sum,
+    sum(r.orders_created) AS orders_created,
+    sum(r.orders_paid) AS orders_paid,
+    sum(if(r.grain = '1m', r.buyers_in_hour, r.buyers)) AS buyers,
+    sum(r.new_buyers) AS new_buyers,
+    sum(r.items_sold) AS items_sold,
+    sum(r.orders_cancelled) AS orders_cancelled,
+    sum(if(r.grain = '1m', r.orders_refunded_in_hour, r.orders_refunded)) AS orders_refunded,
+    sum(r.orders_refunded_by_order) AS orders_refunded_by_order
+FROM (SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(r.window_start, 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1h' AND (r.window_start < (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.part = 65534)
+UNION ALL
+SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND r.window_start >= (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534) AS r
+GROUP BY r.row_grain, r.hour, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1300,7 +1502,7 @@ SELECT
     r.live_session_id AS live_session_id,
     r.experiment_id AS experiment_id,
     r.variant AS variant,
-    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 8)) != 0, 'corrected', 'final') AS status,
+    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1, 'provisional', max(if(r.grain = '1h', bitAnd(r.state, 8), 0)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
@@ -1342,7 +1544,7 @@ SELECT
     sum(r.orders_cancelled) AS orders_cancelled,
     sum(r.orders_refunded_in_day) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
-FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.grain = '1h' AND r.part != 65534 OR r.grain = '1d')) AS r
+FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND r.window_start >= (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')) AS r
 GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
 UNION ALL
 SELECT
@@ -1356,7 +1558,9 @@ SELECT
     multiIf(arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
         OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)]) > toUnixTimestamp64Milli((SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part))), 'provisional', 'final') AS status,
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [arrayConcat(groupArrayArrayIf(r.runs, r.grain = '1h'), arrayMap(x -> if(empty(x), x, [arrayMin(arrayMap(i -> x[i], range(1, length(x), 3))), arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))),
+        arrayMax(arrayMap(i -> x[i], range(3, length(x) + 2, 3)))]), [groupArrayArrayIf(r.runs, r.grain = '1m')])[1])])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [arrayConcat(groupArrayArrayIf(r.runs, r.grain = '1h'), arrayMap(x -> if(empty(x), x, [arrayMin(arrayMap(i -> x[i], range(1, length(x), 3))), arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))),
+        arrayMax(arrayMap(i -> x[i], range(3, length(x) + 2, 3)))]), [groupArrayArrayIf(r.runs, r.grain = '1m')])[1])]) > toUnixTimestamp64Milli((SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1), 'provisional', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.beyond_horizon) AS beyond_horizon,
     sum(r.events) AS events,
@@ -1398,7 +1602,7 @@ SELECT
     sum(r.orders_cancelled) AS orders_cancelled,
     sum(r.orders_refunded_in_session) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
-FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.grain = '1h' AND r.part != 65534 OR r.grain = 'session')) AS r
+FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND r.window_start >= (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')) AS r
 GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
 SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'Measures of each room by experiment variant';
@@ -1425,7 +1629,7 @@ CREATE OR REPLACE VIEW livemeter.room_money
 AS
 SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('LowCardinality(String)') AS currency, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS gift_minor, defaultValueOfTypeName('Int64') AS gmv_created_minor, defaultValueOfTypeName('Int64') AS deposit_minor, defaultValueOfTypeName('Int64') AS gmv_paid_minor, defaultValueOfTypeName('Int64') AS refund_minor, defaultValueOfTypeName('Int64') AS refund_minor_by_order, defaultValueOfTypeName('Int64') AS settled_minor, defaultValueOfTypeName('Int64') AS net_minor
 FROM system.one
-WHERE (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)) < toDateTime64(0, 3, 'UTC')
+WHERE (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1434,7 +1638,7 @@ SELECT
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.currency AS currency,
-    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1, 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
     fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, r.pane + 127)]), 'UTC') AS updated_at,
     sum(r.pane_value[indexOf(r.pane_at, r.pane + 0)]) AS gift_minor,
     sum(r.pane_value[indexOf(r.pane_at, r.pane + 1)]) AS gmv_created_minor,
@@ -1476,7 +1680,7 @@ SELECT
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.currency AS currency,
-    multiIf(r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600)) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalMinute(1) + toIntervalSecond(60) > (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1, 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.gift_minor) AS gift_minor,
     sum(r.gmv_created_minor) AS gmv_created_minor,
@@ -1486,8 +1690,30 @@ SELECT
     sum(r.refund_minor_by_order) AS refund_minor_by_order,
     sum(r.settled_minor) AS settled_minor,
     sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
-FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain IN ('1m', '1h')) AS r
+FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m') AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.currency
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.hour AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.currency AS currency,
+    multiIf(r.hour + toIntervalHour(1) + toIntervalSecond(60) > (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1, 'provisional', max(if(r.grain = '1h', bitAnd(r.state, 2), 0)) != 0, 'corrected', 'final') AS status,
+    max(r.updated_at) AS updated_at,
+    sum(r.gift_minor) AS gift_minor,
+    sum(r.gmv_created_minor) AS gmv_created_minor,
+    sum(r.deposit_minor) AS deposit_minor,
+    sum(r.gmv_paid_minor) AS gmv_paid_minor,
+    sum(r.refund_minor) AS refund_minor,
+    sum(r.refund_minor_by_order) AS refund_minor_by_order,
+    sum(r.settled_minor) AS settled_minor,
+    sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
+FROM (SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(r.window_start, 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1h' AND (r.window_start < (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.part = 65534)
+UNION ALL
+SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND r.window_start >= (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534) AS r
+GROUP BY r.row_grain, r.hour, r.platform, r.room_id, r.live_session_id, r.currency
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1496,7 +1722,7 @@ SELECT
     r.room_id AS room_id,
     r.live_session_id AS live_session_id,
     r.currency AS currency,
-    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 8)) != 0, 'corrected', 'final') AS status,
+    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1, 'provisional', max(if(r.grain = '1h', bitAnd(r.state, 8), 0)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.gift_minor) AS gift_minor,
     sum(r.gmv_created_minor) AS gmv_created_minor,
@@ -1506,7 +1732,7 @@ SELECT
     sum(r.refund_minor_by_order) AS refund_minor_by_order,
     sum(r.settled_minor) AS settled_minor,
     sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
-FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.grain = '1h' AND r.part != 65534 OR r.grain = '1d')) AS r
+FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND r.window_start >= (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')) AS r
 GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id, r.currency
 UNION ALL
 SELECT
@@ -1519,7 +1745,9 @@ SELECT
     multiIf(arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
         OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)]) > toUnixTimestamp64Milli((SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part))), 'provisional', 'final') AS status,
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [arrayConcat(groupArrayArrayIf(r.runs, r.grain = '1h'), arrayMap(x -> if(empty(x), x, [arrayMin(arrayMap(i -> x[i], range(1, length(x), 3))), arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))),
+        arrayMax(arrayMap(i -> x[i], range(3, length(x) + 2, 3)))]), [groupArrayArrayIf(r.runs, r.grain = '1m')])[1])])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [arrayConcat(groupArrayArrayIf(r.runs, r.grain = '1h'), arrayMap(x -> if(empty(x), x, [arrayMin(arrayMap(i -> x[i], range(1, length(x), 3))), arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))),
+        arrayMax(arrayMap(i -> x[i], range(3, length(x) + 2, 3)))]), [groupArrayArrayIf(r.runs, r.grain = '1m')])[1])]) > toUnixTimestamp64Milli((SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1), 'provisional', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.gift_minor) AS gift_minor,
     sum(r.gmv_created_minor) AS gmv_created_minor,
@@ -1529,7 +1757,7 @@ SELECT
     sum(r.refund_minor_by_order) AS refund_minor_by_order,
     sum(r.settled_minor) AS settled_minor,
     sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
-FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.grain = '1h' AND r.part != 65534 OR r.grain = 'session')) AS r
+FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND r.window_start >= (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')) AS r
 GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.currency
 SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'Money of each room by currency, in minor units';
@@ -1553,7 +1781,7 @@ CREATE OR REPLACE VIEW livemeter.sku_money
 AS
 SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS sku_id, defaultValueOfTypeName('LowCardinality(String)') AS currency, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS gmv_paid_minor, defaultValueOfTypeName('Int64') AS refund_minor, defaultValueOfTypeName('Int64') AS refund_minor_by_order, defaultValueOfTypeName('Int64') AS net_minor
 FROM system.one
-WHERE (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)) < toDateTime64(0, 3, 'UTC')
+WHERE (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1563,7 +1791,7 @@ SELECT
     r.live_session_id AS live_session_id,
     r.sku_id AS sku_id,
     r.currency AS currency,
-    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalSecond(10) + toIntervalSecond(60) > (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1, 'provisional', max(r.pane_value[indexOf(r.pane_at, r.pane + 126)]) > 0, 'corrected', 'final') AS status,
     fromUnixTimestamp64Milli(max(r.pane_value[indexOf(r.pane_at, r.pane + 127)]), 'UTC') AS updated_at,
     sum(r.pane_value[indexOf(r.pane_at, r.pane + 3)]) AS gmv_paid_minor,
     sum(r.pane_value[indexOf(r.pane_at, r.pane + 4)]) AS refund_minor,
@@ -1602,14 +1830,33 @@ SELECT
     r.live_session_id AS live_session_id,
     r.sku_id AS sku_id,
     r.currency AS currency,
-    multiIf(r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600)) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
+    multiIf(r.window_start + toIntervalMinute(1) + toIntervalSecond(60) > (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1, 'provisional', max(bitAnd(r.state, 2)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.gmv_paid_minor) AS gmv_paid_minor,
     sum(r.refund_minor) AS refund_minor,
     sum(r.refund_minor_by_order) AS refund_minor_by_order,
     sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
-FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain IN ('1m', '1h')) AS r
+FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m') AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
+UNION ALL
+SELECT
+    r.row_grain AS grain,
+    r.hour AS window_start,
+    r.platform AS platform,
+    r.room_id AS room_id,
+    r.live_session_id AS live_session_id,
+    r.sku_id AS sku_id,
+    r.currency AS currency,
+    multiIf(r.hour + toIntervalHour(1) + toIntervalSecond(60) > (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1, 'provisional', max(if(r.grain = '1h', bitAnd(r.state, 2), 0)) != 0, 'corrected', 'final') AS status,
+    max(r.updated_at) AS updated_at,
+    sum(r.gmv_paid_minor) AS gmv_paid_minor,
+    sum(r.refund_minor) AS refund_minor,
+    sum(r.refund_minor_by_order) AS refund_minor_by_order,
+    sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
+FROM (SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(r.window_start, 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1h' AND (r.window_start < (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.part = 65534)
+UNION ALL
+SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND r.window_start >= (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534) AS r
+GROUP BY r.row_grain, r.hour, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1619,13 +1866,13 @@ SELECT
     r.live_session_id AS live_session_id,
     r.sku_id AS sku_id,
     r.currency AS currency,
-    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)), 'provisional', max(bitAnd(r.state, 8)) != 0, 'corrected', 'final') AS status,
+    multiIf(toStartOfDay(r.window_start, 'Asia/Shanghai') + toIntervalDay(1) + toIntervalSecond(60) > (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1, 'provisional', max(if(r.grain = '1h', bitAnd(r.state, 8), 0)) != 0, 'corrected', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.gmv_paid_minor) AS gmv_paid_minor,
     sum(r.refund_minor) AS refund_minor,
     sum(r.refund_minor_by_order) AS refund_minor_by_order,
     sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
-FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.grain = '1h' AND r.part != 65534 OR r.grain = '1d')) AS r
+FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND r.window_start >= (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')) AS r
 GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
 UNION ALL
 SELECT
@@ -1639,13 +1886,15 @@ SELECT
     multiIf(arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
         OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)]) > toUnixTimestamp64Milli((SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part))), 'provisional', 'final') AS status,
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [arrayConcat(groupArrayArrayIf(r.runs, r.grain = '1h'), arrayMap(x -> if(empty(x), x, [arrayMin(arrayMap(i -> x[i], range(1, length(x), 3))), arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))),
+        arrayMax(arrayMap(i -> x[i], range(3, length(x) + 2, 3)))]), [groupArrayArrayIf(r.runs, r.grain = '1m')])[1])])), 'corrected', arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [arrayConcat(groupArrayArrayIf(r.runs, r.grain = '1h'), arrayMap(x -> if(empty(x), x, [arrayMin(arrayMap(i -> x[i], range(1, length(x), 3))), arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))),
+        arrayMax(arrayMap(i -> x[i], range(3, length(x) + 2, 3)))]), [groupArrayArrayIf(r.runs, r.grain = '1m')])[1])]) > toUnixTimestamp64Milli((SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1), 'provisional', 'final') AS status,
     max(r.updated_at) AS updated_at,
     sum(r.gmv_paid_minor) AS gmv_paid_minor,
     sum(r.refund_minor) AS refund_minor,
     sum(r.refund_minor_by_order) AS refund_minor_by_order,
     sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
-FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.grain = '1h' AND r.part != 65534 OR r.grain = 'session')) AS r
+FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND r.window_start >= (SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')) AS r
 GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
 SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'Money of each product in a room by currency, in minor units';

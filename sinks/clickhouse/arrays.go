@@ -31,7 +31,7 @@ func (in *insert) arrays(name, typ string, size int, a *arrays) {
 	in.bytes += 8*len(a.ends) + size*a.values.Rows()
 }
 
-// runs sends those of hours, nothing where there are none.
+// runs sends those that there are, and nothing where there are none.
 func (in *insert) runs(c *rollup.Cells, at []int32) {
 	runs := valuesAt(c.Runs, at)
 	if len(runs) == 0 {
@@ -39,8 +39,8 @@ func (in *insert) runs(c *rollup.Cells, at []int32) {
 	}
 	ends, values := make(proto.ColUInt64, in.rows), make(proto.ColInt64, 0, 3*len(runs))
 	for i := range ends {
-		if i < len(runs) {
-			values = append(values, runs[i]...)
+		if i < len(runs) && runs[i] != (rollup.Run{}) {
+			values = append(values, runs[i][:]...)
 		}
 		ends[i] = uint64(len(values))
 	}

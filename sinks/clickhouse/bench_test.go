@@ -57,8 +57,8 @@ func realistic(n, round int, mixed bool) *rollup.Cells {
 				c.Set(m, v)
 			}
 		}
+		c.SetRun(rollup.Run{w, w + hour, 0})
 		if g == measure.Grain1h {
-			c.SetRun([]int64{w, w + hour, 0})
 			continue
 		}
 		for pane := range 1 + rng.IntN(measure.PanesPerMinute) {

@@ -9,7 +9,7 @@ import (
 	"github.com/livemeter/livemeter/pipeline/measure"
 )
 
-// Folding replaces the closed partials of a key by one row, their sum. One INSERT of one block in one partition writes the sum and a
+// Folding replaces the closed partials of an hour by one row, their sum. Minutes stay as they are: they are gone after months, hours stay for years. One INSERT of one block in one partition writes the sum and a
 // tombstone for each partial in it: readers see both or neither.
 //
 //   - A partial in the sum is gone for ever: its tombstone has the highest version there is, so a replay that writes it again, with
@@ -22,9 +22,6 @@ const tombstoneVersion = "18446744073709551615"
 
 // fold folds the keys that have closed partials inserted in [since, until].
 func (r *Roller) fold(ctx context.Context, since, until time.Time) error {
-	if len(r.cfg.FoldGrains) == 0 {
-		return nil
-	}
 	for c := measure.Cube(0); c < measure.NumCubes; c++ {
 		if err := r.foldCube(ctx, c, since, until); err != nil {
 			return err
@@ -64,13 +61,7 @@ func (r *Roller) foldCube(ctx context.Context, c measure.Cube, since, until time
 	return nil
 }
 
-func (r *Roller) foldScope() string {
-	grains := make([]string, len(r.cfg.FoldGrains))
-	for i, g := range r.cfg.FoldGrains {
-		grains[i] = quote(measure.GrainNames[g])
-	}
-	return fmt.Sprintf("r.epoch = %d AND r.grain IN (%s)", r.epoch, strings.Join(grains, ", "))
-}
+func (r *Roller) foldScope() string { return fmt.Sprintf("r.epoch = %d AND r.grain = '1h'", r.epoch) }
 
 // foldSQL reads the table it folds once, so that all it knows is of one snapshot. The other mention of the table only names the keys to
 // look at: what it misses waits for the next cycle.
@@ -84,10 +75,8 @@ func (r *Roller) foldSQL(c measure.Cube, where, closed string) string {
 		fmt.Fprintf(&sums, ",\n    sumIf(l.%s, NOT known) AS s_%s", m.Name, m.Name)
 		fmt.Fprintf(&outs, ", if(gone, 0, s_%s)", m.Name)
 	}
-	return fmt.Sprintf(`INSERT INTO %[1]s (epoch, %[2]s, part, gen, version, deleted, state, first_event, updated_at, runs, pane_at, pane_value, contains%[3]s)
-SELECT %[4]d, %[2]s, o.1, o.2, if(o.1 != %[5]d AS gone, %[6]s, f_version), gone, f_state, f_first, if(gone, now64(3), f_updated), if(gone, []::Array(Int64), f_runs),
-  if(gone, []::Array(UInt16), arraySort(arrayConcat(f_adds.1, f_stamps.1))),
-  if(gone, []::Array(Int64), arraySort((v, at) -> at, arrayConcat(f_adds.2, f_stamps.2), arrayConcat(f_adds.1, f_stamps.1))), if(gone, mapFromArrays([]::Array(UInt16), []::Array(UInt64)), f_contains)%[7]s
+	return fmt.Sprintf(`INSERT INTO %[1]s (epoch, %[2]s, part, gen, version, deleted, state, first_event, updated_at, runs, contains%[3]s)
+SELECT %[4]d, %[2]s, o.1, o.2, if(o.1 != %[5]d AS gone, %[6]s, f_version), gone, f_state, f_first, if(gone, now64(3), f_updated), if(gone, []::Array(Int64), f_runs), if(gone, mapFromArrays([]::Array(UInt16), []::Array(UInt64)), f_contains)%[7]s
 FROM
 (
   SELECT %[2]s,
@@ -96,7 +85,6 @@ FROM
     min(l.first_event) AS f_first,
     max(l.updated_at) AS f_updated,
     groupArrayArray(if(known, []::Array(Int64), l.runs)) AS f_runs,
-%[14]s,
     maxMap(if(l.part = %[5]d, l.contains, map(l.part, l.gen))) AS f_contains,
     groupArrayIf((l.part, l.gen), l.part != %[5]d) AS tombs%[8]s
   FROM
@@ -116,14 +104,5 @@ FROM
   HAVING length(tombs) > if(max(l.part) = %[5]d, 0, 1)
 )
 ARRAY JOIN arrayConcat([(toUInt16(%[5]d), toUInt64(0))], tombs) AS o`,
-		table, key, measures.String(), r.epoch, partFolded, tombstoneVersion, outs.String(), sums.String(), qualified(keys), where, r.foldScope(), partPeak, closed, foldPanes)
+		table, key, measures.String(), r.epoch, partFolded, tombstoneVersion, outs.String(), sums.String(), qualified(keys), where, r.foldScope(), partPeak, closed)
 }
-
-// foldPanes adds panes up by key, but for PaneUpdated, of which the highest holds. A sum of 0 is an entry that need not be.
-var foldPanes = func() string {
-	these := func(f, which string) string {
-		cond := fmt.Sprintf("NOT known AND at %% %d %s %d", measure.PaneStride, which, measure.PaneUpdated)
-		return fmt.Sprintf("%s(arrayFilter(at -> %s, l.pane_at), arrayFilter((v, at) -> %s, l.pane_value, l.pane_at))", f, cond, cond)
-	}
-	return "    " + these("sumMap", "!=") + " AS f_adds,\n    " + these("maxMap", "=") + " AS f_stamps"
-}()

@@ -44,8 +44,7 @@ func (r *Roller) levels() []level {
 	}
 }
 
-// panesLevel takes the peaks of minutes over their panes. Folding changes neither panes nor version: the folded row's version is the sum of those
-// in it, each and one. The panes of a minute may expire before it, part by part: from then on its peak stays what it was, whatever else of the
+// panesLevel takes the peaks of minutes over their panes. The panes of a minute may expire before it, part by part: from then on its peak stays what it was, whatever else of the
 // minute changes, such as the refunds of an order that is weeks old.
 func panesLevel(days []int) level {
 	return level{
@@ -55,7 +54,7 @@ func panesLevel(days []int) level {
 		window:  "r.window_start",
 		online: fmt.Sprintf("arrayMax(sumForEach(arrayMap(p -> r.pane_value[indexOf(r.pane_at, toUInt16(p * %d + %d))], range(%d))))",
 			measure.PaneStride, measure.Online, measure.PanesPerMinute),
-		version: fmt.Sprintf("sum(if(r.part = %d, r.version, r.version + 1))", partFolded),
+		version: "sum(r.version + 1)",
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/livemeter/livemeter/pipeline/measure"
-	"github.com/livemeter/livemeter/pipeline/rollup"
 )
 
 // online is a minute whose panes have so many views online, from its first on.
@@ -67,50 +66,6 @@ func TestPeaks(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(lower)
-}
-
-// A minute's peak and its version are the same over partials as over their fold; what comes after the fold still moves it.
-func TestPeaksOfFoldedMinutes(t *testing.T) {
-	e := open(t)
-	minute := func(part uint16, gen, version uint64, panes ...int64) row {
-		r := online(start, part, version, panes...)
-		r.Gen, r.State = gen, rollup.Closed
-		return r
-	}
-	e.write(minute(0, 1, 5, 7, 4), minute(1, 1, 5, 1, 5), minute(1, 6, 8, 0, 0, 2))
-	e.roll(e.roller(peaksOnly))
-	versions := func() string {
-		return e.query("SELECT grain, window_start, version, online FROM $db.room_rows FINAL WHERE part = 65534 ORDER BY ALL")
-	}
-	before, rows := versions(), e.peakRows()
-	r := e.roller()
-	for range 2 { // the fold comes after the peaks of its cycle
-		e.roll(r)
-	}
-	if got := e.live("a"); got != 1 {
-		t.Fatalf("%d live rows, want the folded one", got)
-	}
-	if err := r.RollAll(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	if got := versions(); got != before || e.peakRows() != rows {
-		t.Errorf("after the fold %d peak rows:\n%s\nwant %d:\n%s", e.peakRows(), got, rows, before)
-	}
-	e.query("ALTER TABLE $db.room_rows DELETE WHERE part = 65534 SETTINGS mutations_sync = 2")
-	if err := r.RollAll(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	if got := strings.Split(versions(), "\n")[0]; got != strings.Split(before, "\n")[0] {
-		t.Errorf("the minute's peak over the folded row: %s, want %s", got, strings.Split(before, "\n")[0])
-	}
-	e.write(minute(0, 20, 30, -3)) // a correction: the first pane has 5, the second 9 as before, then the first 12
-	e.roll(r)
-	e.write(minute(0, 40, 50, 7))
-	e.roll(r)
-	e.roll(r)
-	if got := e.query("SELECT online FROM $db.room_measures WHERE grain = '1m'"); got != "12" {
-		t.Errorf("after corrections the peak is %s, want 12", got)
-	}
 }
 
 // A pipeline that stands still for longer than the look-back must not forget what was inserted after its last cycle.

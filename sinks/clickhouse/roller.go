@@ -8,8 +8,6 @@ import (
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
 	"go.uber.org/zap"
-
-	"github.com/livemeter/livemeter/pipeline/measure"
 )
 
 // RollerConfig says how often and how far the roller works.
@@ -18,9 +16,6 @@ type RollerConfig struct {
 	Every time.Duration
 	// FoldDelay is how long a closed partial stays before it is folded: long enough that its last correction has come.
 	FoldDelay time.Duration
-	// FoldGrains are the grains whose partials are folded: minutes, hours or both. Folding a minute's partial, panes and all, costs ClickHouse 10 µs,
-	// three times what writing it did, and minutes are gone after months; hours stay for years.
-	FoldGrains []measure.Grain
 	// Lookback is how far back every Sweep looks for rows that no cycle has seen; a start looks as far before the newest peak there is.
 	Lookback time.Duration
 	Sweep    time.Duration
@@ -32,8 +27,7 @@ type RollerConfig struct {
 func DefaultRollerConfig() RollerConfig {
 	return RollerConfig{
 		Every: 10 * time.Second, FoldDelay: 15 * time.Minute,
-		FoldGrains: []measure.Grain{measure.Grain1h},
-		Lookback:   time.Hour, Sweep: 15 * time.Minute, ChunkRows: 100_000,
+		Lookback: time.Hour, Sweep: 15 * time.Minute, ChunkRows: 100_000,
 	}
 }
 

@@ -31,11 +31,11 @@ var (
 	allDay = start - start%(24*hour) - 8*hour // midnight in Shanghai
 )
 
-// roller folds at once and all grains, unless change says otherwise.
+// roller folds at once, unless change says otherwise.
 func (e *engine) roller(change ...func(*clickhouse.RollerConfig)) *clickhouse.Roller {
 	e.t.Helper()
 	cfg := clickhouse.DefaultRollerConfig()
-	cfg.FoldDelay, cfg.FoldGrains = 0, []measure.Grain{measure.Grain1m, measure.Grain1h}
+	cfg.FoldDelay = 0
 	for _, c := range change {
 		c(&cfg)
 	}
@@ -71,7 +71,7 @@ func TestFoldKeepsEveryValue(t *testing.T) {
 	e.watermark(start + 1000*hour)
 	r := e.roller()
 	var rows []row
-	for i, g := range []measure.Grain{measure.Grain1m, measure.Grain1h} {
+	for i, g := range []measure.Grain{measure.Grain1m, measure.Grain1h} { // minutes stay
 		for part := range uint16(4) {
 			rows = append(rows, row{Grain: g, Room: "a", Window: start, Part: part, Gen: 3, Version: 10, State: closed, Value: int64(100*i) + int64(part)})
 		}
@@ -86,7 +86,7 @@ func TestFoldKeepsEveryValue(t *testing.T) {
 	if got := e.shown(); got != before {
 		t.Fatalf("folded:\n%s\nbefore:\n%s", got, before)
 	}
-	for room, want := range map[string]int64{"a": 2, "single": 2, "open": 4} {
+	for room, want := range map[string]int64{"a": 5, "single": 2, "open": 5} {
 		if got := e.live(room); got != want {
 			t.Errorf("room %s has %d live rows, want %d", room, got, want)
 		}
@@ -95,8 +95,8 @@ func TestFoldKeepsEveryValue(t *testing.T) {
 		t.Errorf("keys of a single row were written again: %d rows", got)
 	}
 	e.roll(r)
-	if got := e.number("SELECT count() FROM $db.room_rows FINAL WHERE part = 65535"); got != 4 {
-		t.Errorf("%d folded rows, want 4", got)
+	if got := e.number("SELECT count() FROM $db.room_rows FINAL WHERE part = 65535"); got != 2 {
+		t.Errorf("%d folded rows, want 2", got)
 	}
 	t.Run("a correction is folded in", func(t *testing.T) {
 		e.t = t
@@ -109,8 +109,8 @@ func TestFoldKeepsEveryValue(t *testing.T) {
 		if got := e.shown(); got != want {
 			t.Errorf("refolded:\n%s\nbefore:\n%s", got, want)
 		}
-		if got := e.live("a"); got != 2 {
-			t.Errorf("%d live rows, want 2", got)
+		if got := e.live("a"); got != 5 {
+			t.Errorf("%d live rows, want the hour's and four minutes'", got)
 		}
 	})
 	t.Run("replays change nothing", func(t *testing.T) {

@@ -35,6 +35,7 @@ const (
 	panesComment     = "Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at"
 	genComment       = "Offset in the log of events that opened this generation of the partial"
 	insertComment    = "When the row reached ClickHouse; what is new since is found by it"
+	hoursComment     = "Hours that begin before this are final and read from rows of their own, later ones from those of their minutes"
 	watermarkComment = "What events changed that were received before this stands in the rows; 1970 while unknown"
 )
 
@@ -91,7 +92,7 @@ func rowsColumns(c measure.Cube) []column {
 		column{"first_event", ms, "Earliest event time in the row; 2100 where no event is its own"},
 		column{"updated_at", ms, "Receive time of the last event in the row"},
 		column{"inserted_at", "DateTime DEFAULT now()", insertComment},
-		column{"runs", "Array(Int64)", "Hours: three watermarks a partial, ms: its first event, the session's gap after its last, its newest event that was later than the gap or 0"},
+		column{"runs", "Array(Int64)", "Three watermarks a partial, ms: its first event, the session's gap after its last, its newest event that was later than the gap or 0"},
 		column{"contains", "Map(UInt16, UInt64)", "Folded rows: per partition of events the highest generation that is contained"},
 	)
 	for _, name := range paneColumns {

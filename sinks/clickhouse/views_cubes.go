@@ -60,7 +60,7 @@ func cubeView(c measure.Cube, cfg Config) view {
 		columns = append(columns, m.column)
 	}
 	selects := []string{watermarkFirst(columns, cfg)}
-	for _, w := range []windows{paneWindows(cfg), rowWindows(cfg), dayWindows(cfg), sessionWindows(cfg)} {
+	for _, w := range []windows{paneWindows(cfg), minuteWindows(cfg), hourWindows(cfg), dayWindows(cfg), sessionWindows(cfg)} {
 		selects = append(selects, w.sql(c, cfg, measures))
 	}
 	return view{
@@ -82,8 +82,14 @@ func watermarkFirst(columns []column, cfg Config) string {
 }
 
 // lowestWatermark is that of the partition that is behind, 1970 while one does not know.
-func lowestWatermark(cfg Config) string {
-	return fmt.Sprintf("(SELECT min(watermark) FROM (SELECT max(r.watermark) AS watermark FROM %s.watermarks_rows AS r WHERE %s GROUP BY r.part))",
+func lowestWatermark(cfg Config) string { return lowest(cfg) + ".1" }
+
+// hoursTold is where hours begin that some partition has no rows of yet.
+func hoursTold(cfg Config) string { return lowest(cfg) + ".2" }
+
+// lowest is both of one look at the table: the server takes subqueries of one text for one.
+func lowest(cfg Config) string {
+	return fmt.Sprintf("(SELECT (min(watermark), min(hours)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours, r.watermark) AS hours FROM %s.watermarks_rows AS r WHERE %s GROUP BY r.part))",
 		cfg.Database, activeEpoch(cfg.Database))
 }
 

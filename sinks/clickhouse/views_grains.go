@@ -14,10 +14,20 @@ func windowStatus(end, corrected string, cfg Config) string {
 		end, int(cfg.Lateness.Seconds()), lowestWatermark(cfg), corrected)
 }
 
-func anyState(bit uint8) string { return fmt.Sprintf("max(bitAnd(r.state, %d)) != 0", bit) }
+// ofHours says that the row of an hour has a state bit: what its minutes' rows are late for are their own windows.
+func ofHours(bit uint8) string {
+	return fmt.Sprintf("max(if(r.grain = '1h', bitAnd(r.state, %d), 0)) != 0", bit)
+}
 
+// rowSum adds up what hours and minutes hold of windows of grain g.
 func rowSum(g measure.Grain) func(measure.Cube, measure.Column) string {
-	return func(c measure.Cube, m measure.Column) string { return "sum(r." + measure.RowName(c, m, g) + ")" }
+	return func(c measure.Cube, m measure.Column) string {
+		hour, minute := measure.RowName(c, m, measure.Grain1h, g), measure.RowName(c, m, measure.Grain1m, g)
+		if hour == minute {
+			return "sum(r." + hour + ")"
+		}
+		return fmt.Sprintf("sum(if(r.grain = '1m', r.%s, r.%s))", minute, hour)
+	}
 }
 
 // paneWindows are the windows of 10 s: a row for each pane of a minute's, added up together.
@@ -46,26 +56,53 @@ func panes(c measure.Cube, cfg Config) string {
 	return strings.Join(selects, "\nUNION ALL\n")
 }
 
-// rowWindows are minutes and hours: those that rows are of.
-func rowWindows(cfg Config) windows {
+// minuteWindows are those of minutes' own rows.
+func minuteWindows(cfg Config) windows {
 	return windows{
-		from: rowsWhere("r.grain", "r.grain IN ('1m', '1h')"), start: "r.window_start", together: "r.window_start",
-		status:  windowStatus("r.window_start + toIntervalSecond(if(r.row_grain = '1m', 60, 3600))", anyState(rollup.Late), cfg),
+		from: rowsWhere("r.grain AS row_grain", "r.grain = '1m'"), start: "r.window_start", together: "r.window_start",
+		status:  windowStatus("r.window_start + toIntervalMinute(1)", fmt.Sprintf("max(bitAnd(r.state, %d)) != 0", rollup.Late), cfg),
 		updated: "max(r.updated_at)",
-		sum:     rowSum(measure.Grain1m),
+		sum: func(c measure.Cube, m measure.Column) string {
+			return "sum(r." + measure.RowName(c, m, measure.Grain1m, measure.Grain1m) + ")"
+		},
 	}
 }
 
-// hours are the rows that days and sessions are read from: those of the pipeline, and the longer window's own peaks.
-func hours(g measure.Grain) func(measure.Cube, Config) string {
-	name := quote(measure.GrainNames[g])
-	return rowsWhere(fmt.Sprintf("CAST(%s, %s)", name, quote(grainType)), fmt.Sprintf("(r.grain = '1h' AND r.part != %d OR r.grain = %s)", partPeak, name))
+// hourWindows are hours: the final ones from their own rows, the others from their minutes'.
+func hourWindows(cfg Config) windows {
+	return windows{
+		from: hourRows, start: "r.hour", together: "r.hour",
+		status:  windowStatus("r.hour + toIntervalHour(1)", ofHours(rollup.Late), cfg),
+		updated: "max(r.updated_at)",
+		sum:     rowSum(measure.Grain1h),
+	}
 }
 
-// rowsWhere are rows as they are. The grain is a column of a subquery since ClickHouse does not take a predicate on a constant below a GROUP BY.
-func rowsWhere(grain, which string) func(measure.Cube, Config) string {
+// hourRows are two SELECTs: so a predicate on an hour is one on the window_start of hours' rows, which their key begins with.
+func hourRows(c measure.Cube, cfg Config) string {
+	rows := func(hour, which string) string {
+		return rowsWhere(fmt.Sprintf("CAST('1h', %s) AS row_grain, CAST(%s, %s) AS hour", quote(grainType), hour, quote(ms)), which)(c, cfg)
+	}
+	return rows("r.window_start", fmt.Sprintf("r.grain = '1h' AND (r.window_start < %s OR r.part = %d)", hoursTold(cfg), partPeak)) + "\nUNION ALL\n" +
+		rows("toStartOfHour(r.window_start, 'UTC')", fmt.Sprintf("r.grain = '1m' AND r.window_start >= %s AND r.part != %d", hoursTold(cfg), partPeak))
+}
+
+// hours are the rows that what is longer than hours is read from: those of hours that are final, of the minutes of the others, and the longer window's
+// own peaks.
+func hours(g measure.Grain) func(measure.Cube, Config) string {
 	return func(c measure.Cube, cfg Config) string {
-		return fmt.Sprintf("SELECT %s AS row_grain, r.* FROM %s WHERE %s AND %s", grain, finalRows(c, cfg), activeEpoch(cfg.Database), which)
+		name := quote(measure.GrainNames[g])
+		which := fmt.Sprintf("(r.part != %[1]d AND (r.grain = '1h' AND r.window_start < %[2]s OR r.grain = '1m' AND r.window_start >= %[2]s) OR r.grain = %[3]s)",
+			partPeak, hoursTold(cfg), name)
+		return rowsWhere(fmt.Sprintf("CAST(%s, %s) AS row_grain", name, quote(grainType)), which)(c, cfg)
+	}
+}
+
+// rowsWhere are rows with more columns, their windows' grain among them: it is a column of a subquery since ClickHouse does not take a predicate on a
+// constant below a GROUP BY.
+func rowsWhere(more, which string) func(measure.Cube, Config) string {
+	return func(c measure.Cube, cfg Config) string {
+		return fmt.Sprintf("SELECT %s, r.* FROM %s WHERE %s AND %s", more, finalRows(c, cfg), activeEpoch(cfg.Database), which)
 	}
 }
 
@@ -78,7 +115,7 @@ func dayWindows(cfg Config) windows {
 	day := fmt.Sprintf("toStartOfDay(r.window_start, %s)", quote(cfg.Zone))
 	return windows{
 		from: hours(measure.Grain1d), start: "CAST(" + day + ", " + quote(ms) + ")", together: day,
-		status:  windowStatus(day+" + toIntervalDay(1)", anyState(rollup.LateDay), cfg),
+		status:  windowStatus(day+" + toIntervalDay(1)", ofHours(rollup.LateDay), cfg),
 		updated: "max(r.updated_at)",
 		sum:     rowSum(measure.Grain1d),
 	}
@@ -94,13 +131,21 @@ func sessionWindows(cfg Config) windows {
 	}
 }
 
+const (
+	hourRuns = "groupArrayArrayIf(r.runs, r.grain = '1h')"
+	// minuteRuns are one run together: hours that are not final yet are so short a time that a session does not end in them and begin again.
+	minuteRuns = `arrayMap(x -> if(empty(x), x, [arrayMin(arrayMap(i -> x[i], range(1, length(x), 3))), arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))),
+        arrayMax(arrayMap(i -> x[i], range(3, length(x) + 2, 3)))]), [groupArrayArrayIf(r.runs, r.grain = '1m')])[1]`
+	runs = "arrayConcat(" + hourRuns + ", " + minuteRuns + ")"
+)
+
 // sessionCorrected says whether an event came to a live session that had been final: a run began after others when none of them was live, or an event
 // that was later than the gap came when no run was, its own included. The partials' own state can't tell: another partition may hold the session's
 // last event.
 const sessionCorrected = `arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
         OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [groupArrayArray(r.runs)]))`
+      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [` + runs + `]))`
 
 // sessionEnd is the watermark at which the session is final if nothing comes, in ms: the highest end of its runs, 0 without one.
-const sessionEnd = `arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [groupArrayArray(r.runs)])`
+const sessionEnd = `arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [` + runs + `])`

@@ -18,9 +18,9 @@ func TestStatus(t *testing.T) {
 	e := open(t)
 	e.write(
 		row{Room: "a", Window: start, Part: 1, Panes: []pane{{Pane: 1, Value: 1}, {Pane: 2, Value: 1}}, Value: 2},
-		row{Room: "a", Window: start, Part: 1, Grain: measure.Grain1h, Value: 2, Run: []int64{1, start + 2*hour, 0}},
+		row{Room: "a", Window: start, Part: 1, Grain: measure.Grain1h, Value: 2, Run: rollup.Run{1, start + 2*hour, 0}},
 		row{Room: "late", Window: start, Part: 1, State: rollup.Late, Panes: []pane{{Pane: 1, Value: 1, Late: true}, {Pane: 2, Value: 1}}, Value: 2},
-		row{Room: "late", Window: start, Part: 1, Grain: measure.Grain1h, State: rollup.LateDay, Value: 2, Run: []int64{1, start + 2*hour, 0}},
+		row{Room: "late", Window: start, Part: 1, Grain: measure.Grain1h, State: rollup.LateDay, Value: 2, Run: rollup.Run{1, start + 2*hour, 0}},
 		row{Room: "late hour", Window: start, Part: 1, Grain: measure.Grain1h, State: rollup.Late | closed, Value: 2})
 	day := allDay + 24*hour + minute
 	for _, c := range []struct {
@@ -50,7 +50,7 @@ func TestStatus(t *testing.T) {
 // A live session's status is decided from the runs of all its hours' partials, as they are and folded.
 func TestSessionStatus(t *testing.T) {
 	const h = hour // from 0 h on, until an hour after the last event
-	run := func(opened, until, late int64) []int64 { return []int64{opened, until, late} }
+	run := func(opened, until, late int64) rollup.Run { return rollup.Run{opened, until, late} }
 	cases := []struct {
 		name, want string
 		rows       []row
@@ -148,6 +148,7 @@ func TestViewsReadLittle(t *testing.T) {
 		"grain = '1h' AND window_start < " + at(0):                                                                 0,
 		"grain = '1h' AND window_start = " + at(start+14*24*hour):                                                  2,
 		"grain = '1h' AND room_id = 'r0042' AND window_start = " + at(start+14*24*hour):                            2,
+		"grain = '1h' AND room_id = 'r0042' AND window_start >= " + at(start+60*24*hour):                           2,
 		"grain = '1d' AND window_start < " + at(0):                                                                 0,
 		"grain = '1d' AND window_start >= " + at(start+62*24*hour):                                                 2, // of the ten weeks the last
 		"grain = '1d' AND platform = 'douyin' AND room_id = 'r0042' AND window_start >= " + at(start+62*24*hour):   2,

@@ -17,7 +17,7 @@ type Row struct {
 	Version uint64
 	State   uint8
 	Foreign bool // no event of its own is in it
-	Run     []int64
+	Run     rollup.Run
 	Panes   []Pane
 	Value   int64            // of the first measure, events
 	More    map[string]int64 // of other stored columns
@@ -55,7 +55,7 @@ func Cells(rows ...Row) *rollup.Cells {
 		}
 		updated := r.Window + int64(r.Version)
 		c.First, c.Updated = append(c.First, first), append(c.Updated, updated)
-		if r.Run != nil {
+		if r.Run != (rollup.Run{}) {
 			c.SetRun(r.Run)
 		}
 		for _, p := range r.Panes {
