@@ -229,18 +229,19 @@ func (c *chain) finish(log [][]byte) {
 
 // life is one task through its crashes.
 type life struct {
-	t     *rapid.T
-	store *store
-	make  func() runtime.Task
-	task  runtime.Task
-	next  int
-	saved map[string][]byte
-	later func() // the answer to a flush that is on its way
-	more  bool   // that flush was a piece of a round
+	t      *rapid.T
+	store  *store
+	make   func() runtime.Task
+	task   runtime.Task
+	next   int
+	saved  map[string][]byte
+	saving map[string][]byte // the checkpoint on its way, nil without
+	later  func()            // the answer to a flush that is on its way
+	more   bool              // that flush was a piece of a round
 }
 
 func (l *life) start() {
-	l.task, l.later = l.make(), nil
+	l.task, l.later, l.saving = l.make(), nil, nil
 	if rapid.Bool().Draw(l.t, "pieces") {
 		l.task.(*fused.Task).Pieces(1, 1)
 	}
@@ -268,6 +269,9 @@ func (l *life) apply(log [][]byte, to int) {
 func (l *life) run(log [][]byte) {
 	for l.next < len(log) {
 		l.apply(log, min(len(log), l.next+rapid.IntRange(1, 4).Draw(l.t, "records")))
+		if l.saving != nil {
+			l.save(rapid.IntRange(0, 2).Draw(l.t, "parts"))
+		}
 		switch rapid.IntRange(0, 6).Draw(l.t, "life") {
 		case 0, 1:
 			l.flush(rapid.SampledFrom([]fate{stored, stored, unacknowledged, lost, torn}).Draw(l.t, "fate"))
@@ -327,17 +331,29 @@ func (l *life) settle(bp *rollup.Batch, token uint64, f fate) {
 	l.task.Nack(token)
 }
 
+// checkpoint begins one, which is saved in parts while life goes on, or all at once.
 func (l *life) checkpoint() {
-	saved := maps.Clone(l.saved)
-	if saved == nil {
-		saved = map[string][]byte{}
+	l.save(1 << 30)
+	l.task.Snapshot()
+	l.saving = maps.Clone(l.saved)
+	if l.saving == nil {
+		l.saving = map[string][]byte{}
 	}
-	l.task.Snapshot(func(k, v []byte) {
-		if saved[string(k)] = v; v == nil {
-			delete(saved, string(k))
+	l.save(pick(l.t, "parts", 1<<30, 0, 0, 1, 2))
+}
+
+// save goes on with the checkpoint on its way, for some parts.
+func (l *life) save(parts int) {
+	for ; parts > 0 && l.saving != nil; parts-- {
+		more := l.task.Save(func(k, v []byte) {
+			if l.saving[string(k)] = v; v == nil {
+				delete(l.saving, string(k))
+			}
+		})
+		if !more {
+			l.saved, l.saving = l.saving, nil
 		}
-	})
-	l.saved = saved
+	}
 }
 
 // unanswered saves while a flush is on its way, and ends before the store answers.

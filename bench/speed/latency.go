@@ -196,7 +196,7 @@ func (p *probes) look(ctx context.Context, out *latencyResult) (left int, err er
 		return 0, nil
 	}
 	got, err := query(ctx, p.store, "SELECT room_id FROM livemeter.room_measures WHERE grain = '1m' AND window_start > now() - 180 AND platform = 'douyin' AND room_id IN ("+
-		strings.Join(rooms, ", ")+") AND views = 1")
+		strings.Join(rooms, ", ")+") AND views = 1 SETTINGS max_threads = 1")
 	if err != nil {
 		return 0, err
 	}

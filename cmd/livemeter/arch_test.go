@@ -20,6 +20,7 @@ var rules = map[string][]string{
 	"pipeline/measure": {},
 	"pipeline/rollup":  {"pipeline/measure"},
 	"pipeline/slab":    {},
+	"pipeline/bucket":  {"pipeline/wire"},
 	"pipeline/wire":    {},
 	"pipeline/cellkey": {"pipeline/measure", "pipeline/slab"},
 	// what passes between stages
@@ -27,8 +28,8 @@ var rules = map[string][]string{
 	"pipeline/change":   {"pipeline/cellkey", "pipeline/eventlog", "pipeline/measure", "pipeline/rollup", "pipeline/wire"},
 	// stages: none knows another, none knows Kafka's runtime
 	"pipeline/collect":   {"pipeline/event", "pipeline/eventlog"},
-	"pipeline/enrich":    {"pipeline/change", "pipeline/event", "pipeline/eventlog", "pipeline/cellkey", "pipeline/measure", "pipeline/rollup", "pipeline/slab", "pipeline/wire"},
-	"pipeline/aggregate": {"pipeline/change", "pipeline/eventlog", "pipeline/cellkey", "pipeline/measure", "pipeline/rollup", "pipeline/slab", "pipeline/wire"},
+	"pipeline/enrich":    {"pipeline/bucket", "pipeline/change", "pipeline/event", "pipeline/eventlog", "pipeline/cellkey", "pipeline/measure", "pipeline/rollup", "pipeline/slab", "pipeline/wire"},
+	"pipeline/aggregate": {"pipeline/bucket", "pipeline/change", "pipeline/eventlog", "pipeline/cellkey", "pipeline/measure", "pipeline/rollup", "pipeline/slab", "pipeline/wire"},
 	// what runs them
 	"pipeline/runtime": {"pipeline/collect", "pipeline/event", "pipeline/eventlog", "pipeline/rollup"},
 	"pipeline/fused":   {"pipeline/runtime", "pipeline/enrich", "pipeline/aggregate", "pipeline/change", "pipeline/eventlog", "pipeline/cellkey", "pipeline/rollup"},

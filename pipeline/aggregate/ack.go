@@ -14,9 +14,9 @@ func (a *Aggregator) settle(token uint64, failed bool) {
 		f := a.flights[0]
 		a.flights = a.flights[1:]
 		for _, i := range f.cells {
+			a.saved.Mark(i)
 			c := a.cells.At(i)
 			c.inflight--
-			a.saved.Mark(i)
 			if failed {
 				a.touch(i, c)
 				c.since = min(c.since, f.before)
@@ -27,7 +27,9 @@ func (a *Aggregator) settle(token uint64, failed bool) {
 		if failed { // what had its turn since then may stand in rows that are dirty again
 			a.sentWM = min(a.sentWM, f.before)
 			for cube := range a.turned {
-				a.turned[cube] = min(a.turned[cube], f.before)
+				for part := range a.turned[cube] {
+					a.turned[cube][part] = min(a.turned[cube][part], f.before)
+				}
 			}
 		}
 		for _, k := range f.orders {

@@ -9,6 +9,7 @@ package aggregate
 import (
 	"time"
 
+	"github.com/livemeter/livemeter/pipeline/bucket"
 	"github.com/livemeter/livemeter/pipeline/cellkey"
 	"github.com/livemeter/livemeter/pipeline/change"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
@@ -56,19 +57,20 @@ type Aggregator struct {
 	closedEarly uint64
 
 	dirty                 []uint32
-	leaving               []uint32 // scratch of Flush and Snapshot
+	leaving               []uint32 // scratch of Flush
 	sum                   stamped  // scratch of row
 	pane                  total    // scratch of paneEntries
 	flushes               uint64
 	round                 round
 	wholeRound, pieceRows int
-	turnedAt              int64                   // offset at the last coarse turn
-	turned                [measure.NumCubes]int64 // watermark up to which a cube's rows have left
-	sentWM                int64                   // the watermark that was sent last
+	turnedAt              int64                              // offset at the last coarse turn
+	turned                [measure.NumCubes][slowParts]int64 // watermark up to which the rows of a cube's part have left
+	sentWM                int64                              // the watermark that was sent last
 	token                 uint64
 	flights               []flight
 	orders                map[orderKey]*pendingOrder
-	saved                 slab.Dirty
+	saved                 bucket.Set
+	meta, metaOrders      []byte // of the snapshot on its way
 }
 
 // New returns the empty state of a partition.
@@ -129,6 +131,7 @@ func (a *Aggregator) add(changes []change.Change) (n int) {
 		a.addToHour(head)
 		return 1
 	}
+	a.saved.Mark(i)
 	m := a.cells.At(i)
 	p := a.paneOf(m, head.TS)
 	past := a.past(head.TS - head.TS%paneMS + paneMS)
@@ -172,6 +175,7 @@ func (a *Aggregator) addToHour(c *change.Change) {
 	if i == 0 || c.Mask&^change.PaneOnly == 0 {
 		return
 	}
+	a.saved.Mark(i)
 	h, t := a.cells.At(i), timesOf(c)
 	a.addTo(a.sums.At(h.sums[0]), c)
 	h.stamp(t, c.Recv)
@@ -200,16 +204,16 @@ func (a *Aggregator) lateHour(i uint32, c *change.Change) {
 	if c.Flags&change.Own == 0 {
 		return
 	}
-	h := a.cells.At(i)
-	before := h.state
+	h, late := a.cells.At(i), uint8(0)
 	if c.Mask>>measure.Grain1h&1 != 0 && a.past(h.end()) {
-		h.state |= lateBit
+		late |= lateBit
 	}
 	if c.Mask>>measure.Grain1d&1 != 0 && a.past(a.dayEnd(h.window)) {
-		h.state |= lateDayBit
+		late |= lateDayBit
 	}
-	if h.state != before {
+	if late&^h.state != 0 {
 		a.touch(i, h)
+		h.state |= late
 	}
 }
 

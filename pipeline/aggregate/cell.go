@@ -80,8 +80,9 @@ func (c *cell) stamp(t times, any int64) {
 	c.any = max(c.any, any)
 }
 
-// touch notes that a cell changed: it must leave and be saved.
+// touch notes that a cell changes: it must leave and be saved.
 func (a *Aggregator) touch(i uint32, c *cell) {
+	a.saved.Mark(i)
 	if !c.dirty {
 		c.since = a.wm
 	}
@@ -90,7 +91,6 @@ func (a *Aggregator) touch(i uint32, c *cell) {
 		c.listed = true
 		a.dirty = append(a.dirty, i)
 	}
-	a.saved.Mark(i)
 }
 
 // updated is the receive time that a row shows.
@@ -101,7 +101,7 @@ func updated(own, any int64) int64 {
 	return any
 }
 
-// release gives a cell's memory back.
+// release gives a cell's memory back. It has been marked.
 func (a *Aggregator) release(i uint32, c *cell) {
 	a.index.remove(c.id(), i)
 	for _, n := range c.sums {

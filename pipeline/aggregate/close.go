@@ -63,6 +63,7 @@ func (a *Aggregator) closeDue() {
 
 // close ends a generation. An hour outlives its minutes: it waits for those that are kept open for stragglers, or, when memory is short, ends them.
 func (a *Aggregator) close(i uint32, early bool) {
+	a.saved.Mark(i)
 	c := a.cells.At(i)
 	if c.minutes != 0 && !early {
 		c.due = a.lastDue(c)
@@ -82,7 +83,6 @@ func (a *Aggregator) close(i uint32, early bool) {
 	}
 	a.openCells--
 	if c.grain == measure.Grain1m && !c.dirty { // its row has left with all that it holds, and needs no word that this is so: the store folds hours only
-		a.saved.Mark(i)
 		if c.inflight == 0 {
 			a.release(i, c)
 		}

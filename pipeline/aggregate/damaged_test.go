@@ -8,7 +8,15 @@ import (
 	"github.com/livemeter/livemeter/pipeline/change"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/measure"
+	"github.com/livemeter/livemeter/pipeline/wire"
 )
+
+// snapshot saves all at once.
+func snapshot(a *Aggregator, emit func(k, v []byte)) {
+	var w wire.Writer
+	for a.Snapshot(); a.Save(&w, emit); {
+	}
+}
 
 // A changelog in which an hour, or a closed minute, says that it stands in an hour's list: a restore refuses it or goes on, but does not hang.
 func TestDamagedListOfMinutes(t *testing.T) {
@@ -31,7 +39,7 @@ func TestDamagedListOfMinutes(t *testing.T) {
 		}
 		b := New(0, cellkey.NewTable())
 		var failed error
-		a.Snapshot(func(k, v []byte) {
+		snapshot(a, func(k, v []byte) {
 			if err := b.Restore(k, v); err != nil {
 				failed = err
 			}

@@ -16,6 +16,7 @@ import (
 const (
 	restEvery   = 5
 	slowEvery   = 10 // sources and variants, whose rows are most of all, where much changes
+	slowParts   = 3  // that each of them leaves in, apart from each other: 30,000 rows in one flush would hold up the next by half a second
 	coarseEvery = 25 // reopened hours but those of rooms, where much changes: a part of them with each turn of their cube
 	manyCells   = 2000
 )
@@ -191,12 +192,16 @@ func (a *Aggregator) sent() int64 {
 	if r.behind {
 		return max(a.sentWM, min(r.wm-minuteMS, r.held))
 	}
+	low := int64(math.MaxInt64)
 	for cube := range a.turned {
-		if r.turn.rest || eachFlush(measure.Cube(cube)) || a.turnOf(measure.Cube(cube), r.turn) {
-			a.turned[cube] = r.wm
+		for part := range a.turned[cube] {
+			if r.turn.rest || eachFlush(measure.Cube(cube)) || a.turnOf(measure.Cube(cube), part, r.turn) {
+				a.turned[cube][part] = r.wm
+			}
+			low = min(low, a.turned[cube][part])
 		}
 	}
-	return max(a.sentWM, min(slices.Min(a.turned[:]), r.held))
+	return max(a.sentWM, min(low, r.held))
 }
 
 // Last makes the flushes that follow send every row that changed: the task is about to end.
@@ -221,11 +226,11 @@ func (a *Aggregator) leaves(c *cell, behind bool, turn turn) bool {
 	case c.window > now && c.hour == 0 || c.ahead != 0 && c.window+int64(c.ahead-1)*paneMS > now:
 		return false
 	}
-	cube := a.keys.Key(c.key).Cube
+	cube, part := a.keys.Key(c.key).Cube, int(c.key%slowParts)
 	if c.grain == measure.Grain1h {
-		return a.turnOf(cube, turn) && (turn.few || eachFlush(cube) || a.coarseTurn(cube, turn, c.key))
+		return a.turnOf(cube, part, turn) && (turn.few || eachFlush(cube) || a.coarseTurn(cube, part, turn, c.key))
 	}
-	return a.turnOf(cube, turn) || eachFlush(cube) && !c.reopened
+	return a.turnOf(cube, part, turn) || eachFlush(cube) && !c.reopened
 }
 
 // outlived: an hour that is final but waits for stragglers of its minutes.
@@ -233,15 +238,23 @@ func (a *Aggregator) outlived(c *cell) bool {
 	return c.grain == measure.Grain1h && !c.reopened && a.past(c.end())
 }
 
-// turnOf: cubes take turns, so that a flush is like the one before it and no INSERT holds up the windows that the show is run by.
-func (a *Aggregator) turnOf(cube measure.Cube, t turn) bool {
-	return (a.flushes+uint64(cube))%everyOf(cube, t) == 0
+// turnOf: cubes and their parts take turns, so that a flush is like the one before it and no INSERT holds up the windows that the show is run by.
+func (a *Aggregator) turnOf(cube measure.Cube, part int, t turn) bool {
+	return a.phase(cube, part, t)%everyOf(cube, t) == 0
+}
+
+// phase counts the flushes of a cube's part.
+func (a *Aggregator) phase(cube measure.Cube, part int, t turn) uint64 {
+	if everyOf(cube, t) == slowEvery {
+		return a.flushes + uint64(cube) + uint64(part)*(slowEvery/slowParts)
+	}
+	return a.flushes + uint64(cube)
 }
 
 // coarseTurn is that of an hour, when its cube has its turn.
-func (a *Aggregator) coarseTurn(cube measure.Cube, t turn, key cellkey.ID) bool {
+func (a *Aggregator) coarseTurn(cube measure.Cube, part int, t turn, key cellkey.ID) bool {
 	every := everyOf(cube, t)
-	return ((a.flushes+uint64(cube))/every+uint64(key))%(coarseEvery/every) == 0
+	return (a.phase(cube, part, t)/every+uint64(key))%(coarseEvery/every) == 0
 }
 
 func everyOf(cube measure.Cube, t turn) uint64 {

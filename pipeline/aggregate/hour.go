@@ -43,8 +43,9 @@ func (c *cell) merge(m *cell) {
 	c.lateAt = max(c.lateAt, m.lateAt)
 }
 
-// takeIn moves a minute that closes into its hour.
+// takeIn moves a minute that closes, and is marked, into its hour.
 func (a *Aggregator) takeIn(i uint32, m *cell) {
+	a.saved.Mark(m.hour)
 	h := a.cells.At(m.hour)
 	link := &h.minutes
 	for *link != i {
@@ -58,7 +59,6 @@ func (a *Aggregator) takeIn(i uint32, m *cell) {
 		}
 	}
 	h.merge(m)
-	a.saved.Mark(m.hour)
 	m.hour = 0
 }
 

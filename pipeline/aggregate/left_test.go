@@ -75,7 +75,7 @@ func TestClosedCellGoesAfterRestore(t *testing.T) {
 	}
 	flushAll(a, false)
 	b := New(0, cellkey.NewTable())
-	a.Snapshot(func(k, v []byte) {
+	snapshot(a, func(k, v []byte) {
 		if err := b.Restore(k, v); err != nil {
 			t.Fatal(err)
 		}

@@ -46,7 +46,7 @@ func (a *Aggregator) hourOf(key cellkey.ID, ts int64) uint32 {
 // expired says that the store would drop the row of a window at once.
 func (a *Aggregator) expired(ttl, end int64) bool { return ttl != 0 && a.wm != 0 && end+ttl < a.wm }
 
-// attach gives a minute its hour, from the first change on that the hour counts, so that its generation does not depend on when rows leave. Until it
+// attach gives a minute, which has been marked, its hour, from the first change on that the hour counts, so that its generation does not depend on when rows leave. Until it
 // is final the hour is read from its minutes' rows (see hoursTold), and has none to send.
 func (a *Aggregator) attach(i uint32, m *cell) {
 	if m.hour == 0 {
@@ -56,10 +56,8 @@ func (a *Aggregator) attach(i uint32, m *cell) {
 		if m.hour = a.hourOf(m.key, m.window); m.hour == 0 {
 			return
 		}
-		m = a.cells.At(i)
 		h := a.cells.At(m.hour)
 		m.next, h.minutes = h.minutes, i
-		a.saved.Mark(m.hour)
 	}
 	if a.past(m.window - m.window%hourMS + hourMS) {
 		a.touch(m.hour, a.cells.At(m.hour))
@@ -77,6 +75,7 @@ func (a *Aggregator) cellAt(id cellID) uint32 {
 // open makes a new generation of a window's partial at the current offset, which names it. Offset 0 is a control record, so 0 stays free.
 func (a *Aggregator) open(id cellID) uint32 {
 	i := a.cells.Alloc()
+	a.saved.Mark(i)
 	c := a.cells.At(i)
 	c.key, c.grain, c.window, c.gen = id.key, id.grain, id.window, uint64(a.offset)
 	c.prev = a.index.put(id, i)

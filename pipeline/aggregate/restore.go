@@ -8,11 +8,11 @@ import (
 	"slices"
 	"time"
 
+	"github.com/livemeter/livemeter/pipeline/bucket"
 	"github.com/livemeter/livemeter/pipeline/cellkey"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/measure"
 	"github.com/livemeter/livemeter/pipeline/rollup"
-	"github.com/livemeter/livemeter/pipeline/slab"
 	"github.com/livemeter/livemeter/pipeline/wire"
 )
 
@@ -105,9 +105,9 @@ func (a *Aggregator) unpackMeta(r *wire.Reader) error {
 	return r.Err()
 }
 
-func (a *Aggregator) unpackBucket(r *wire.Reader, bucket uint32) error {
+func (a *Aggregator) unpackBucket(r *wire.Reader, n uint32) error {
 	for r.Left() > 0 && r.Err() == nil {
-		i, ok := slab.SlotOf(bucket, r.Byte())
+		i, ok := bucket.SlotOf(n, r.Byte())
 		if !ok {
 			return wire.ErrDamaged
 		}

@@ -4,10 +4,10 @@ import (
 	"encoding/binary"
 	"slices"
 
+	"github.com/livemeter/livemeter/pipeline/bucket"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/measure"
 	"github.com/livemeter/livemeter/pipeline/rollup"
-	"github.com/livemeter/livemeter/pipeline/slab"
 	"github.com/livemeter/livemeter/pipeline/wire"
 )
 
@@ -23,26 +23,60 @@ const (
 // Owns says whether a changelog key is the aggregator's.
 func Owns(key []byte) bool { return len(key) > 1 && key[0] == keyPrefix }
 
-// Snapshot emits the changelog records of all cells that changed since the last Snapshot. A cell stays in them until the store has
-// acknowledged its last row: what is not acknowledged is sent again after a restore.
-func (a *Aggregator) Snapshot(emit func(key, value []byte)) {
-	var w wire.Writer
-	a.saved.Drain(func(bucket uint32) {
-		w.Reset()
-		a.packBucket(&w, bucket)
-		key := binary.BigEndian.AppendUint32([]byte{keyPrefix, 'b'}, bucket)
-		if len(w.Buf) == 1 {
-			emit(key, nil)
-			return
-		}
+// Snapshot begins to save the state of now: the cells that changed since the last one began, and what the store has not acknowledged. A cell stays
+// in the changelog until its last row is acknowledged: what is not is sent again after a restore.
+func (a *Aggregator) Snapshot() {
+	a.saved.Begin(saving{a})
+	var meta, orders wire.Writer
+	a.packMeta(&meta)
+	a.packOrders(&orders)
+	a.meta, a.metaOrders = meta.Buf, orders.Buf
+}
+
+// Save emits the next part of the snapshot, some changelog records; a nil value deletes. False when there is no more.
+func (a *Aggregator) Save(w *wire.Writer, emit func(key, value []byte)) bool {
+	if a.meta != nil {
+		emit([]byte(keyMeta), a.meta)
+		emit([]byte(keyOrders), a.metaOrders)
+		a.meta, a.metaOrders = nil, nil
+	}
+	w.Reset()
+	w.Byte(stateVersion)
+	n, ok := a.saved.Next(w)
+	if !ok {
+		return false
+	}
+	key := binary.BigEndian.AppendUint32([]byte{keyPrefix, 'b'}, n)
+	if len(w.Buf) == 1 {
+		emit(key, nil)
+	} else {
 		emit(key, slices.Clone(w.Buf))
-	})
-	w.Reset()
-	a.packMeta(&w)
-	emit([]byte(keyMeta), slices.Clone(w.Buf))
-	w.Reset()
-	a.packOrders(&w)
-	emit([]byte(keyOrders), slices.Clone(w.Buf))
+	}
+	return true
+}
+
+// saving is the aggregator as bucket.Set sees it.
+type saving struct{ *Aggregator }
+
+func (s saving) Cap() uint32 { return s.cells.Cap() }
+
+func (s saving) Warm(from, to uint32) {
+	var cells [bucket.Slots]uint32
+	n := 0
+	for i := from; i < to; i++ {
+		if s.cells.At(i).key != 0 {
+			cells[n] = i
+			n++
+		}
+	}
+	s.warmRows(cells[:n])
+}
+
+func (s saving) Pack(w *wire.Writer, slot uint32) {
+	if c := s.cells.At(slot); c.key != 0 {
+		w.Byte(byte(slot%bucket.Slots) + 1)
+		s.packCell(w, c)
+	}
 }
 
 func (a *Aggregator) packMeta(w *wire.Writer) {
@@ -63,21 +97,6 @@ func (a *Aggregator) durableWM() int64 {
 		return a.flights[0].before
 	}
 	return a.sentWM
-}
-
-func (a *Aggregator) packBucket(w *wire.Writer, bucket uint32) {
-	w.Byte(stateVersion)
-	a.leaving = a.leaving[:0]
-	for i := max(1, bucket*slab.BucketSlots); i < min((bucket+1)*slab.BucketSlots, a.cells.Cap()); i++ {
-		if a.cells.At(i).key != 0 {
-			a.leaving = append(a.leaving, i)
-		}
-	}
-	a.warmRows(a.leaving)
-	for _, i := range a.leaving {
-		w.Byte(byte(i%slab.BucketSlots) + 1)
-		a.packCell(w, a.cells.At(i))
-	}
 }
 
 func (a *Aggregator) packCell(w *wire.Writer, c *cell) {

@@ -119,7 +119,7 @@ func (e *Enricher) forgotten(minute uint32) bool { return minute < e.oldestMinut
 
 func (e *Enricher) makeBig(slot uint32, v *viewer) bigSet {
 	set := bigSet{}
-	e.eachID(slot, v, func(fp uint64, minute uint32) { set[fp] = minute })
+	e.eachID(slot, v, e.oldestMinute, func(fp uint64, minute uint32) { set[fp] = minute })
 	e.freeDedupe(v)
 	e.big[slot] = set
 	return set
@@ -142,17 +142,17 @@ func (e *Enricher) duplicateBig(set bigSet, fp uint64, minute uint32) bool {
 	return false
 }
 
-// eachID visits the ids of a viewer that are still remembered.
-func (e *Enricher) eachID(slot uint32, v *viewer, visit func(fp uint64, minute uint32)) {
+// eachID visits the ids of a viewer from a minute on.
+func (e *Enricher) eachID(slot uint32, v *viewer, oldest uint32, visit func(fp uint64, minute uint32)) {
 	for fp, m := range e.big[slot] {
-		if !e.forgotten(m) {
+		if m >= oldest {
 			visit(fp, m)
 		}
 	}
 	for i := v.dedupe; i != 0; {
 		n := e.dedupes.At(i)
 		for k, fp := range n.fp {
-			if fp != 0 && !e.forgotten(n.minute(k)) {
+			if fp != 0 && n.minute(k) >= oldest {
 				visit(fp, n.minute(k))
 			}
 		}

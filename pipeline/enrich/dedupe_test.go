@@ -64,7 +64,7 @@ func TestDedupeEqualsMap(t *testing.T) {
 		}
 	}
 	live := 0
-	e.eachID(slot, v, func(uint64, uint32) { live++ })
+	e.eachID(slot, v, e.oldestMinute, func(uint64, uint32) { live++ })
 	if e.ids < live || e.ids > 200+nodeIDs*bigNodes {
 		t.Errorf("%d ids are counted, %d live", e.ids, live)
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/livemeter/livemeter/pipeline/bucket"
 	"github.com/livemeter/livemeter/pipeline/cellkey"
 	"github.com/livemeter/livemeter/pipeline/change"
 	"github.com/livemeter/livemeter/pipeline/event"
@@ -63,9 +64,11 @@ type Enricher struct {
 	net      map[change.Change]int64 // scratch of amend
 	byID     []*order                // scratch of buyerContributions
 
-	dirty slab.Dirty
-	swept uint32 // where the sweep goes on
-	Stats Stats
+	dirty    bucket.Set
+	meta     []byte // of the snapshot on its way
+	savedIDs uint32 // oldestMinute when it began
+	swept    uint32 // where the sweep goes on
+	Stats    Stats
 }
 
 // Stats count what the enricher has seen since it was made.
@@ -214,7 +217,7 @@ func (e *Enricher) variants(exps uint32) []uint32 {
 	return v
 }
 
-// mark notes that a viewer's state changed since the last snapshot.
+// mark notes that a viewer's state is about to change: it stands before whatever a snapshot packs.
 func (e *Enricher) mark(slot uint32) { e.dirty.Mark(slot) }
 
 func (e *Enricher) emit(c change.Change) { e.out.Changes = append(e.out.Changes, c) }

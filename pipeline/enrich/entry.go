@@ -20,9 +20,9 @@ func (e *Enricher) entry(n *eventlog.Entry, slot uint32) {
 	if slot == 0 {
 		slot = e.find(n.ViewerHi, n.ViewerLo)
 	}
+	e.mark(slot)
 	v := e.viewers.At(slot)
 	v.last = max(v.last, n.Recv)
-	e.mark(slot)
 	if e.isDuplicate(slot, v, n) {
 		e.Stats.Duplicate++
 		e.ledger.count(e, n, outcomeDuplicate, event.ReasonNone)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/livemeter/livemeter/pipeline/bucket"
 	"github.com/livemeter/livemeter/pipeline/cellkey"
 	"github.com/livemeter/livemeter/pipeline/event"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
@@ -67,9 +68,9 @@ func (e *Enricher) unpackMeta(r *wire.Reader) error {
 	return r.Err()
 }
 
-func (e *Enricher) unpackBucket(r *wire.Reader, bucket uint32) error {
+func (e *Enricher) unpackBucket(r *wire.Reader, n uint32) error {
 	for r.Left() > 0 && r.Err() == nil {
-		slot, ok := slab.SlotOf(bucket, r.Byte())
+		slot, ok := bucket.SlotOf(n, r.Byte())
 		if !ok {
 			return wire.ErrDamaged
 		}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/livemeter/livemeter/pipeline/bucket"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/slab"
 	"github.com/livemeter/livemeter/pipeline/wire"
@@ -19,29 +20,55 @@ const (
 	keyBucket = 'e' // followed by 'b' and the bucket number, big endian
 )
 
-func bucketKey(bucket uint32) []byte {
-	return binary.BigEndian.AppendUint32([]byte{keyBucket, 'b'}, bucket)
+func bucketKey(n uint32) []byte {
+	return binary.BigEndian.AppendUint32([]byte{keyBucket, 'b'}, n)
 }
 
 // Owns says whether a changelog key is the enricher's.
 func Owns(key []byte) bool { return len(key) > 1 && key[0] == keyBucket }
 
-// Snapshot emits the changelog records of all state that changed since the last Snapshot; a nil value deletes.
-func (e *Enricher) Snapshot(emit func(key, value []byte)) {
+// Snapshot begins to save the state of now: what changed since the last one began.
+func (e *Enricher) Snapshot() {
 	e.sweep()
+	e.dirty.Begin(saving{e})
+	e.savedIDs = e.oldestMinute
 	var w wire.Writer
-	e.dirty.Drain(func(bucket uint32) {
-		w.Reset()
-		e.packBucket(&w, bucket)
-		if len(w.Buf) == 1 {
-			emit(bucketKey(bucket), nil)
-			return
-		}
-		emit(bucketKey(bucket), slices.Clone(w.Buf))
-	})
-	w.Reset()
 	e.packMeta(&w)
-	emit([]byte(keyMeta), slices.Clone(w.Buf))
+	e.meta = w.Buf
+}
+
+// Save emits the next part of the snapshot, one or two changelog records; a nil value deletes. False when there is no more.
+func (e *Enricher) Save(w *wire.Writer, emit func(key, value []byte)) bool {
+	if e.meta != nil {
+		emit([]byte(keyMeta), e.meta)
+		e.meta = nil
+	}
+	w.Reset()
+	w.Byte(stateVersion)
+	n, ok := e.dirty.Next(w)
+	switch {
+	case !ok:
+		return false
+	case len(w.Buf) == 1:
+		emit(bucketKey(n), nil)
+	default:
+		emit(bucketKey(n), slices.Clone(w.Buf))
+	}
+	return true
+}
+
+// saving is the enricher as bucket.Set sees it.
+type saving struct{ *Enricher }
+
+func (s saving) Cap() uint32 { return s.viewers.Cap() }
+
+func (s saving) Warm(from, to uint32) { s.touchBucket(from, to) }
+
+func (s saving) Pack(w *wire.Writer, slot uint32) {
+	if v := s.viewers.At(slot); v.hi|v.lo != 0 {
+		w.Byte(byte(slot%bucket.Slots) + 1)
+		s.packViewer(w, slot, v)
+	}
 }
 
 func (e *Enricher) packMeta(w *wire.Writer) {
@@ -66,27 +93,15 @@ func (e *Enricher) packMeta(w *wire.Writer) {
 	}
 }
 
-func (e *Enricher) packBucket(w *wire.Writer, bucket uint32) {
-	w.Byte(stateVersion)
-	from, to := max(1, bucket*slab.BucketSlots), min((bucket+1)*slab.BucketSlots, e.viewers.Cap())
-	e.touchBucket(from, to)
-	for i := from; i < to; i++ {
-		if v := e.viewers.At(i); v.hi|v.lo != 0 {
-			w.Byte(byte(i%slab.BucketSlots) + 1)
-			e.packViewer(w, i, v)
-		}
-	}
-}
-
 func (e *Enricher) packViewer(w *wire.Writer, slot uint32, v *viewer) {
 	w.Fixed(v.hi)
 	w.Fixed(v.lo)
 	w.Int(v.last)
 	w.Bool(v.pinned)
 	n := 0
-	e.eachID(slot, v, func(uint64, uint32) { n++ })
+	e.eachID(slot, v, e.savedIDs, func(uint64, uint32) { n++ })
 	w.Uint(uint64(n))
-	e.eachID(slot, v, func(fp uint64, minute uint32) {
+	e.eachID(slot, v, e.savedIDs, func(fp uint64, minute uint32) {
 		w.Fixed(fp)
 		w.Uint(uint64(minute))
 	})

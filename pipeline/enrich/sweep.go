@@ -99,7 +99,7 @@ func (e *Enricher) sweepIDs(slot uint32, v *viewer) bool {
 		return false
 	}
 	live := 0
-	e.eachID(slot, v, func(uint64, uint32) { live++ })
+	e.eachID(slot, v, e.oldestMinute, func(uint64, uint32) { live++ })
 	if live > 0 {
 		return false
 	}

@@ -59,8 +59,8 @@ func (e *Enricher) fire() {
 		if w.flags&viewTimed == 0 {
 			continue
 		}
-		w.flags &^= viewTimed
 		e.mark(w.owner)
+		w.flags &^= viewTimed
 		e.judge(x.view, w, 0)
 	}
 }

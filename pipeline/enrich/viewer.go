@@ -52,6 +52,7 @@ func (e *Enricher) find(hi, lo uint64) uint32 {
 		}
 	}
 	n := e.viewers.Alloc()
+	e.mark(n)
 	t.slots[i] = viewerSlot{tag, n}
 	t.used++
 	v := e.viewers.At(n)

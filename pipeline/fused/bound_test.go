@@ -22,7 +22,7 @@ func visitors(p *player, day, n int) {
 		p.line(fmt.Sprintf("leave %s%f watch=5000", who, at+3))
 		if i%8 == 0 {
 			p.flush(true)
-			p.task.Snapshot(func(k, v []byte) {})
+			snapshot(p.task, func(k, v []byte) {})
 		}
 	}
 }

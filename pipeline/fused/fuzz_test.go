@@ -49,7 +49,7 @@ func playInto(f *testing.F, task runtime.Task) *player {
 // FuzzSnapshot: whatever a changelog holds, a restore ends with an error or with a task that can go on, flush and save itself.
 func FuzzSnapshot(f *testing.F) {
 	p := playInto(f, NewRun(0, nil))
-	p.task.Snapshot(func(k, v []byte) { f.Add(k, v) })
+	snapshot(p.task, func(k, v []byte) { f.Add(k, v) })
 	f.Fuzz(func(t *testing.T, key, value []byte) {
 		if len(key) == 6 && binary.BigEndian.Uint32(key[2:]) > 1<<10 {
 			return // the number of a bucket is taken as it is: a slab as large as that is made, which here would be all of the memory
@@ -63,7 +63,7 @@ func FuzzSnapshot(f *testing.F) {
 		}
 		var b rollup.Batch
 		flushAll(task, &b, false)
-		task.Snapshot(func([]byte, []byte) {})
+		snapshot(task, func([]byte, []byte) {})
 		task.Stats()
 	})
 }
@@ -140,6 +140,6 @@ func FuzzLog(f *testing.F) {
 		}
 		var b rollup.Batch
 		flushAll(task, &b, false)
-		task.Snapshot(func([]byte, []byte) {})
+		snapshot(task, func([]byte, []byte) {})
 	})
 }

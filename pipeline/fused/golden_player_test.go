@@ -88,11 +88,17 @@ func (p *player) flush(arrives bool) {
 
 // save is a checkpoint.
 func (p *player) save() {
-	p.task.Snapshot(func(k, v []byte) {
+	snapshot(p.task, func(k, v []byte) {
 		if p.log[string(k)] = v; v == nil {
 			delete(p.log, string(k))
 		}
 	})
+}
+
+// snapshot saves all at once.
+func snapshot(task runtime.Task, emit func(k, v []byte)) {
+	for task.Snapshot(); task.Save(emit); {
+	}
 }
 
 // others fills buckets of the checkpoint with cells of other rooms.
@@ -123,6 +129,7 @@ type services struct {
 	runtime.Task // the aggregator
 	enricher     runtime.Task
 	sent         int64
+	rows         bool // of the aggregator's snapshot there is more
 	err          error
 }
 
@@ -149,9 +156,18 @@ func (s *services) Apply(offset int64, value []byte) error {
 	return s.err
 }
 
-func (s *services) Snapshot(emit func(key, value []byte)) {
-	s.Task.Snapshot(func(k, v []byte) { emit(append([]byte("rows "), k...), v) })
-	s.enricher.Snapshot(emit)
+func (s *services) Snapshot() {
+	s.Task.Snapshot()
+	s.enricher.Snapshot()
+	s.rows = true
+}
+
+func (s *services) Save(emit func(key, value []byte)) (more bool) {
+	if s.rows {
+		s.rows = s.Task.Save(func(k, v []byte) { emit(append([]byte("rows "), k...), v) })
+		return true
+	}
+	return s.enricher.Save(emit)
 }
 
 func (s *services) Restore(key, value []byte) error {

@@ -11,7 +11,7 @@ import (
 
 // changelog applies a task's snapshot as a compacted topic would, and says how large its largest record was.
 func (c changelog) take(task *Task) (largest int) {
-	task.Snapshot(func(key, value []byte) {
+	snapshot(task, func(key, value []byte) {
 		largest = max(largest, len(value))
 		if value == nil {
 			delete(c, string(key))

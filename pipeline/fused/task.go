@@ -15,6 +15,7 @@ import (
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/rollup"
 	"github.com/livemeter/livemeter/pipeline/runtime"
+	"github.com/livemeter/livemeter/pipeline/wire"
 )
 
 // keyOffset is the changelog record that holds the next offset to read.
@@ -29,7 +30,9 @@ type Task struct {
 	agg       *aggregate.Aggregator // nil in the enricher service
 	out       runtime.Output        // the enricher service's
 	next      int64
+	saving    int64 // next, when the snapshot on its way began
 	pieces    pieces
+	buf       wire.Writer // of the snapshot
 	enc       change.Encoder
 	dec       change.Decoder
 	rec       change.Record
@@ -131,20 +134,30 @@ func (t *Task) Nack(token uint64) {
 	}
 }
 
-// Snapshot emits all state that changed, and the offset to go on from, which must stand in one transaction.
-func (t *Task) Snapshot(emit func(key, value []byte)) {
+// Snapshot begins to save all state that changed, and the offset to go on from: as they are now, which must stand in one transaction.
+func (t *Task) Snapshot() {
 	defer goruntime.KeepAlive(t)
-	emit = t.pieces.cut(emit)
+	t.saving = t.next
 	if t.enricher != nil {
-		t.enricher.Snapshot(emit)
+		t.enricher.Snapshot()
 	}
 	if t.agg != nil {
-		t.agg.Snapshot(emit)
+		t.agg.Snapshot()
 	}
-	emit([]byte(keyOffset), binary.AppendVarint(nil, t.next))
-	if t.keys.Due() {
+}
+
+// Save emits the snapshot's next part: false with the last one.
+func (t *Task) Save(emit func(key, value []byte)) (more bool) {
+	defer goruntime.KeepAlive(t)
+	emit = t.pieces.cut(emit)
+	if t.enricher != nil && t.enricher.Save(&t.buf, emit) || t.agg != nil && t.agg.Save(&t.buf, emit) {
+		return true
+	}
+	emit([]byte(keyOffset), binary.AppendVarint(nil, t.saving))
+	if t.keys.Due() { // what is to be saved names its keys
 		t.sweepKeys()
 	}
+	return false
 }
 
 // sweepKeys frees the keys and strings that no state refers to any more. Which number a key has shows in no row, so when it happens is of no

@@ -84,39 +84,79 @@ type snapshot struct {
 	next    int64  // the consumed offset it stands for
 	emitted uint64 // of the output, up to which everything must be acknowledged first
 	started time.Time
-}
-
-// snapshot takes the state's changes. Fast, in the loop; the commit goes on behind the flow.
-func (t *partition) snapshot() *snapshot {
-	s := &snapshot{next: t.next, started: time.Now()}
-	t.task.Snapshot(func(key, value []byte) {
-		s.recs = append(s.recs, t.changelog.record(key, value))
-		s.bytes += len(key) + len(value)
-	})
-	s.recs = append(s.recs, t.changelog.record([]byte(topicKey), t.topicID[:]))
-	if t.out != nil {
-		s.emitted = t.out.mark()
-	}
-	t.changed = false
-	return s
+	packing time.Duration // so far
 }
 
 // worthIt: a task that has not begun would save offset 0, which the log may no longer have.
 func (t *partition) worthIt() bool { return t.begun && t.changed }
 
-// checkpoint starts one, unless one is on its way or nothing changed.
+// beginSnapshot makes t.saving the state of now. It must have none.
+func (t *partition) beginSnapshot() {
+	s := &snapshot{next: t.next, started: time.Now()}
+	t.task.Snapshot()
+	if t.out != nil {
+		s.emitted = t.out.mark()
+	}
+	t.changed = false
+	t.saving = s
+}
+
+// savePart is how long the flow waits for a part of a snapshot.
+const savePart = 2 * time.Millisecond
+
+// save packs the snapshot on its way for a time, all of it without one, and says whether there is more. Fast, in the loop, between records; the commit
+// goes on behind the flow.
+func (t *partition) save(limit time.Duration) (more bool) {
+	s, began, took := t.saving, time.Now(), time.Duration(0)
+	for more = true; more && (limit == 0 || took < limit); took = time.Since(began) {
+		more = t.task.Save(func(key, value []byte) {
+			s.recs = append(s.recs, t.changelog.record(key, value))
+			s.bytes += len(key) + len(value)
+		})
+	}
+	s.packing += took
+	t.r.metrics.paused.Observe(took.Seconds())
+	if !more {
+		s.recs = append(s.recs, t.changelog.record([]byte(topicKey), t.topicID[:]))
+	}
+	return more
+}
+
+// checkpoint begins one, unless one is on its way or nothing changed.
 func (t *partition) checkpoint() {
-	if t.committing || !t.worthIt() {
+	if t.saving == nil && !t.committing && t.worthIt() {
+		t.beginSnapshot()
+	}
+}
+
+// saveSome goes on with the snapshot on its way, and has it committed when all of it is packed. Who is behind packs it at once: nobody waits for what
+// comes, and what changes meanwhile is packed apart, for more.
+func (t *partition) saveSome() {
+	limit := savePart
+	if t.behind {
+		limit = 0
+	}
+	if t.save(limit) {
 		return
 	}
-	t.committing = true
-	s := t.snapshot()
-	t.packed = time.Since(s.started)
+	s := t.saving
+	t.saving, t.packed, t.committing = nil, s.packing, true
 	go func() { t.committed <- t.commit(t.ctx, s) }()
 }
 
+// always is ready.
+var always = func() chan struct{} { c := make(chan struct{}); close(c); return c }()
+
+// unsaved is ready while a snapshot is on its way.
+func (t *partition) unsaved() chan struct{} {
+	if t.saving == nil {
+		return nil
+	}
+	return always
+}
+
 // checkpointShare bounds the part of a partition's time that goes into packing checkpoints: 1/checkpointShare.
-const checkpointShare = 20
+const checkpointShare = 40
 
 // catchUpShare makes that part so many times smaller while catching up.
 const catchUpShare = 4

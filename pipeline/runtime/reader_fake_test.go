@@ -25,6 +25,7 @@ type counter struct {
 	applied uint64
 	recv    int64
 	last    bool
+	saving  [][2][]byte
 }
 
 // lastOnly begins the keys whose rows leave with the last flush only.
@@ -95,17 +96,24 @@ func (c *counter) Nack(token uint64) {
 	}
 }
 
-func (c *counter) Snapshot(emit func(key, value []byte)) {
+func (c *counter) Snapshot() {
 	for key := range c.changed {
 		k := c.keys[key]
 		v := binary.AppendVarint(nil, k.n)
 		if k.written {
 			v = append(v, 'w')
 		}
-		emit([]byte("k"+key), v)
+		c.saving = append(c.saving, [2][]byte{[]byte("k" + key), v})
 	}
 	clear(c.changed)
-	emit([]byte("offset"), binary.AppendVarint(nil, c.next))
+	c.saving = append(c.saving, [2][]byte{[]byte("offset"), binary.AppendVarint(nil, c.next)})
+}
+
+// Save emits one record at a time: much comes between them.
+func (c *counter) Save(emit func(key, value []byte)) (more bool) {
+	emit(c.saving[0][0], c.saving[0][1])
+	c.saving = c.saving[1:]
+	return len(c.saving) > 0
 }
 
 func (c *counter) Restore(key, value []byte) error {

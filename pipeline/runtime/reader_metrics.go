@@ -21,6 +21,7 @@ type readerMetrics struct {
 	restore         prometheus.Histogram
 	checkpointTime  prometheus.Histogram
 	checkpointBytes prometheus.Counter
+	paused          prometheus.Histogram
 	restarts        prometheus.Counter
 	gauges          []partitionMetric
 	outcomes        *prometheus.Desc
@@ -53,6 +54,7 @@ func newReaderMetrics(r *Reader, reg prometheus.Registerer) (*readerMetrics, err
 	m.behind = count("behind_records_total", "Log records with new events that were applied while their partition was behind: no sample of event_to_queryable_seconds. An objective of freshness counts them as missed.")
 	m.restore = hist("restore_seconds", "Time to restore one partition from its changelog.", prometheus.ExponentialBuckets(0.01, 2, 14))
 	m.checkpointTime = hist("checkpoint_seconds", "Time from snapshot to commit.", prometheus.ExponentialBuckets(0.002, 2, 14))
+	m.paused = hist("checkpoint_pause_seconds", "How long the flow waited for a part of a checkpoint to be packed; while behind, for all of it.", prometheus.ExponentialBuckets(0.001, 2, 12))
 	m.checkpointBytes = count("checkpoint_bytes_total", "Changelog keys and values written.")
 	m.restarts = count("restarts_total", "Partitions restored again after an error of Kafka's.")
 	m.outcomes = prometheus.NewDesc("livemeter_reader_outcomes_total", "Consumed source records by outcome since the partition was restored.",
@@ -60,7 +62,7 @@ func newReaderMetrics(r *Reader, reg prometheus.Registerer) (*readerMetrics, err
 	m.interval = prometheus.NewDesc("livemeter_reader_flush_interval_seconds", "Present time between two writes.", nil, labels)
 	m.failing = prometheus.NewDesc("livemeter_reader_sink_failing_seconds", "How long writes to the sink have been failing without a break, 0 while they succeed.", nil, labels)
 	m.gauges = partitionMetrics(labels)
-	return m, register(reg, m.flushRows, m.flushSeconds, m.fresh, m.behind, m.restore, m.checkpointTime, m.checkpointBytes, m.restarts, m)
+	return m, register(reg, m.flushRows, m.flushSeconds, m.fresh, m.behind, m.restore, m.checkpointTime, m.checkpointBytes, m.paused, m.restarts, m)
 }
 
 func partitionMetrics(labels prometheus.Labels) []partitionMetric {

@@ -38,7 +38,8 @@ type partition struct {
 
 	begun      bool          // the task knows its offset: from a checkpoint, or from a record applied
 	changed    bool          // since the last snapshot
-	packed     time.Duration // what the last snapshot took
+	saving     *snapshot     // that is being packed
+	packed     time.Duration // what packing the last one took
 	committing bool
 	committed  chan error
 }
@@ -223,6 +224,8 @@ func (t *partition) loop() error {
 		case <-checkpoint.C:
 			t.checkpoint()
 			checkpoint.Reset(t.nextCheckpoint())
+		case <-t.unsaved():
+			t.saveSome()
 		case <-status.C:
 			t.observe()
 		}

@@ -15,6 +15,13 @@ func (t *partition) finish() error {
 	}
 	ctx, cancel := context.WithTimeout(t.ctx, t.r.cfg.StopTimeout)
 	defer cancel()
+	if t.saving != nil { // it is older than what the last one says: that goes on where this one ends
+		t.save(0)
+		if err := t.commit(ctx, t.saving); err != nil {
+			return err
+		}
+		t.saving = nil
+	}
 	if t.committing {
 		select {
 		case err := <-t.committed:
@@ -29,7 +36,9 @@ func (t *partition) finish() error {
 	if !t.worthIt() {
 		return nil
 	}
-	return t.commit(ctx, t.snapshot())
+	t.beginSnapshot()
+	t.save(0)
+	return t.commit(ctx, t.saving)
 }
 
 // lastFlush asks until one flush of all that changed up to the last offset has been acknowledged, or the time is over.

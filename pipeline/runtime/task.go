@@ -18,9 +18,12 @@ type Task interface {
 	Ack(token uint64)
 	Nack(token uint64)
 
-	// Snapshot emits the changelog records for state that changed since the last Snapshot, a nil value deletes. Keys and values are
-	// the receiver's. The consumed offset is among them (key "offset").
-	Snapshot(emit func(key, value []byte))
+	// Snapshot begins to save the state that changed since it was called last, and the consumed offset (key "offset"): as they are now, whatever is
+	// called until Save has emitted all of it. The one before must be over.
+	Snapshot()
+	// Save emits the next changelog records of the snapshot, as many as take well below a millisecond; a nil value deletes. Keys and values are the
+	// receiver's. more: there are others.
+	Save(emit func(key, value []byte)) (more bool)
 	// Restore takes one live changelog record: each key once, with its newest value, in any order. It keeps neither. RestoreDone is called
 	// after the last one and returns the offset to go on from (0 when the changelog was empty).
 	Restore(key, value []byte) error

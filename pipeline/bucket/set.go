@@ -1,0 +1,99 @@
+// Package bucket saves the slots of a slab in buckets of neighbours: which have changed, and, piece by piece, what they were when a snapshot began.
+package bucket
+
+import (
+	"math/bits"
+
+	"github.com/livemeter/livemeter/pipeline/wire"
+)
+
+// Slots is how many neighbouring slots make a bucket.
+const Slots = 64
+
+// SlotOf is the slot that a bucket's record calls n, from 1: false where there can be none. Slot 0 stands for none.
+func SlotOf(bucket uint32, n byte) (uint32, bool) {
+	slot := uint64(bucket)*Slots + uint64(n) - 1
+	return uint32(slot), n >= 1 && n <= Slots && slot > 0 && slot < 1<<32
+}
+
+// Store is the slab whose slots are saved.
+type Store interface {
+	// Cap is one above the highest slot.
+	Cap() uint32
+	// Pack writes what the slot holds, nothing where it is free.
+	Pack(w *wire.Writer, slot uint32)
+	// Warm loads what Pack is going to read of some slots.
+	Warm(from, to uint32)
+}
+
+// Set is the buckets that have changed since the last snapshot began, and those that it has yet to save. Those are saved as they were when it began: a
+// slot of theirs that is marked before that is packed first. So the state goes on while it is saved, and no pause is longer than the packing of a bucket.
+// The zero Set is empty.
+type Set struct {
+	store   Store
+	changed []uint64
+	pending []uint64 // empty but for a snapshot on its way
+	at      int      // where in pending it goes on
+	held    wire.Held
+	kept    map[uint32]wire.Piece // slots of pending buckets as they were
+}
+
+// Mark adds the bucket of a slot. It comes before the slot changes, or anything that is packed with it.
+func (s *Set) Mark(slot uint32) {
+	b := slot / Slots
+	i, bit := int(b/64), uint64(1)<<(b%64)
+	if i < len(s.pending) && s.pending[i]&bit != 0 {
+		s.keep(slot)
+	}
+	for i >= len(s.changed) {
+		s.changed = append(s.changed, make([]uint64, len(s.changed)+16)...)
+	}
+	s.changed[i] |= bit
+}
+
+func (s *Set) keep(slot uint32) {
+	if _, ok := s.kept[slot]; !ok {
+		s.kept[slot] = s.held.Hold(func(w *wire.Writer) { s.pack(w, slot) })
+	}
+}
+
+func (s *Set) pack(w *wire.Writer, slot uint32) {
+	if slot < s.store.Cap() {
+		s.store.Pack(w, slot)
+	}
+}
+
+// Begin begins a snapshot of the buckets that have changed: of now, whatever is marked until Next has saved them all. The one before must be over.
+func (s *Set) Begin(store Store) {
+	s.store = store
+	s.pending, s.changed = s.changed, s.pending[:0]
+	s.at, s.kept, s.held = 0, map[uint32]wire.Piece{}, wire.Held{}
+}
+
+// Next writes the next bucket's slots to w; false when all are saved.
+func (s *Set) Next(w *wire.Writer) (bucket uint32, ok bool) {
+	for ; s.at < len(s.pending); s.at++ {
+		word := s.pending[s.at]
+		if word == 0 {
+			continue
+		}
+		bucket := uint32(s.at*64 + bits.TrailingZeros64(word))
+		from, to := max(1, bucket*Slots), min((bucket+1)*Slots, s.store.Cap())
+		s.store.Warm(from, to)
+		for slot := from; slot < to; slot++ {
+			if piece, ok := s.kept[slot]; ok {
+				s.held.Put(w, piece)
+				delete(s.kept, slot)
+			} else {
+				s.store.Pack(w, slot)
+			}
+		}
+		s.pending[s.at] &= word - 1
+		return bucket, true
+	}
+	s.pending, s.kept, s.held = s.pending[:0], nil, wire.Held{}
+	return 0, false
+}
+
+// Saving says that a snapshot is on its way.
+func (s *Set) Saving() bool { return len(s.pending) > 0 }
