@@ -1,7 +1,5 @@
 package aggregate
 
-import "github.com/livemeter/livemeter/pipeline/measure"
-
 // stamped is a cell's total, and its times with those of what it is the sum of.
 type stamped struct {
 	total
@@ -55,7 +53,7 @@ func (a *Aggregator) takeIn(i uint32, m *cell) {
 	sum := a.sums.At(h.sums[0])
 	for _, i := range m.sums {
 		if i != 0 {
-			a.each(a.sums.At(i), func(slot measure.Slot, v int64) { *a.slot(sum, slot) += v })
+			a.addAll(sum, a.sums.At(i))
 		}
 	}
 	h.merge(m)

@@ -134,10 +134,10 @@ func (a *Aggregator) packSum(w *wire.Writer, s *sparse) {
 	w.Bool(s.late)
 	w.Int(s.own)
 	w.Int(s.any)
-	n := byte(0)
-	a.each(s, func(measure.Slot, int64) { n++ })
-	w.Byte(n)
+	at := len(w.Buf)
+	w.Byte(0)
 	a.each(s, func(slot measure.Slot, v int64) {
+		w.Buf[at]++
 		w.Byte(byte(slot))
 		w.Int(v)
 	})

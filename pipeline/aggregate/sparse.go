@@ -93,6 +93,32 @@ func (a *Aggregator) addTo(s *sparse, c *change.Change) {
 	}
 }
 
+// addAll adds what is in another one.
+func (a *Aggregator) addAll(to, from *sparse) {
+	if from.n != wide {
+		for k := range from.n {
+			*a.slot(to, measure.Slot(from.slot[k])) += from.value[k]
+		}
+		return
+	}
+	if to.n != wide {
+		a.widen(to)
+	}
+	for k := range numLines {
+		if i := from.line(k); i != 0 {
+			j := to.line(k)
+			if j == 0 {
+				j = a.lines.Alloc()
+				to.setLine(k, j)
+			}
+			l := a.lines.At(j)
+			for n, v := range a.lines.At(i) {
+				l[n] += v
+			}
+		}
+	}
+}
+
 // each visits the slots of s that are not 0.
 func (a *Aggregator) each(s *sparse, visit func(slot measure.Slot, v int64)) {
 	if s.n != wide {

@@ -3,6 +3,7 @@ package runtime
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -31,7 +32,7 @@ const commitLimit = 20 * time.Second
 func (r *Reader) openChangelog(ctx context.Context, partition int32) (*changelogWriter, error) {
 	id := fmt.Sprintf("%s-%s-%d", r.cfg.Group, r.cfg.Topic, partition)
 	cl, err := kgo.NewClient(r.opts(kgo.TransactionalID(id), kgo.TransactionTimeout(2*commitLimit), kgo.RecordPartitioner(kgo.ManualPartitioner()),
-		kgo.ProducerBatchCompression(kgo.SnappyCompression()), kgo.ProducerLinger(0), kgo.RequiredAcks(kgo.AllISRAcks()))...)
+		kgo.ProducerBatchCompression(kgo.SnappyCompression()), kgo.ProducerLinger(0), kgo.RequiredAcks(kgo.AllISRAcks()), kgo.MaxBufferedRecords(1<<30))...) // bounded by the state
 	if err != nil {
 		return nil, fmt.Errorf("changelog %s: Kafka client: %w", r.cfg.Changelog, err)
 	}
@@ -48,27 +49,60 @@ func (w *changelogWriter) record(key, value []byte) *kgo.Record {
 	return &kgo.Record{Topic: w.topic, Partition: w.partition, Key: key, Value: value}
 }
 
-// commit writes recs in one transaction and returns the highest offset they took.
-func (w *changelogWriter) commit(ctx context.Context, recs []*kgo.Record) (last int64, err error) {
+// transaction is one of a changelogWriter: begun, filled and committed in this order, whatever errors come on the way.
+type transaction struct {
+	w      *changelogWriter
+	mu     sync.Mutex
+	last   int64 // highest offset acknowledged so far
+	failed error // the first
+}
+
+func (w *changelogWriter) begin() *transaction {
+	tx := &transaction{w: w}
+	if err := w.cl.BeginTransaction(); err != nil {
+		tx.failed = w.fail("begin", err)
+	}
+	return tx
+}
+
+// put sends a record, without waiting for anything.
+func (tx *transaction) put(rec *kgo.Record) {
+	tx.w.cl.Produce(context.Background(), rec, func(rec *kgo.Record, err error) {
+		tx.mu.Lock()
+		defer tx.mu.Unlock()
+		if err != nil && tx.failed == nil {
+			tx.failed = tx.w.fail("produce", err)
+		}
+		tx.last = max(tx.last, rec.Offset)
+	})
+}
+
+// commit returns the highest offset that the records took.
+func (tx *transaction) commit(ctx context.Context) (last int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, commitLimit)
 	defer cancel()
-	if err := w.cl.BeginTransaction(); err != nil {
-		return 0, w.fail("begin", err)
+	if err := tx.w.cl.Flush(ctx); err != nil { // EndTransaction does not
+		return 0, tx.w.fail("flush", err)
 	}
-	results := w.cl.ProduceSync(ctx, recs...)
-	if err := results.FirstErr(); err != nil {
-		return 0, w.fail("produce", err)
+	tx.mu.Lock()
+	last, err = tx.last, tx.failed
+	tx.mu.Unlock()
+	if err != nil {
+		return 0, err
 	}
-	if err := w.cl.Flush(ctx); err != nil { // EndTransaction does not
-		return 0, w.fail("flush", err)
-	}
-	if err := w.cl.EndTransaction(ctx, kgo.TryCommit); err != nil {
-		return 0, w.fail("commit", err)
-	}
-	for _, r := range results {
-		last = max(last, r.Record.Offset)
+	if err := tx.w.cl.EndTransaction(ctx, kgo.TryCommit); err != nil {
+		return 0, tx.w.fail("commit", err)
 	}
 	return last, nil
+}
+
+// commit writes recs in one transaction and returns the highest offset they took.
+func (w *changelogWriter) commit(ctx context.Context, recs ...*kgo.Record) (last int64, err error) {
+	tx := w.begin()
+	for _, rec := range recs {
+		tx.put(rec)
+	}
+	return tx.commit(ctx)
 }
 
 func (w *changelogWriter) fail(what string, err error) error {
@@ -77,9 +111,11 @@ func (w *changelogWriter) fail(what string, err error) error {
 
 func (w *changelogWriter) close() { w.cl.Close() }
 
-// snapshot is one checkpoint on its way.
+// snapshot is one checkpoint on its way. Its records are sent while it is packed: all of them at once would be as large as the state. Only where output
+// has to be acknowledged first, which may take longer than a transaction lives, they wait for that.
 type snapshot struct {
-	recs    []*kgo.Record
+	tx      *transaction  // nil while they wait
+	recs    []*kgo.Record // that wait
 	bytes   int
 	next    int64  // the consumed offset it stands for
 	emitted uint64 // of the output, up to which everything must be acknowledged first
@@ -96,9 +132,11 @@ func (t *partition) beginSnapshot() {
 	t.task.Snapshot()
 	if t.out != nil {
 		s.emitted = t.out.mark()
+	} else {
+		s.tx = t.changelog.begin()
 	}
 	t.changed = false
-	t.saving = s
+	t.saving, t.savedAt = s, s.started
 }
 
 // savePart is how long the flow waits for a part of a snapshot.
@@ -109,22 +147,28 @@ const savePart = 2 * time.Millisecond
 func (t *partition) save(limit time.Duration) (more bool) {
 	s, began, took := t.saving, time.Now(), time.Duration(0)
 	for more = true; more && (limit == 0 || took < limit); took = time.Since(began) {
-		more = t.task.Save(func(key, value []byte) {
-			s.recs = append(s.recs, t.changelog.record(key, value))
-			s.bytes += len(key) + len(value)
-		})
+		more = t.task.Save(func(key, value []byte) { s.put(t.changelog.record(key, value)) })
 	}
 	s.packing += took
 	t.r.metrics.paused.Observe(took.Seconds())
 	if !more {
-		s.recs = append(s.recs, t.changelog.record([]byte(topicKey), t.topicID[:]))
+		s.put(t.changelog.record([]byte(topicKey), t.topicID[:]))
 	}
 	return more
 }
 
+func (s *snapshot) put(rec *kgo.Record) {
+	s.bytes += len(rec.Key) + len(rec.Value)
+	if s.tx == nil {
+		s.recs = append(s.recs, rec)
+		return
+	}
+	s.tx.put(rec)
+}
+
 // checkpoint begins one, unless one is on its way or nothing changed.
 func (t *partition) checkpoint() {
-	if t.saving == nil && !t.committing && t.worthIt() {
+	if t.saving == nil && !t.committing && t.worthIt() && !t.tooEarly() {
 		t.beginSnapshot()
 	}
 }
@@ -158,21 +202,25 @@ func (t *partition) unsaved() chan struct{} {
 // checkpointShare bounds the part of a partition's time that goes into packing checkpoints: 1/checkpointShare.
 const checkpointShare = 40
 
-// catchUpShare makes that part so many times smaller while catching up.
-const catchUpShare = 4
+// behindShare is how many of the intervals as configured lie between two while catching up: everything changes all the time then, and what a restart
+// replays is part of a backlog anyway.
+const behindShare = 12
 
 // maxCheckpointEvery bounds what a restart has to replay where a checkpoint is dear.
 const maxCheckpointEvery = time.Minute
 
-// nextCheckpoint is the time until the next one: as configured, or longer where the last one took long to pack, and longer still while
-// catching up: then everything changes all the time, and what a restart replays is part of a backlog anyway.
+// nextCheckpoint is the time until the next one is looked for: as configured, or longer where the last one took long to pack.
 func (t *partition) nextCheckpoint() time.Duration {
 	every := t.r.cfg.CheckpointEvery
-	share := t.packed * checkpointShare
 	if t.behind {
-		share *= catchUpShare
+		return every // it may be over by then
 	}
-	return max(every, min(share, maxCheckpointEvery))
+	return max(every, min(t.packed*checkpointShare, maxCheckpointEvery))
+}
+
+// tooEarly says that the next one can wait though it has been looked for.
+func (t *partition) tooEarly() bool {
+	return t.behind && time.Since(t.savedAt) < min(behindShare*t.r.cfg.CheckpointEvery, maxCheckpointEvery)
 }
 
 // commit is the only place where a position moves: the output up to it is acknowledged, then state and offset become durable together.
@@ -181,8 +229,12 @@ func (t *partition) commit(ctx context.Context, s *snapshot) error {
 		if err := t.out.wait(ctx, s.emitted); err != nil {
 			return err
 		}
+		s.tx = t.changelog.begin()
+		for _, rec := range s.recs {
+			s.tx.put(rec)
+		}
 	}
-	if _, err := t.changelog.commit(ctx, s.recs); err != nil {
+	if _, err := s.tx.commit(ctx); err != nil {
 		return err
 	}
 	t.s.status.checkpointed.Store(time.Now().UnixMilli())

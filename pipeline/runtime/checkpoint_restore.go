@@ -19,7 +19,7 @@ import (
 // topicID is that of the input topic as it is now.
 func (r *Reader) restore(ctx context.Context, w *changelogWriter, task Task, topicID [16]byte) (next int64, err error) {
 	started := time.Now()
-	fence, err := w.commit(ctx, []*kgo.Record{w.record([]byte(fenceKey), []byte(started.UTC().Format(time.RFC3339Nano)))})
+	fence, err := w.commit(ctx, w.record([]byte(fenceKey), []byte(started.UTC().Format(time.RFC3339Nano))))
 	if err != nil {
 		return 0, err
 	}

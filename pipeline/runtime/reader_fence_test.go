@@ -146,7 +146,7 @@ func TestFencedOwnerRestores(t *testing.T) {
 	w.send(400)
 	w.drain(a)
 	eventually(t, "the owner took its id back", func() (bool, string) {
-		_, err := thief.commit(t.Context(), []*kgo.Record{thief.record([]byte("kzombie"), []byte{2})})
+		_, err := thief.commit(t.Context(), thief.record([]byte("kzombie"), []byte{2}))
 		if err != nil {
 			return true, ""
 		}
