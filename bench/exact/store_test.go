@@ -94,10 +94,13 @@ func put[K comparable](m map[K]map[partial]row, k K, p partial, r row) {
 	}
 }
 
-// fold adds closed partials up, by the rule of sinks/clickhouse: a generation is taken when all that are known to have been opened
+// fold adds closed partials of hours up, by the rule of sinks/clickhouse: a generation is taken when all that are known to have been opened
 // before it in its part are closed, and what was contained before adds nothing.
 func (s *store) fold() {
 	for k, partials := range s.cells {
+		if k.grain != measure.Grain1h {
+			continue
+		}
 		open := map[uint16]uint64{}
 		for p, r := range partials {
 			if first, ok := open[p.part]; r.state&rollup.Closed == 0 && (!ok || p.gen < first) {

@@ -77,6 +77,7 @@ func (b *bed) latency(ctx context.Context, rate int) (out latencyResult, err err
 		return out, err
 	}
 	cores := b.cores(map[string]int{"run": p.PID(), "ClickHouse": s.PID(), "generator": generator.PID(), "Kafka": b.kafka.PID()})
+	began := time.Now()
 	before, err := p.scrape(ctx)
 	if err != nil {
 		return out, fmt.Errorf("livemeter run: %w\n%s", err, child.Tail(p.log))
@@ -88,7 +89,7 @@ func (b *bed) latency(ctx context.Context, rate int) (out latencyResult, err err
 	}
 	after, err := p.scrape(ctx)
 	out.rate, out.cores = rate, cores()
-	out.rowsPerSec = (after["livemeter_clickhouse_rows_total"] - before["livemeter_clickhouse_rows_total"]) / probeFor.Seconds()
+	out.rowsPerSec = (after["livemeter_clickhouse_rows_total"] - before["livemeter_clickhouse_rows_total"]) / time.Since(began).Seconds()
 	return out, err
 }
 
@@ -151,9 +152,7 @@ func (p *probes) run(ctx context.Context) (out latencyResult, err error) {
 		if err != nil {
 			return out, err
 		}
-		took := time.Since(asked)
-		out.looks = append(out.looks, took)
-		rest = max(probePoll, took) // who looks takes half a core at most from what is looked at
+		rest = max(probePoll, time.Since(asked)) // who looks takes half a core at most from what is looked at
 		select {
 		case <-sending:
 			if left > 0 {
@@ -195,12 +194,14 @@ func (p *probes) look(ctx context.Context, out *latencyResult) (left int, err er
 	if len(rooms) == 0 {
 		return 0, nil
 	}
+	asked := time.Now()
 	got, err := query(ctx, p.store, "SELECT room_id FROM livemeter.room_measures WHERE grain = '1m' AND window_start > now() - 180 AND platform = 'douyin' AND room_id IN ("+
 		strings.Join(rooms, ", ")+") AND views = 1 SETTINGS max_threads = 1")
 	if err != nil {
 		return 0, err
 	}
 	now := time.Now()
+	out.looks = append(out.looks, now.Sub(asked))
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, room := range strings.Fields(got) {

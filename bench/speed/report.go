@@ -141,7 +141,7 @@ func (r *report) latency(l latencyResult) {
 		cores = append(cores, fmt.Sprintf("%s %.2f", name, n))
 	}
 	slices.Sort(cores)
-	r.note("At %d ev/s: %d probes in rooms of their own, asked for every %s or half the time; %d answers, which took %d ms (p50) and %d ms (p99); %d probes not seen within %s; cores taken: %s; %.0f rows a second.", l.rate, len(l.delays), probePoll,
+	r.note("At %d ev/s: %d probes in rooms of their own, asked for in the minutes of room_measures every %s or half the time; %d answers, which took %d ms (p50) and %d ms (p99); %d probes not seen within %s; cores taken: %s; %.0f rows a second.", l.rate, len(l.delays), probePoll,
 		len(l.looks), quantile(l.looks, 0.5).Milliseconds(), quantile(l.looks, 0.99).Milliseconds(), l.lost, probeLost, strings.Join(cores, ", "), l.rowsPerSec)
 }
 

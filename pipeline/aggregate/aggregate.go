@@ -2,8 +2,8 @@
 // and of hours. What a cell holds after an offset is a pure function of the log's prefix; when its row is sent is not, and changes nothing.
 //
 // A change is added once, in its 10 s pane, which stands in its minute's cell. A minute is the sum of its panes, an hour of its minutes: it takes
-// them in when they close, and until then reads them when its row leaves. Days and sessions are sums of hours that the store makes; what only
-// counts once in them (a viewer's first event of the day) has slots of its own.
+// them in when they close. Its row leaves when it is final, and reads those that stragglers keep open. Until then the store adds up minutes, and for days
+// and sessions both; what only counts once in them (a viewer's first event of the day) has slots of its own.
 package aggregate
 
 import (

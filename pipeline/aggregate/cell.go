@@ -22,7 +22,7 @@ type cell struct {
 	listed   bool          // stands in the dirty list, or in the round's
 	reopened bool          // opened after its window was final
 	inflight uint8
-	ahead    uint8                          // minutes that changed no more since their row left without panes that had not begun: the first of those, from 1; else 0
+	ahead    uint8                          // minutes: the first pane, from 1, that had not begun when the row left without it; 0 if none waits, or the minute has changed since
 	next     uint32                         // minutes: the next of their hour's
 	window   int64                          // start, ms
 	sums     [measure.PanesPerMinute]uint32 // minutes: of their panes, 0 before the first change; hours: the first is of what they have taken in

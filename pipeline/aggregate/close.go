@@ -68,7 +68,7 @@ func (a *Aggregator) close(i uint32, early bool) {
 	if c.minutes != 0 && !early {
 		c.due = a.lastDue(c)
 		a.due.add(c.due, i)
-		a.touch(i, c) // final: its row leaves now
+		a.ends(i, c)
 		return
 	}
 	for c.minutes != 0 {
@@ -88,5 +88,14 @@ func (a *Aggregator) close(i uint32, early bool) {
 		}
 		return
 	}
+	a.ends(i, c)
+}
+
+// ends sends a cell's last row, or that of an hour that is final. What is in an hour's first row came while the hour was read from its minutes: where the
+// row has to wait, the watermark that is sent stays before the one that would say that it is there.
+func (a *Aggregator) ends(i uint32, c *cell) {
 	a.touch(i, c)
+	if c.grain == measure.Grain1h && !c.reopened {
+		c.since = min(c.since, c.end()+a.lateness-1)
+	}
 }

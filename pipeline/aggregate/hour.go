@@ -73,10 +73,7 @@ func (a *Aggregator) run(c *cell, ts int64) {
 // hoursTold is the start of the first hour that is not final at a watermark: those before it have closed, or wait for stragglers, and their rows
 // have left with it.
 func (a *Aggregator) hoursTold(wm int64) int64 {
-	if wm == 0 {
-		return 0
-	}
-	t := wm - wm%1000 - a.lateness // whole seconds: see dueAt
+	t := max(0, wm-wm%1000-a.lateness) // whole seconds: see dueAt
 	return t - t%hourMS
 }
 

@@ -46,8 +46,8 @@ func (a *Aggregator) hourOf(key cellkey.ID, ts int64) uint32 {
 // expired says that the store would drop the row of a window at once.
 func (a *Aggregator) expired(ttl, end int64) bool { return ttl != 0 && a.wm != 0 && end+ttl < a.wm }
 
-// attach gives a minute, which has been marked, its hour, from the first change on that the hour counts, so that its generation does not depend on when rows leave. Until it
-// is final the hour is read from its minutes' rows (see hoursTold), and has none to send.
+// attach gives a minute, which has been marked, its hour, from the first change on that the hour counts, so that its generation does not depend on when
+// rows leave. Until it is final the hour is read from its minutes' rows (see hoursTold), and has none to send.
 func (a *Aggregator) attach(i uint32, m *cell) {
 	if m.hour == 0 {
 		if a.keys.Key(m.key).Cube == cellkey.Outcomes {
@@ -93,10 +93,10 @@ func (a *Aggregator) open(id cellID) uint32 {
 	return i
 }
 
-// waits says whether the generation before c is closed but not durable yet. Until it is, c's row stays here: the store folds closed generations
-// and keeps the newest one it has folded, so one that came after a newer one was folded would be taken for a repetition and lost.
+// waits says whether the generation before c, an hour's, is closed but not durable yet. Until it is, c's row stays here: the store folds closed
+// generations of hours and keeps the newest one it has folded, so one that came after a newer one was folded would be taken for a repetition and lost.
 func (a *Aggregator) waits(c *cell) bool {
-	if c.prev == 0 {
+	if c.prev == 0 || c.grain != measure.Grain1h {
 		return false
 	}
 	if p := a.cells.At(c.prev); p.gen < c.gen && p.id() == c.id() {

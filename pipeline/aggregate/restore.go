@@ -156,7 +156,7 @@ func (a *Aggregator) unpackCell(r *wire.Reader, i uint32, c *cell) {
 		a.openCells++
 		a.due.add(c.due, i)
 	} else if !unsent {
-		a.touch(i, c) // acknowledged and about to be freed when it was saved: one more row does no harm
+		a.touch(i, c) // a damaged changelog: what is closed and acknowledged has been released
 	}
 }
 

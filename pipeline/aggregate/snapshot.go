@@ -2,6 +2,7 @@ package aggregate
 
 import (
 	"encoding/binary"
+	"maps"
 	"slices"
 
 	"github.com/livemeter/livemeter/pipeline/bucket"
@@ -146,8 +147,8 @@ func (a *Aggregator) packSum(w *wire.Writer, s *sparse) {
 func (a *Aggregator) packOrders(w *wire.Writer) {
 	w.Byte(stateVersion)
 	w.Uint(uint64(len(a.orders)))
-	for _, p := range a.orders {
-		packOrder(w, &p.row)
+	for _, k := range slices.SortedFunc(maps.Keys(a.orders), orderKey.compare) {
+		packOrder(w, &a.orders[k].row)
 	}
 }
 

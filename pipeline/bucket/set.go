@@ -53,18 +53,15 @@ func (s *Set) Mark(slot uint32) {
 
 func (s *Set) keep(slot uint32) {
 	if _, ok := s.kept[slot]; !ok {
-		s.kept[slot] = s.held.Hold(func(w *wire.Writer) { s.pack(w, slot) })
-	}
-}
-
-func (s *Set) pack(w *wire.Writer, slot uint32) {
-	if slot < s.store.Cap() {
-		s.store.Pack(w, slot)
+		s.kept[slot] = s.held.Hold(func(w *wire.Writer) { s.store.Pack(w, slot) })
 	}
 }
 
 // Begin begins a snapshot of the buckets that have changed: of now, whatever is marked until Next has saved them all. The one before must be over.
 func (s *Set) Begin(store Store) {
+	if len(s.pending) > 0 {
+		panic("bucket: a snapshot begins before the one before it is saved")
+	}
 	s.store = store
 	s.pending, s.changed = s.changed, s.pending[:0]
 	s.at, s.kept, s.held = 0, map[uint32]wire.Piece{}, wire.Held{}
@@ -94,6 +91,3 @@ func (s *Set) Next(w *wire.Writer) (bucket uint32, ok bool) {
 	s.pending, s.kept, s.held = s.pending[:0], nil, wire.Held{}
 	return 0, false
 }
-
-// Saving says that a snapshot is on its way.
-func (s *Set) Saving() bool { return len(s.pending) > 0 }

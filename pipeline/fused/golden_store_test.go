@@ -32,6 +32,7 @@ type memLine struct {
 	grain   measure.Grain // noWindow for what is none
 	row     measure.Grain // that it is read from
 	hour    int64         // in which the row lies, ms
+	part    uint16
 	end     int64         // of the window, ms
 	late    bool
 	first   int64
@@ -126,7 +127,7 @@ func (c memCell) line(g measure.Grain, window int64, late bool) memLine {
 		stored[col.Name] = c.Value(k, c.i)
 	}
 	row := measure.Grain(c.Grain[c.i])
-	l := memLine{group: c.group(g, window), grain: g, row: row, hour: hourOf(c.Window[c.i]), end: window + lengths[g], late: late, first: c.First[c.i], updated: c.Updated[c.i], values: map[string]int64{}}
+	l := memLine{group: c.group(g, window), grain: g, row: row, hour: hourOf(c.Window[c.i]), part: c.Part[c.i], end: window + lengths[g], late: late, first: c.First[c.i], updated: c.Updated[c.i], values: map[string]int64{}}
 	for _, col := range measure.Columns[c.Cube] {
 		l.values[col.Name] = stored[measure.RowName(c.Cube, col, row, g)]
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/livemeter/livemeter/pipeline/measure"
+	"github.com/livemeter/livemeter/pipeline/rollup"
 )
 
 // text is what an analyst would see: one line per key, measures that are not zero.
@@ -128,8 +129,30 @@ func (s *memStore) hours() int64 {
 }
 
 // resumed is the views' rule for sessions (sinks/clickhouse, sessionCorrected): a run began when none before it was live any more, or an event came
-// an hour late when no run was live.
-func resumed(lines []memLine) bool {
+// an hour late when no run was live. The minutes of an hour have one run together.
+func resumed(all []memLine) bool {
+	type partial struct {
+		hour int64
+		part uint16
+	}
+	var lines []memLine
+	minutes := map[partial]rollup.Run{}
+	for _, l := range all {
+		switch k := (partial{l.hour, l.part}); {
+		case l.row == measure.Grain1h:
+			lines = append(lines, l)
+		case l.run[0] != 0:
+			sum, ok := minutes[k]
+			if !ok || l.run[0] < sum[0] {
+				sum[0] = l.run[0]
+			}
+			sum[1], sum[2] = max(sum[1], l.run[1]), max(sum[2], l.run[2])
+			minutes[k] = sum
+		}
+	}
+	for _, run := range minutes {
+		lines = append(lines, memLine{run: run})
+	}
 	for _, r := range lines {
 		if r.run[0] == 0 {
 			continue

@@ -222,7 +222,7 @@ func (t *Task) Stats() runtime.Stats {
 	if e := t.enricher; e != nil {
 		e.Describe(&s.Watermark, &s.MaxRecv, &s.Viewers, &s.DedupeEntries)
 		s.Accepted, s.Duplicate, s.Replayed, s.Late = e.Stats.Accepted, e.Stats.Duplicate, e.Stats.Replayed, e.Stats.Late
-		copy(s.Invalid[:], e.Stats.Invalid[:])
+		s.Invalid = e.Stats.Invalid
 	}
 	if t.agg != nil {
 		_, s.Cells, s.DirtyCells = t.agg.Stats()

@@ -2,114 +2,10 @@ package runtime
 
 import (
 	"context"
-	"fmt"
-	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 )
-
-// changelogWriter owns the partition's transactional id. Whoever opens it last fences all before: a zombie cannot commit.
-//
-// It is never used again after an error. The next one's first act at the coordinator aborts what this one left open, and what the
-// changelog then holds decides, so no outcome of a commit needs to be guessed.
-type changelogWriter struct {
-	cl        *kgo.Client
-	topic     string
-	partition int32
-}
-
-// fenceKey is the reader's own key in a changelog; all others are the task's.
-const fenceKey = "\x00fence"
-
-// topicKey is the reader's, too: the id of the input topic, saved with each state. One that was deleted and made again is another log, whatever its
-// offsets are.
-const topicKey = "\x00topic"
-
-// commitLimit bounds one checkpoint; the coordinator aborts a transaction that is twice as old.
-const commitLimit = 20 * time.Second
-
-func (r *Reader) openChangelog(ctx context.Context, partition int32) (*changelogWriter, error) {
-	id := fmt.Sprintf("%s-%s-%d", r.cfg.Group, r.cfg.Topic, partition)
-	cl, err := kgo.NewClient(r.opts(kgo.TransactionalID(id), kgo.TransactionTimeout(2*commitLimit), kgo.RecordPartitioner(kgo.ManualPartitioner()),
-		kgo.ProducerBatchCompression(kgo.SnappyCompression()), kgo.ProducerLinger(0), kgo.RequiredAcks(kgo.AllISRAcks()), kgo.MaxBufferedRecords(1<<30))...) // bounded by the state
-	if err != nil {
-		return nil, fmt.Errorf("changelog %s: Kafka client: %w", r.cfg.Changelog, err)
-	}
-	ctx, cancel := context.WithTimeout(ctx, commitLimit)
-	defer cancel()
-	if _, _, err := cl.ProducerID(ctx); err != nil {
-		cl.Close()
-		return nil, fmt.Errorf("changelog %s: take over transactional id %s: %w", r.cfg.Changelog, id, err)
-	}
-	return &changelogWriter{cl, r.cfg.Changelog, partition}, nil
-}
-
-func (w *changelogWriter) record(key, value []byte) *kgo.Record {
-	return &kgo.Record{Topic: w.topic, Partition: w.partition, Key: key, Value: value}
-}
-
-// transaction is one of a changelogWriter: begun, filled and committed in this order, whatever errors come on the way.
-type transaction struct {
-	w      *changelogWriter
-	mu     sync.Mutex
-	last   int64 // highest offset acknowledged so far
-	failed error // the first
-}
-
-func (w *changelogWriter) begin() *transaction {
-	tx := &transaction{w: w}
-	if err := w.cl.BeginTransaction(); err != nil {
-		tx.failed = w.fail("begin", err)
-	}
-	return tx
-}
-
-// put sends a record, without waiting for anything.
-func (tx *transaction) put(rec *kgo.Record) {
-	tx.w.cl.Produce(context.Background(), rec, func(rec *kgo.Record, err error) {
-		tx.mu.Lock()
-		defer tx.mu.Unlock()
-		if err != nil && tx.failed == nil {
-			tx.failed = tx.w.fail("produce", err)
-		}
-		tx.last = max(tx.last, rec.Offset)
-	})
-}
-
-// commit returns the highest offset that the records took.
-func (tx *transaction) commit(ctx context.Context) (last int64, err error) {
-	ctx, cancel := context.WithTimeout(ctx, commitLimit)
-	defer cancel()
-	if err := tx.w.cl.Flush(ctx); err != nil { // EndTransaction does not
-		return 0, tx.w.fail("flush", err)
-	}
-	tx.mu.Lock()
-	last, err = tx.last, tx.failed
-	tx.mu.Unlock()
-	if err != nil {
-		return 0, err
-	}
-	if err := tx.w.cl.EndTransaction(ctx, kgo.TryCommit); err != nil {
-		return 0, tx.w.fail("commit", err)
-	}
-	return last, nil
-}
-
-// commit writes recs in one transaction and returns the highest offset they took.
-func (w *changelogWriter) commit(ctx context.Context, recs ...*kgo.Record) (last int64, err error) {
-	tx := w.begin()
-	for _, rec := range recs {
-		tx.put(rec)
-	}
-	return tx.commit(ctx)
-}
-
-func (w *changelogWriter) fail(what string, err error) error {
-	return fmt.Errorf("changelog %s partition %d: %s of a checkpoint: %w", w.topic, w.partition, what, err)
-}
-
-func (w *changelogWriter) close() { w.cl.Close() }
 
 // snapshot is one checkpoint on its way. Its records are sent while it is packed: all of them at once would be as large as the state. Only where output
 // has to be acknowledged first, which may take longer than a transaction lives, they wait for that.
@@ -130,6 +26,7 @@ func (t *partition) worthIt() bool { return t.begun && t.changed }
 func (t *partition) beginSnapshot() {
 	s := &snapshot{next: t.next, started: time.Now()}
 	t.task.Snapshot()
+	t.paused(s, time.Since(s.started))
 	if t.out != nil {
 		s.emitted = t.out.mark()
 	} else {
@@ -149,12 +46,17 @@ func (t *partition) save(limit time.Duration) (more bool) {
 	for more = true; more && (limit == 0 || took < limit); took = time.Since(began) {
 		more = t.task.Save(func(key, value []byte) { s.put(t.changelog.record(key, value)) })
 	}
-	s.packing += took
-	t.r.metrics.paused.Observe(took.Seconds())
+	t.paused(s, took)
 	if !more {
 		s.put(t.changelog.record([]byte(topicKey), t.topicID[:]))
 	}
 	return more
+}
+
+// paused notes that the flow has waited for a snapshot.
+func (t *partition) paused(s *snapshot, took time.Duration) {
+	s.packing += took
+	t.r.metrics.paused.Observe(took.Seconds())
 }
 
 func (s *snapshot) put(rec *kgo.Record) {
@@ -168,16 +70,16 @@ func (s *snapshot) put(rec *kgo.Record) {
 
 // checkpoint begins one, unless one is on its way or nothing changed.
 func (t *partition) checkpoint() {
-	if t.saving == nil && !t.committing && t.worthIt() && !t.tooEarly() {
+	if t.saving == nil && !t.committing && t.worthIt() && !tooEarly(t.r.cfg.CheckpointEvery, time.Since(t.savedAt), t.behind) {
 		t.beginSnapshot()
 	}
 }
 
 // saveSome goes on with the snapshot on its way, and has it committed when all of it is packed. Who is behind packs it at once: nobody waits for what
-// comes, and what changes meanwhile is packed apart, for more.
+// comes, and what changes meanwhile is packed apart, for more. So does who is so busy that the transaction would become too old.
 func (t *partition) saveSome() {
 	limit := savePart
-	if t.behind {
+	if t.behind || time.Since(t.saving.started) > packLimit {
 		limit = 0
 	}
 	if t.save(limit) {
@@ -202,25 +104,25 @@ func (t *partition) unsaved() chan struct{} {
 // checkpointShare bounds the part of a partition's time that goes into packing checkpoints: 1/checkpointShare.
 const checkpointShare = 40
 
-// behindShare is how many of the intervals as configured lie between two while catching up: everything changes all the time then, and what a restart
+// behindEvery is how many of the intervals as configured lie between two while catching up: everything changes all the time then, and what a restart
 // replays is part of a backlog anyway.
-const behindShare = 12
+const behindEvery = 12
 
 // maxCheckpointEvery bounds what a restart has to replay where a checkpoint is dear.
 const maxCheckpointEvery = time.Minute
 
-// nextCheckpoint is the time until the next one is looked for: as configured, or longer where the last one took long to pack.
-func (t *partition) nextCheckpoint() time.Duration {
-	every := t.r.cfg.CheckpointEvery
-	if t.behind {
-		return every // it may be over by then
+// nextCheckpoint is the time until the next one is looked for: as configured, or longer where the last one took long to pack. While behind that may be
+// over by then.
+func nextCheckpoint(every, packed time.Duration, behind bool) time.Duration {
+	if behind {
+		return every
 	}
-	return max(every, min(t.packed*checkpointShare, maxCheckpointEvery))
+	return max(every, min(packed*checkpointShare, maxCheckpointEvery))
 }
 
 // tooEarly says that the next one can wait though it has been looked for.
-func (t *partition) tooEarly() bool {
-	return t.behind && time.Since(t.savedAt) < min(behindShare*t.r.cfg.CheckpointEvery, maxCheckpointEvery)
+func tooEarly(every, sinceLast time.Duration, behind bool) bool {
+	return behind && sinceLast < max(every, min(behindEvery*every, maxCheckpointEvery))
 }
 
 // commit is the only place where a position moves: the output up to it is acknowledged, then state and offset become durable together.

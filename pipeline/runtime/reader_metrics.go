@@ -54,7 +54,7 @@ func newReaderMetrics(r *Reader, reg prometheus.Registerer) (*readerMetrics, err
 	m.behind = count("behind_records_total", "Log records with new events that were applied while their partition was behind: no sample of event_to_queryable_seconds. An objective of freshness counts them as missed.")
 	m.restore = hist("restore_seconds", "Time to restore one partition from its changelog.", prometheus.ExponentialBuckets(0.01, 2, 14))
 	m.checkpointTime = hist("checkpoint_seconds", "Time from snapshot to commit.", prometheus.ExponentialBuckets(0.002, 2, 14))
-	m.paused = hist("checkpoint_pause_seconds", "How long the flow waited for a part of a checkpoint to be packed; while behind, for all of it.", prometheus.ExponentialBuckets(0.001, 2, 12))
+	m.paused = hist("checkpoint_pause_seconds", "How long the flow waited for a part of a checkpoint to be packed; while behind or stopping, for all of it.", prometheus.ExponentialBuckets(0.001, 2, 12))
 	m.checkpointBytes = count("checkpoint_bytes_total", "Changelog keys and values written.")
 	m.restarts = count("restarts_total", "Partitions restored again after an error of Kafka's.")
 	m.outcomes = prometheus.NewDesc("livemeter_reader_outcomes_total", "Consumed source records by outcome since the partition was restored.",

@@ -224,7 +224,7 @@ func (t *partition) loop() error {
 			t.committing = false
 		case <-checkpoint.C:
 			t.checkpoint()
-			checkpoint.Reset(t.nextCheckpoint())
+			checkpoint.Reset(nextCheckpoint(every, t.packed, t.behind))
 		case <-t.unsaved():
 			t.saveSome()
 		case <-status.C:

@@ -1,6 +1,9 @@
 package runtime
 
-import "github.com/livemeter/livemeter/pipeline/rollup"
+import (
+	"github.com/livemeter/livemeter/pipeline/event"
+	"github.com/livemeter/livemeter/pipeline/rollup"
+)
 
 // Task is the state machine of one partition: what it holds is a pure function of the records applied so far. A Task is owned by one goroutine.
 type Task interface {
@@ -46,10 +49,10 @@ type Stats struct {
 	ClosedEarly   uint64 // cells closed because of it
 	Accepted      uint64
 	Duplicate     uint64
-	Invalid       [16]uint64 // by event.Reason
-	Replayed      uint64     // events dropped by provenance
-	Late          uint64     // events beyond the horizon
-	Records       uint64     // of the log, applied
+	Invalid       [event.NumReasons]uint64
+	Replayed      uint64 // events dropped by provenance
+	Late          uint64 // events beyond the horizon
+	Records       uint64 // of the log, applied
 }
 
 // Output takes what a task sends to the next hop (events.enriched); nil in `run`.

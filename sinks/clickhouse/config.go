@@ -41,7 +41,7 @@ type Config struct {
 	// MaxBlockRows bounds the rows of one INSERT, and with that the memory of client and server; default 200 000, at most 500 000.
 	MaxBlockRows int
 	// TTLDays is how long a grain is kept, in order of measure.Grain; 0: for ever. nil takes 14, 90, 1095, 1095, 1095. Days and sessions are
-	// read from hours, which are kept as long as the longest of the three; panes of 10 s are part of minutes and go with them at the latest.
+	// read from hours, which are kept as long as the longest of the three, and all of them from minutes while an hour is not final; panes of 10 s are part of minutes and go with them at the latest.
 	TTLDays []int
 	// Lateness is how long after a window's end it still counts as provisional: the same as the pipeline's; default 60 s.
 	Lateness time.Duration

@@ -62,7 +62,7 @@ func TestHoursAreToldByAllPartitions(t *testing.T) {
 	shows("the lateness was raised", "1")
 }
 
-// A window that is not told yet takes its late bits from no row, and a session its runs from minutes: together they are one run.
+// A window that is not told yet takes its late bits from no row, and a session its runs from minutes: those of an hour and a partition make one.
 func TestStatusOfUntoldHours(t *testing.T) {
 	e := open(t)
 	e.hours = start
@@ -73,11 +73,15 @@ func TestStatusOfUntoldHours(t *testing.T) {
 		row{Room: "live", Window: start + minute, Value: 1, Run: rollup.Run{start + hour + 1, start + 4*hour, 0}},
 		row{Room: "late", Window: start, Value: 1, Run: rollup.Run{start, start + hour, 0}},
 		row{Room: "late", Window: start + minute, Value: 1, Run: rollup.Run{start, start + 2*hour, start + 2*hour + 5}},
+		row{Room: "next hour", Window: start + 59*minute, Value: 1, Run: rollup.Run{start, start + 2*hour, 0}},
+		row{Room: "next hour", Window: start + hour, Value: 1, Run: rollup.Run{start + 2*hour, start + 4*hour, 0}},
+		row{Room: "elsewhere", Window: start, Value: 1, Run: rollup.Run{start, start + hour, 0}},
+		row{Room: "elsewhere", Window: start, Part: 1, Value: 1, Run: rollup.Run{start + hour, start + 4*hour, 0}},
 		row{Room: "again", Window: start - hour, Grain: measure.Grain1h, Value: 1, State: closed, Run: rollup.Run{start - hour, start, 0}},
 		row{Room: "again", Window: start + minute, Value: 1, Run: rollup.Run{start + 1, start + hour, 0}},
 		row{Room: "on", Window: start - hour, Grain: measure.Grain1h, Value: 1, State: closed, Run: rollup.Run{start - hour, start, 0}},
 		row{Room: "on", Window: start, Value: 1, Run: rollup.Run{start - 1, start + hour, 0}})
-	for room, want := range map[string]string{"late minute": "final final", "live": "final provisional", "late": "final corrected", "again": "final final corrected", "on": "final final final"} {
+	for room, want := range map[string]string{"late minute": "final final", "live": "final provisional", "late": "final corrected", "next hour": "final final corrected", "elsewhere": "final corrected", "again": "final final corrected", "on": "final final final"} {
 		got := e.query("SELECT status FROM $db.room_measures WHERE room_id = '%s' AND grain IN ('1h', 'session') ORDER BY grain, window_start", room)
 		if got = strings.ReplaceAll(got, "\n", " "); got != want {
 			t.Errorf("%s: %s, want %s", room, got, want)

@@ -116,11 +116,7 @@ func cellInsert(epoch uint16, c *rollup.Cells, at []int32, narrow bool) *insert 
 	text(in, "room_id", "String", pick(c.Room, at))
 	text(in, "live_session_id", "String", pick(c.Session, at))
 	for i, k := range measure.SubKeys[c.Cube] {
-		typ := "String"
-		if k == "currency" {
-			typ = "LowCardinality(String)"
-		}
-		text(in, k, typ, pick(c.Sub[i], at))
+		text(in, k, subKeyType(k), pick(c.Sub[i], at))
 	}
 	fixed(in, "window_start", ms, 8, pick(c.Window, at))
 	fixed(in, "part", "UInt16", 2, pick(c.Part, at))

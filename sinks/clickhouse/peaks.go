@@ -3,6 +3,7 @@ package clickhouse
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,10 +67,20 @@ func keepsPanes(days []int) string {
 	return fmt.Sprintf("toDate(r.window_start) + toIntervalDay(%d) > toDate(now())", days[measure.Grain10s])
 }
 
+// onlineCubes are those that have the measure.
+var onlineCubes = func() (cubes []measure.Cube) {
+	for c, columns := range measure.Columns {
+		if slices.Contains(columns, measure.OnlineColumn) {
+			cubes = append(cubes, measure.Cube(c))
+		}
+	}
+	return cubes
+}()
+
 // peaks brings the peaks up to all rows inserted since, and, where resume, to those that a roller before this one may have left: it may have
 // stopped any time ago, with rows inserted after its last cycle.
 func (r *Roller) peaks(ctx context.Context, since time.Time, resume bool) error {
-	for _, c := range []measure.Cube{measure.Room, measure.Variant} {
+	for _, c := range onlineCubes {
 		for _, l := range r.levels() {
 			from := since
 			if resume {

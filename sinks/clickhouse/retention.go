@@ -51,8 +51,7 @@ func longest(days ...int) int {
 
 // rowsTTL is one expression rather than one DELETE WHERE per grain: a part whose rows have all expired is dropped without being read.
 // Days and months are rounded up so that a part is rewritten once a day or month and not at every check. Hours are kept for the days and
-// sessions that are read from them. Tombstones of hours go after a month, long after merges took what they hide; those of minutes go with
-// their day. A session's peak row has no first event and counts from when it was written.
+// sessions that are read from them. Tombstones go after a month, long after merges took what they hide. A session's peak row has no first event and counts from when it was written.
 func rowsTTL(days []int) string {
 	hours := longest(days[measure.Grain1h], days[measure.Grain1d], days[measure.GrainSession])
 	return "multiIf(grain = '1m', " + expiry(days[measure.Grain1m], "toDate(window_start)") +

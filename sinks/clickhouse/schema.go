@@ -58,13 +58,16 @@ func keyColumns(c measure.Cube) []column {
 		{"live_session_id", "String", "Live session of the room; '' where the event names none"},
 	}
 	for _, k := range measure.SubKeys[c] {
-		typ := "String"
-		if k == "currency" {
-			typ = "LowCardinality(String)"
-		}
-		out = append(out, column{k, typ, subKeyComments[k]})
+		out = append(out, column{k, subKeyType(k), subKeyComments[k]})
 	}
 	return out
+}
+
+func subKeyType(name string) string {
+	if name == "currency" {
+		return "LowCardinality(String)"
+	}
+	return "String"
 }
 
 // RowsTable is the name of the table with a cube's partial rows: room_measures has room_rows, room_money has room_money_rows.

@@ -131,21 +131,23 @@ func sessionWindows(cfg Config) windows {
 	}
 }
 
-const (
-	hourRuns = "groupArrayArrayIf(r.runs, r.grain = '1h')"
-	// minuteRuns are one run together: hours that are not final yet are so short a time that a session does not end in them and begin again.
-	minuteRuns = `arrayMap(x -> if(empty(x), x, [arrayMin(arrayMap(i -> x[i], range(1, length(x), 3))), arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))),
-        arrayMax(arrayMap(i -> x[i], range(3, length(x) + 2, 3)))]), [groupArrayArrayIf(r.runs, r.grain = '1m')])[1]`
-	runs = "arrayConcat(" + hourRuns + ", " + minuteRuns + ")"
-)
+// runs are those of the session's partials of hours, as tuples: the rows', and those that the minutes of hours that are not told make, as an hour's own row
+// will have it. So there are few.
+var runs = func() string {
+	const flat = "groupArrayArrayIf(r.runs, r.grain = '1h')"
+	minutes := func(extreme string, n int) string {
+		return fmt.Sprintf("%sMapIf([toUnixTimestamp(toStartOfHour(r.window_start, 'UTC')) * 65536 + r.part], [r.runs[%d]], r.grain = '1m' AND notEmpty(r.runs)).2", extreme, n)
+	}
+	return "arrayConcat(arrayFlatten(arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [" + flat + "])), arrayZip(" +
+		minutes("min", 1) + ", " + minutes("max", 2) + ", " + minutes("max", 3) + "))"
+}()
 
 // sessionCorrected says whether an event came to a live session that had been final: a run began after others when none of them was live, or an event
 // that was later than the gap came when no run was, its own included. The partials' own state can't tell: another partition may hold the session's
 // last event.
-const sessionCorrected = `arrayExists(t -> arrayExists(k ->
+var sessionCorrected = `arrayExists(t -> arrayExists(k ->
         (arrayExists(j -> j.1 < k.1, t) AND NOT arrayExists(j -> j.1 < k.1 AND j.2 > k.1, t))
-        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t),
-      arrayMap(x -> arrayMap(i -> (x[i], x[i + 1], x[i + 2]), range(1, length(x), 3)), [` + runs + `]))`
+        OR (k.3 > 0 AND NOT arrayExists(j -> j.1 <= k.3 AND j.2 > k.3, t)), t), [` + runs + `])`
 
 // sessionEnd is the watermark at which the session is final if nothing comes, in ms: the highest end of its runs, 0 without one.
-const sessionEnd = `arrayMax(x -> arrayMax(arrayMap(i -> x[i], range(2, length(x) + 1, 3))), [` + runs + `])`
+var sessionEnd = "arrayMax(j -> j.2, " + runs + ")"
