@@ -2,7 +2,6 @@ package aggregate
 
 import (
 	"cmp"
-	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
@@ -32,8 +31,9 @@ func (a *Aggregator) Restore(key, value []byte) error {
 			a.order(&o)
 		}
 		return r.Err()
-	case len(key) == 6:
-		return a.unpackBucket(&r, binary.BigEndian.Uint32(key[2:]))
+	}
+	if n, ok := bucket.Number(key, keyPrefix); ok {
+		return a.unpackBucket(&r, n)
 	}
 	return fmt.Errorf("changelog key %q is not the aggregator's", key)
 }

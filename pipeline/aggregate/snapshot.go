@@ -1,7 +1,6 @@
 package aggregate
 
 import (
-	"encoding/binary"
 	"maps"
 	"slices"
 
@@ -18,7 +17,7 @@ const stateVersion = 4
 const (
 	keyMeta   = "am"
 	keyOrders = "ao"
-	keyPrefix = 'a' // followed by 'b' and the bucket number, big endian
+	keyPrefix = 'a' // of all keys
 )
 
 // Owns says whether a changelog key is the aggregator's.
@@ -41,19 +40,7 @@ func (a *Aggregator) Save(w *wire.Writer, emit func(key, value []byte)) bool {
 		emit([]byte(keyOrders), a.metaOrders)
 		a.meta, a.metaOrders = nil, nil
 	}
-	w.Reset()
-	w.Byte(stateVersion)
-	n, ok := a.saved.Next(w)
-	if !ok {
-		return false
-	}
-	key := binary.BigEndian.AppendUint32([]byte{keyPrefix, 'b'}, n)
-	if len(w.Buf) == 1 {
-		emit(key, nil)
-	} else {
-		emit(key, slices.Clone(w.Buf))
-	}
-	return true
+	return a.saved.Save(w, keyPrefix, stateVersion, emit)
 }
 
 // saving is the aggregator as bucket.Set sees it.

@@ -2,6 +2,8 @@
 package bucket
 
 import (
+	"bytes"
+	"encoding/binary"
 	"math/bits"
 
 	"github.com/livemeter/livemeter/pipeline/wire"
@@ -57,7 +59,7 @@ func (s *Set) keep(slot uint32) {
 	}
 }
 
-// Begin begins a snapshot of the buckets that have changed: of now, whatever is marked until Next has saved them all. The one before must be over.
+// Begin begins a snapshot of the buckets that have changed: of now, whatever is marked until Save has emitted them all. The one before must be over.
 func (s *Set) Begin(store Store) {
 	if len(s.pending) > 0 {
 		panic("bucket: a snapshot begins before the one before it is saved")
@@ -67,8 +69,36 @@ func (s *Set) Begin(store Store) {
 	s.at, s.kept, s.held = 0, map[uint32]wire.Piece{}, wire.Held{}
 }
 
-// Next writes the next bucket's slots to w; false when all are saved.
-func (s *Set) Next(w *wire.Writer) (bucket uint32, ok bool) {
+// Save emits the changelog record of the next bucket, its key as Key and its value beginning with a version; nil where all its slots are free. False
+// when all are saved. w is scratch.
+func (s *Set) Save(w *wire.Writer, prefix, version byte, emit func(key, value []byte)) bool {
+	w.Reset()
+	w.Byte(version)
+	n, ok := s.next(w)
+	switch {
+	case !ok:
+		return false
+	case len(w.Buf) == 1:
+		emit(Key(prefix, n), nil)
+	default:
+		emit(Key(prefix, n), bytes.Clone(w.Buf))
+	}
+	return true
+}
+
+// Key is that of a bucket's record: the prefix, 'b' and the bucket's number, big endian.
+func Key(prefix byte, n uint32) []byte { return binary.BigEndian.AppendUint32([]byte{prefix, 'b'}, n) }
+
+// Number is the bucket of a key, false where it is none of a bucket with this prefix.
+func Number(key []byte, prefix byte) (n uint32, ok bool) {
+	if len(key) != 6 || key[0] != prefix || key[1] != 'b' {
+		return 0, false
+	}
+	return binary.BigEndian.Uint32(key[2:]), true
+}
+
+// next writes the next bucket's slots to w; false when all are saved.
+func (s *Set) next(w *wire.Writer) (bucket uint32, ok bool) {
 	for ; s.at < len(s.pending); s.at++ {
 		word := s.pending[s.at]
 		if word == 0 {

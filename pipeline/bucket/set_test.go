@@ -38,11 +38,10 @@ func save(s *Set) map[uint32][]byte {
 
 func next(s *Set, out map[uint32][]byte) bool {
 	var w wire.Writer
-	n, ok := s.Next(&w)
-	if ok {
-		out[n] = bytes.Clone(w.Buf)
-	}
-	return ok
+	return s.Save(&w, 'x', 7, func(key, value []byte) {
+		n, _ := Number(key, 'x')
+		out[n] = value
+	})
 }
 
 // Whatever changes while a snapshot is saved, it is what a snapshot taken at once would have been, over many words of buckets and with slots that come,

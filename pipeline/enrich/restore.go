@@ -1,7 +1,6 @@
 package enrich
 
 import (
-	"encoding/binary"
 	"fmt"
 	"time"
 
@@ -21,11 +20,11 @@ func (e *Enricher) Restore(key, value []byte) error {
 	if v := r.Byte(); v != stateVersion && r.Err() == nil {
 		return badVersion(v)
 	}
-	switch {
-	case string(key) == keyMeta:
+	if string(key) == keyMeta {
 		return e.unpackMeta(&r)
-	case len(key) == 6 && key[0] == keyBucket && key[1] == 'b':
-		return e.unpackBucket(&r, binary.BigEndian.Uint32(key[2:]))
+	}
+	if n, ok := bucket.Number(key, keyPrefix); ok {
+		return e.unpackBucket(&r, n)
 	}
 	return fmt.Errorf("changelog key %q is not the enricher's", key)
 }

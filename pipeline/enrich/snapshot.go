@@ -1,7 +1,6 @@
 package enrich
 
 import (
-	"encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,15 +16,11 @@ const stateVersion = 2
 
 const (
 	keyMeta   = "em"
-	keyBucket = 'e' // followed by 'b' and the bucket number, big endian
+	keyPrefix = 'e' // of all keys
 )
 
-func bucketKey(n uint32) []byte {
-	return binary.BigEndian.AppendUint32([]byte{keyBucket, 'b'}, n)
-}
-
 // Owns says whether a changelog key is the enricher's.
-func Owns(key []byte) bool { return len(key) > 1 && key[0] == keyBucket }
+func Owns(key []byte) bool { return len(key) > 1 && key[0] == keyPrefix }
 
 // Snapshot begins to save the state of now: what changed since the last one began.
 func (e *Enricher) Snapshot() {
@@ -43,18 +38,7 @@ func (e *Enricher) Save(w *wire.Writer, emit func(key, value []byte)) bool {
 		emit([]byte(keyMeta), e.meta)
 		e.meta = nil
 	}
-	w.Reset()
-	w.Byte(stateVersion)
-	n, ok := e.dirty.Next(w)
-	switch {
-	case !ok:
-		return false
-	case len(w.Buf) == 1:
-		emit(bucketKey(n), nil)
-	default:
-		emit(bucketKey(n), slices.Clone(w.Buf))
-	}
-	return true
+	return e.dirty.Save(w, keyPrefix, stateVersion, emit)
 }
 
 // saving is the enricher as bucket.Set sees it.

@@ -33,7 +33,7 @@ type memLine struct {
 	row     measure.Grain // that it is read from
 	hour    int64         // in which the row lies, ms
 	part    uint16
-	end     int64         // of the window, ms
+	end     int64 // of the window, ms
 	late    bool
 	first   int64
 	updated int64
