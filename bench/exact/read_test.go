@@ -90,7 +90,7 @@ func (s *store) windows() map[cellKey]row {
 	}
 	told := int64(math.MaxInt64)
 	for _, w := range s.told {
-		told = min(told, w.Hours)
+		told = min(told, w.HoursTold)
 	}
 	for k, r := range s.merged() {
 		if k.grain == measure.Grain1m {

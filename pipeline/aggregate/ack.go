@@ -14,7 +14,7 @@ func (a *Aggregator) settle(token uint64, failed bool) {
 		f := a.flights[0]
 		a.flights = a.flights[1:]
 		for _, i := range f.cells {
-			a.saved.Mark(i)
+			a.unsaved.Mark(i)
 			c := a.cells.At(i)
 			c.inflight--
 			if failed {

@@ -69,7 +69,7 @@ type Aggregator struct {
 	token                 uint64
 	flights               []flight
 	orders                map[orderKey]*pendingOrder
-	saved                 bucket.Set
+	unsaved               bucket.Set
 	meta, metaOrders      []byte // of the snapshot on its way
 }
 
@@ -131,7 +131,7 @@ func (a *Aggregator) add(changes []change.Change) (n int) {
 		a.addToHour(head)
 		return 1
 	}
-	a.saved.Mark(i)
+	a.unsaved.Mark(i)
 	m := a.cells.At(i)
 	p := a.paneOf(m, head.TS)
 	past := a.past(head.TS - head.TS%paneMS + paneMS)
@@ -175,7 +175,7 @@ func (a *Aggregator) addToHour(c *change.Change) {
 	if i == 0 || c.Mask&^change.PaneOnly == 0 {
 		return
 	}
-	a.saved.Mark(i)
+	a.unsaved.Mark(i)
 	h, t := a.cells.At(i), timesOf(c)
 	a.addTo(a.sums.At(h.sums[0]), c)
 	h.stamp(t, c.Recv)

@@ -82,7 +82,7 @@ func (c *cell) stamp(t times, any int64) {
 
 // touch notes that a cell changes: it must leave and be saved.
 func (a *Aggregator) touch(i uint32, c *cell) {
-	a.saved.Mark(i)
+	a.unsaved.Mark(i)
 	if !c.dirty {
 		c.since = a.wm
 	}

@@ -63,7 +63,7 @@ func (a *Aggregator) closeDue() {
 
 // close ends a generation. An hour outlives its minutes: it waits for those that are kept open for stragglers, or, when memory is short, ends them.
 func (a *Aggregator) close(i uint32, early bool) {
-	a.saved.Mark(i)
+	a.unsaved.Mark(i)
 	c := a.cells.At(i)
 	if c.minutes != 0 && !early {
 		c.due = a.lastDue(c)

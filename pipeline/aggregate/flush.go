@@ -103,7 +103,7 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) (token uint64, more boo
 	f.cells = slices.Clone(a.leaving)
 	if wm := a.sent(); r.rows == 0 && a.restLeaves() {
 		a.sentWM = wm
-		b.Watermarks = append(b.Watermarks, rollup.Watermark{Part: a.partition, Version: uint64(a.offset), WM: wm, Hours: a.hoursTold(wm)})
+		b.Watermarks = append(b.Watermarks, rollup.Watermark{Part: a.partition, Version: uint64(a.offset), WM: wm, HoursTold: a.hoursTold(wm)})
 	}
 	a.flights = append(a.flights, f)
 	return a.token, r.rows > 0

@@ -43,7 +43,7 @@ func (c *cell) merge(m *cell) {
 
 // takeIn moves a minute that closes, and is marked, into its hour.
 func (a *Aggregator) takeIn(i uint32, m *cell) {
-	a.saved.Mark(m.hour)
+	a.unsaved.Mark(m.hour)
 	h := a.cells.At(m.hour)
 	link := &h.minutes
 	for *link != i {

@@ -75,7 +75,7 @@ func (a *Aggregator) cellAt(id cellID) uint32 {
 // open makes a new generation of a window's partial at the current offset, which names it. Offset 0 is a control record, so 0 stays free.
 func (a *Aggregator) open(id cellID) uint32 {
 	i := a.cells.Alloc()
-	a.saved.Mark(i)
+	a.unsaved.Mark(i)
 	c := a.cells.At(i)
 	c.key, c.grain, c.window, c.gen = id.key, id.grain, id.window, uint64(a.offset)
 	c.prev = a.index.put(id, i)

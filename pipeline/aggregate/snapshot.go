@@ -26,7 +26,7 @@ func Owns(key []byte) bool { return len(key) > 1 && key[0] == keyPrefix }
 // Snapshot begins to save the state of now: the cells that changed since the last one began, and what the store has not acknowledged. A cell stays
 // in the changelog until its last row is acknowledged: what is not is sent again after a restore.
 func (a *Aggregator) Snapshot() {
-	a.saved.Begin(saving{a})
+	a.unsaved.Begin(saving{a})
 	var meta, orders wire.Writer
 	a.packMeta(&meta)
 	a.packOrders(&orders)
@@ -40,7 +40,7 @@ func (a *Aggregator) Save(w *wire.Writer, emit func(key, value []byte)) bool {
 		emit([]byte(keyOrders), a.metaOrders)
 		a.meta, a.metaOrders = nil, nil
 	}
-	return a.saved.Save(w, keyPrefix, stateVersion, emit)
+	return a.unsaved.Save(w, keyPrefix, stateVersion, emit)
 }
 
 // saving is the aggregator as bucket.Set sees it.

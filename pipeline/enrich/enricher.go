@@ -53,8 +53,8 @@ type Enricher struct {
 	strIDs   []uint32 // by string of the block
 	srcRows  []uint32 // by source of the block
 	slots    []uint32 // by entry of the block: the viewer, 0 where it is not known yet
-	lists    []lists  // scratch of touch
-	warm     uint32   // what touch loaded: keeps the loads from being removed
+	lists    []lists  // scratch of warmUp
+	warm     uint32   // what warmUp loaded: keeps the loads from being removed
 	exps     map[uint32][]uint32
 	noOrigin uint32
 	ledger   outcomes
@@ -64,11 +64,11 @@ type Enricher struct {
 	net      map[change.Change]int64 // scratch of amend
 	byID     []*order                // scratch of buyerContributions
 
-	dirty    bucket.Set
-	meta     []byte // of the snapshot on its way
-	savedIDs uint32 // oldestMinute when it began
-	swept    uint32 // where the sweep goes on
-	Stats    Stats
+	unsaved     bucket.Set
+	meta        []byte // of the snapshot on its way
+	oldestSaved uint32 // oldestMinute when it began
+	swept       uint32 // where the sweep goes on
+	Stats       Stats
 }
 
 // Stats count what the enricher has seen since it was made.
@@ -184,7 +184,7 @@ func (e *Enricher) applyBlock() {
 	for _, id := range b.Sources {
 		e.srcRows = append(e.srcRows, e.sources.find(id))
 	}
-	e.touch()
+	e.warmUp()
 	for i := range b.Entries {
 		n := &b.Entries[i]
 		row := &e.sources.list[e.srcRows[n.Source]]
@@ -218,7 +218,7 @@ func (e *Enricher) variants(exps uint32) []uint32 {
 }
 
 // mark notes that a viewer's state is about to change: it stands before whatever a snapshot packs.
-func (e *Enricher) mark(slot uint32) { e.dirty.Mark(slot) }
+func (e *Enricher) mark(slot uint32) { e.unsaved.Mark(slot) }
 
 func (e *Enricher) emit(c change.Change) { e.out.Changes = append(e.out.Changes, c) }
 

@@ -25,8 +25,8 @@ func Owns(key []byte) bool { return len(key) > 1 && key[0] == keyPrefix }
 // Snapshot begins to save the state of now: what changed since the last one began.
 func (e *Enricher) Snapshot() {
 	e.sweep()
-	e.dirty.Begin(saving{e})
-	e.savedIDs = e.oldestMinute
+	e.unsaved.Begin(saving{e})
+	e.oldestSaved = e.oldestMinute
 	var w wire.Writer
 	e.packMeta(&w)
 	e.meta = w.Buf
@@ -38,7 +38,7 @@ func (e *Enricher) Save(w *wire.Writer, emit func(key, value []byte)) bool {
 		emit([]byte(keyMeta), e.meta)
 		e.meta = nil
 	}
-	return e.dirty.Save(w, keyPrefix, stateVersion, emit)
+	return e.unsaved.Save(w, keyPrefix, stateVersion, emit)
 }
 
 // saving is the enricher as bucket.Set sees it.
@@ -46,7 +46,7 @@ type saving struct{ *Enricher }
 
 func (s saving) Cap() uint32 { return s.viewers.Cap() }
 
-func (s saving) Warm(from, to uint32) { s.touchBucket(from, to) }
+func (s saving) Warm(from, to uint32) { s.warmBucket(from, to) }
 
 func (s saving) Pack(w *wire.Writer, slot uint32) {
 	if v := s.viewers.At(slot); v.hi|v.lo != 0 {
@@ -83,9 +83,9 @@ func (e *Enricher) packViewer(w *wire.Writer, slot uint32, v *viewer) {
 	w.Int(v.last)
 	w.Bool(v.pinned)
 	n := 0
-	e.eachID(slot, v, e.savedIDs, func(uint64, uint32) { n++ })
+	e.eachID(slot, v, e.oldestSaved, func(uint64, uint32) { n++ })
 	w.Uint(uint64(n))
-	e.eachID(slot, v, e.savedIDs, func(fp uint64, minute uint32) {
+	e.eachID(slot, v, e.oldestSaved, func(fp uint64, minute uint32) {
 		w.Fixed(fp)
 		w.Uint(uint64(minute))
 	})

@@ -49,7 +49,7 @@ func (t *timers) advance(now int64) []timer {
 // fire judges every view whose time has come.
 func (e *Enricher) fire() {
 	due, warm := e.timers.advance(e.wm), uint32(0)
-	for _, x := range due { // in two passes, like a block: see touch
+	for _, x := range due { // in two passes, like a block: see warmUp
 		w := e.views.At(x.view)
 		warm += w.owner + uint32(w.seen.bits[0])
 	}

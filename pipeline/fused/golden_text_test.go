@@ -120,7 +120,7 @@ func (s *memStore) watermark() int64 {
 func (s *memStore) hours() int64 {
 	low := int64(math.MaxInt64)
 	for _, w := range s.watermarks {
-		low = min(low, w.Hours)
+		low = min(low, w.HoursTold)
 	}
 	if low == math.MaxInt64 {
 		return 0

@@ -148,9 +148,9 @@ type Watermark struct {
 	Part    uint16
 	Version uint64
 	WM      int64 // ms; 0 while no watermark is known
-	// Hours that begin before this instant, ms, are final: what they hold stands in rows of their own. What later ones hold is the sum of their minutes,
+	// HoursTold: hours that begin before this instant, ms, are final: what they hold stands in rows of their own. What later ones hold is the sum of their minutes,
 	// whether they have rows or not. Where partitions are added up the lowest of theirs counts for all: minutes stay when their hour has its row.
-	Hours int64
+	HoursTold int64
 }
 
 // Batch is what one flush sends. Writing it twice, late or after a newer one changes nothing.

@@ -49,7 +49,7 @@ func openWith(t testing.TB, change func(*clickhouse.Config)) *engine {
 		t.Fatal(err)
 	}
 	e := &engine{Sink: s, t: t, addr: addr, db: db, epoch: epoch, cfg: cfg, hours: allHours}
-	e.watermarks(rollup.Watermark{WM: 1, Hours: e.hours})
+	e.watermarks(rollup.Watermark{WM: 1, HoursTold: e.hours})
 	return e
 }
 
@@ -90,5 +90,5 @@ func (e *engine) watermark(wm int64) {
 	e.t.Helper()
 	e.wmVersion++
 	e.query("TRUNCATE TABLE $db.watermarks_rows") // a test may go back, a pipeline cannot
-	e.watermarks(rollup.Watermark{Part: 0, Version: e.wmVersion, WM: wm + hour, Hours: e.hours + hour}, rollup.Watermark{Part: 1, Version: e.wmVersion, WM: wm, Hours: e.hours})
+	e.watermarks(rollup.Watermark{Part: 0, Version: e.wmVersion, WM: wm + hour, HoursTold: e.hours + hour}, rollup.Watermark{Part: 1, Version: e.wmVersion, WM: wm, HoursTold: e.hours})
 }

@@ -52,13 +52,13 @@ func TestHoursAreToldByAllPartitions(t *testing.T) {
 		}
 	}
 	shows("no partition is known", "1")
-	e.watermarks(rollup.Watermark{Part: 0, WM: start + 2*hour, Hours: start + hour}, rollup.Watermark{Part: 1})
+	e.watermarks(rollup.Watermark{Part: 0, WM: start + 2*hour, HoursTold: start + hour}, rollup.Watermark{Part: 1})
 	shows("one has told nothing", "1")
-	e.watermarks(rollup.Watermark{Part: 1, WM: start + 2*hour, Hours: start + hour})
+	e.watermarks(rollup.Watermark{Part: 1, WM: start + 2*hour, HoursTold: start + hour})
 	shows("both have told", "2")
-	e.watermarks(rollup.Watermark{Part: 1, WM: start, Hours: start})
+	e.watermarks(rollup.Watermark{Part: 1, WM: start, HoursTold: start})
 	shows("an older one comes again", "2")
-	e.watermarks(rollup.Watermark{Part: 1, WM: start + 3*hour, Hours: start})
+	e.watermarks(rollup.Watermark{Part: 1, WM: start + 3*hour, HoursTold: start})
 	shows("the lateness was raised", "1")
 }
 

@@ -48,7 +48,7 @@ func otherTables(cfg Config) []table {
 				{"part", "UInt16", "Partition of events"},
 				{"version", "UInt64", "Offset in this partition"},
 				{"watermark", ms, watermarkComment},
-				{"hours", ms, hoursComment},
+				{"hours_told", ms, hoursComment},
 			},
 			engine: "ReplacingMergeTree(watermark)", order: "(epoch, part)", // the highest holds: see rollup.Watermark
 		},

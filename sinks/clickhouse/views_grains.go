@@ -87,9 +87,9 @@ func hourRows(c measure.Cube, cfg Config) string {
 		rows("toStartOfHour(r.window_start, 'UTC')", fmt.Sprintf("r.grain = '1m' AND r.window_start >= %s AND r.part != %d", hoursTold(cfg), partPeak))
 }
 
-// hours are the rows that what is longer than hours is read from: those of hours that are final, of the minutes of the others, and the longer window's
+// longerRows are the rows that what is longer than hours is read from: those of hours that are final, of the minutes of the others, and the longer window's
 // own peaks.
-func hours(g measure.Grain) func(measure.Cube, Config) string {
+func longerRows(g measure.Grain) func(measure.Cube, Config) string {
 	return func(c measure.Cube, cfg Config) string {
 		name := quote(measure.GrainNames[g])
 		which := fmt.Sprintf("(r.part != %[1]d AND (r.grain = '1h' AND r.window_start < %[2]s OR r.grain = '1m' AND r.window_start >= %[2]s) OR r.grain = %[3]s)",
@@ -114,7 +114,7 @@ func finalRows(c measure.Cube, cfg Config) string {
 func dayWindows(cfg Config) windows {
 	day := fmt.Sprintf("toStartOfDay(r.window_start, %s)", quote(cfg.Zone))
 	return windows{
-		from: hours(measure.Grain1d), start: "CAST(" + day + ", " + quote(ms) + ")", together: day,
+		from: longerRows(measure.Grain1d), start: "CAST(" + day + ", " + quote(ms) + ")", together: day,
 		status:  windowStatus(day+" + toIntervalDay(1)", ofHours(rollup.LateDay), cfg),
 		updated: "max(r.updated_at)",
 		sum:     rowSum(measure.Grain1d),
@@ -124,7 +124,7 @@ func dayWindows(cfg Config) windows {
 // sessionWindows are whole live sessions. One that was final once is not provisional again; of the other windows one that still moves is.
 func sessionWindows(cfg Config) windows {
 	return windows{
-		from: hours(measure.GrainSession), start: "min(r.first_event)",
+		from: longerRows(measure.GrainSession), start: "min(r.first_event)",
 		status:  fmt.Sprintf("multiIf(%s, 'corrected', %s > toUnixTimestamp64Milli(%s), 'provisional', 'final')", sessionCorrected, sessionEnd, lowestWatermark(cfg)),
 		updated: "max(r.updated_at)",
 		sum:     rowSum(measure.GrainSession),

@@ -5,15 +5,15 @@ import (
 	"github.com/livemeter/livemeter/pipeline/measure"
 )
 
-// reach is how far into a viewer's lists touch goes: a view and its room, two experiments, the ids of a minute or two.
+// reach is how far into a viewer's lists warmUp goes: a view and its room, two experiments, the ids of a minute or two.
 const reach = 3
 
-// lists is where in a viewer's lists touch has come to.
+// lists is where in a viewer's lists warmUp has come to.
 type lists struct{ dedupe, scope, view uint32 }
 
-// touch loads the state that a block's entries are going to ask for, step by step for all of them: the loads of a step do not depend on
+// warmUp loads the state that a block's entries are going to ask for, step by step for all of them: the loads of a step do not depend on
 // each other, so their cache misses overlap, where entry by entry each would wait for the one before. It changes nothing.
-func (e *Enricher) touch() {
+func (e *Enricher) warmUp() {
 	entries := e.block.Entries
 	e.slots, e.lists = e.slots[:0], e.lists[:0]
 	t, warm := &e.table, uint32(0)
@@ -25,7 +25,7 @@ func (e *Enricher) touch() {
 		n := &entries[i]
 		slot := t.guess(n.ViewerHi, n.ViewerLo)
 		e.slots = append(e.slots, slot)
-		warm += e.viewers.At(slot).buyer + e.touchCells(n)
+		warm += e.viewers.At(slot).buyer + e.warmCells(n)
 	}
 	for i, slot := range e.slots {
 		v := e.viewers.At(slot)
@@ -35,11 +35,11 @@ func (e *Enricher) touch() {
 		}
 		e.lists = append(e.lists, lists{v.dedupe, v.scopes, v.views})
 	}
-	e.warm = warm + e.touchLists()
+	e.warm = warm + e.warmLists()
 }
 
-// touchLists loads what hangs on the viewers that e.lists begins with.
-func (e *Enricher) touchLists() (warm uint32) {
+// warmLists loads what hangs on the viewers that e.lists begins with.
+func (e *Enricher) warmLists() (warm uint32) {
 	for range reach {
 		for i := range e.lists {
 			l := &e.lists[i]
@@ -51,18 +51,18 @@ func (e *Enricher) touchLists() (warm uint32) {
 	return warm
 }
 
-// touchBucket loads the viewers of a checkpoint bucket, as touch does those of a block.
-func (e *Enricher) touchBucket(from, to uint32) {
+// warmBucket loads the viewers of a checkpoint bucket, as warmUp does those of a block.
+func (e *Enricher) warmBucket(from, to uint32) {
 	e.lists = e.lists[:0]
 	for i := from; i < to; i++ {
 		v := e.viewers.At(i)
 		e.lists = append(e.lists, lists{v.dedupe, v.scopes, v.views})
 	}
-	e.warm = e.touchLists()
+	e.warm = e.warmLists()
 }
 
-// touchCells loads where the cells of the entry's experiments are looked up.
-func (e *Enricher) touchCells(n *eventlog.Entry) (warm uint32) {
+// warmCells loads where the cells of the entry's experiments are looked up.
+func (e *Enricher) warmCells(n *eventlog.Entry) (warm uint32) {
 	for _, x := range e.variants(e.str(n.Exps)) {
 		warm += e.keys.Warm(measure.Variant, e.str(n.Room), x, 0)
 	}
