@@ -6,11 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
-	"time"
-
-	"github.com/google/uuid"
-
-	"github.com/livemeter/livemeter/pipeline/rollup"
 )
 
 // Apply makes the schema: the database, missing tables, missing columns, other retention, and views that differ. It is idempotent, and
@@ -159,58 +154,4 @@ func (s *Sink) each(ctx context.Context, query string, args []any, f func(scan f
 func firstLine(s string) string {
 	line, _, _ := strings.Cut(s, "\n")
 	return line
-}
-
-// EnsureEpoch returns the epoch of this topic `events`. A topic that is not known yet gets the next number and becomes what readers see. All its
-// partitions have a watermark there, 1970 at first: one that has not told its own yet holds every window open.
-func (s *Sink) EnsureEpoch(ctx context.Context, eventsTopicID [16]byte, partitions int) (uint16, error) {
-	id := uuid.UUID(eventsTopicID)
-	epoch, highest, err := s.epochOf(ctx, id)
-	if err != nil {
-		return 0, err
-	}
-	if epoch == 0 {
-		if epoch, err = s.newEpoch(ctx, id, highest); err != nil {
-			return 0, err
-		}
-	}
-	unknown := make([]rollup.Watermark, partitions) // the highest holds: what has been told stays
-	for p := range unknown {
-		unknown[p].Part = uint16(p)
-	}
-	for _, in := range watermarkInserts(epoch, unknown) {
-		if err := s.insert(ctx, in); err != nil {
-			return 0, err
-		}
-	}
-	return epoch, nil
-}
-
-func (s *Sink) newEpoch(ctx context.Context, id uuid.UUID, highest uint16) (uint16, error) {
-	if highest == 1<<16-1 {
-		return 0, fmt.Errorf("clickhouse: %s.epochs is full", s.cfg.Database)
-	}
-	in := &insert{table: "epochs", rows: 1}
-	fixed(in, "epoch", "UInt16", 2, []uint16{highest + 1})
-	fixed(in, "events_topic_id", "UUID", 16, []uuid.UUID{id})
-	fixed(in, "active", "UInt8", 1, []uint8{1})
-	fixed(in, "created_at", ms, 8, []int64{time.Now().UnixMilli()})
-	if err := s.insert(ctx, in); err != nil {
-		return 0, err
-	}
-	// Two topics that start at the same moment take the same number: the one that does not stand there in the end is told.
-	epoch, _, err := s.epochOf(ctx, id)
-	if err == nil && epoch == 0 {
-		err = fmt.Errorf("clickhouse: epoch %d of %s was taken by another topic events at the same moment: two pipelines share this database; give one its own", highest+1, s.cfg.Database)
-	}
-	return epoch, err
-}
-
-// epochOf returns the epoch of a topic, 0 if it has none, and the highest epoch of all.
-func (s *Sink) epochOf(ctx context.Context, id uuid.UUID) (epoch, highest uint16, err error) {
-	query := fmt.Sprintf("SELECT maxIf(epoch, events_topic_id = ?), max(epoch) FROM %s.epochs FINAL", s.cfg.Database)
-	if err := s.conn.QueryRow(ctx, query, id.String()).Scan(&epoch, &highest); err != nil {
-		return 0, 0, fmt.Errorf("clickhouse: epochs: %w", err)
-	}
-	return epoch, highest, nil
 }

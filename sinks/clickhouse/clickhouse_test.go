@@ -2,6 +2,7 @@ package clickhouse_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"maps"
@@ -102,19 +103,46 @@ func TestRetentionFollowsTheConfiguration(t *testing.T) {
 	}
 }
 
+// A database shows one log's numbers, and another's only when told so; then what is there of the former stays, and can be shown again.
 func TestEpochs(t *testing.T) {
 	e := open(t)
+	taker := openAgain(t, e, func(c *clickhouse.Config) { c.TakeOver = true })
 	ctx := context.Background()
-	for i, want := range []uint16{1, 2, 1, 2} {
-		got, err := e.EnsureEpoch(ctx, [16]byte{byte(1 + i%2)}, 1)
-		if err != nil || got != want {
-			t.Fatalf("call %d: epoch %d, %v; want %d", i, got, err, want)
+	e.write(conformance.Row{Room: "r", Window: conformance.Start, Value: 4})
+	for i, step := range []struct {
+		sink  *clickhouse.Sink
+		id    byte
+		epoch uint16 // 0: refused
+		rows  int64
+	}{{e.Sink, 1, 1, 1}, {e.Sink, 2, 0, 1}, {taker, 2, 2, 0}, {e.Sink, 2, 2, 0}, {e.Sink, 1, 0, 0}, {taker, 1, 1, 1}, {e.Sink, 2, 0, 1}, {taker, 2, 2, 0}} {
+		var other *clickhouse.OtherLogError
+		got, err := step.sink.EnsureEpoch(ctx, [16]byte{step.id}, 1)
+		if step.epoch == 0 && !errors.As(err, &other) || step.epoch != 0 && err != nil || got != step.epoch {
+			t.Fatalf("step %d: epoch %d, %v; want %d", i, got, err, step.epoch)
+		}
+		if got := step.sink.CheckEpoch(ctx, [16]byte{step.id}); (got == nil) != (step.epoch != 0) {
+			t.Errorf("step %d: the check says %v", i, got)
+		}
+		if got := e.number("SELECT count() FROM $db.room_measures WHERE grain = '1m'"); got != step.rows {
+			t.Errorf("step %d: %d rows are shown, want %d", i, got, step.rows)
 		}
 	}
-	e.write(conformance.Row{Room: "r", Window: conformance.Start, Value: 4})
-	if got := e.number("SELECT count() FROM $db.room_measures"); got != 0 {
-		t.Errorf("%d rows of an epoch that is no longer active are seen", got)
+	empty := openAgain(t, e, func(c *clickhouse.Config) { c.Database += "_not_there" })
+	if err := empty.CheckEpoch(ctx, [16]byte{7}); err != nil {
+		t.Errorf("a database that is not there: %v", err)
 	}
+}
+
+func openAgain(t *testing.T, e *engine, change func(*clickhouse.Config)) *clickhouse.Sink {
+	t.Helper()
+	cfg := e.cfg
+	change(&cfg)
+	s, err := clickhouse.New(context.Background(), cfg, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	return s
 }
 
 func TestEveryColumnHasAComment(t *testing.T) {

@@ -43,6 +43,8 @@ type Config struct {
 	// TTLDays is how long a grain is kept, in order of measure.Grain; 0: for ever. nil takes 14, 90, 1095, 1095, 1095. Days and sessions are
 	// read from hours, which are kept as long as the longest of the three, and all of them from minutes while an hour is not final; panes of 10 s are part of minutes and go with them at the latest.
 	TTLDays []int
+	// TakeOver lets this log's numbers be shown by a database that shows another log's: see EnsureEpoch.
+	TakeOver bool
 	// Lateness is how long after a window's end it still counts as provisional: the same as the pipeline's; default 60 s.
 	Lateness time.Duration
 	// Zone is the shop's, an IANA name, for days: the same as the pipeline's; default Asia/Shanghai.

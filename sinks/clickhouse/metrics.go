@@ -9,6 +9,7 @@ type metrics struct {
 	latency                       *prometheus.HistogramVec
 	rollSeconds                   *prometheus.HistogramVec
 	folded, peaks                 prometheus.Counter
+	shown                         prometheus.Gauge
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -32,8 +33,10 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		folded:      one("fold_candidates_total", "Closed partials looked at by the fold."),
 		peaks:       one("peak_candidates_total", "Rows of panes and shorter windows that peaks were taken over."),
 	}
+	m.shown = prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "livemeter", Subsystem: "clickhouse", Name: "shown",
+		Help: "1 while the views show this log's numbers, as far as the roller's process knows; 0 where they show another log's."})
 	if reg != nil {
-		reg.MustRegister(m.rows, m.inserts, m.bytes, m.retries, m.errors, m.latency, m.rollSeconds, m.folded, m.peaks)
+		reg.MustRegister(m.shown, m.rows, m.inserts, m.bytes, m.retries, m.errors, m.latency, m.rollSeconds, m.folded, m.peaks)
 	}
 	return m
 }

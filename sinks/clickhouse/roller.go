@@ -87,6 +87,9 @@ const (
 
 // RollOnce takes in what was inserted since the last cycle.
 func (r *Roller) RollOnce(ctx context.Context) error {
+	if err := r.checkShown(ctx); err != nil {
+		return err
+	}
 	now, err := r.serverTime(ctx)
 	if err != nil {
 		return err
@@ -105,6 +108,21 @@ func (r *Roller) RollOnce(ctx context.Context) error {
 		return err
 	}
 	r.folded = until
+	return nil
+}
+
+// checkShown tells when another log has taken the database over.
+func (r *Roller) checkShown(ctx context.Context) error {
+	all, err := r.s.epochs(ctx)
+	if err != nil {
+		return err
+	}
+	r.s.m.shown.Set(1)
+	if all.shown != r.epoch {
+		r.s.m.shown.Set(0)
+		r.log.Error("the views show the numbers of another log: what is written here is not seen. Start that pipeline on a database of its own, and this one once with --clickhouse-take-over",
+			zap.String("database", r.s.cfg.Database), zap.Uint16("epoch", r.epoch), zap.Uint16("shown_epoch", all.shown), zap.Stringer("shown_topic_id", all.shownID))
+	}
 	return nil
 }
 

@@ -5,11 +5,12 @@ import (
 	"testing"
 
 	"github.com/livemeter/livemeter/pipeline/rollup"
+	"github.com/livemeter/livemeter/sinks/clickhouse"
 )
 
 // A partition of `events` that has never told its watermark holds every window open.
 func TestSilentPartitionHoldsWindowsOpen(t *testing.T) {
-	e := open(t)
+	e := openWith(t, func(c *clickhouse.Config) { c.TakeOver = true })
 	for _, partitions := range []int{1, 2} { // the epoch is there already, without what this is about
 		var err error
 		if e.epoch, err = e.EnsureEpoch(context.Background(), [16]byte{2}, partitions); err != nil {

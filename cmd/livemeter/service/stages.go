@@ -128,6 +128,9 @@ func (s *Store) prepare(ctx context.Context, p *Process) error {
 	if err := p.checkZone(ctx); err != nil { // before the views change
 		return err
 	}
+	if err := s.CheckEpoch(ctx, id); err != nil {
+		return err
+	}
 	if err := s.Apply(ctx); err != nil {
 		return err
 	}

@@ -1,0 +1,152 @@
+package clickhouse
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	ch "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/google/uuid"
+
+	"github.com/livemeter/livemeter/pipeline/rollup"
+)
+
+// OtherLogError: the views of the database show the numbers of another log of events than this one.
+type OtherLogError struct {
+	Database    string
+	Shown, This uuid.UUID // of the topics `events`
+	Epoch       uint16    // that is shown
+}
+
+func (e *OtherLogError) Error() string {
+	return fmt.Sprintf("clickhouse: database %s shows the numbers of another log of events (topic id %s, epoch %d), not of this one (topic id %s): a pipeline, a Kafka or a kafka.prefix "+
+		"of its own needs a database of its own (clickhouse.database, --clickhouse-database). Where that log is gone for good, or this one is to be shown again, start once with "+
+		"--clickhouse-take-over: then the other one's numbers stay in the tables and are no longer shown", e.Database, e.Shown, e.Epoch, e.This)
+}
+
+// epochs is what the table says.
+type epochs struct {
+	highest, shown uint16 // 0 without one; shown is the highest active one
+	shownID        uuid.UUID
+	of             map[uuid.UUID]uint16
+}
+
+func (s *Sink) epochs(ctx context.Context) (out epochs, err error) {
+	out.of = map[uuid.UUID]uint16{}
+	query := fmt.Sprintf("SELECT epoch, events_topic_id, active FROM %s.epochs FINAL ORDER BY epoch", s.cfg.Database)
+	err = s.each(ctx, query, nil, func(scan func(...any) error) error {
+		var epoch uint16
+		var id uuid.UUID
+		var active uint8
+		if err := scan(&epoch, &id, &active); err != nil {
+			return err
+		}
+		out.highest, out.of[id] = epoch, epoch
+		if active != 0 {
+			out.shown, out.shownID = epoch, id
+		}
+		return nil
+	})
+	return out, err
+}
+
+// CheckEpoch says whether the database may show the numbers of this topic `events`: it is an *OtherLogError where it shows another's. It asks before
+// anything is changed, and takes a database that is not there for one that may.
+func (s *Sink) CheckEpoch(ctx context.Context, eventsTopicID [16]byte) error {
+	all, err := s.epochs(ctx)
+	var missing *ch.Exception
+	if errors.As(err, &missing) && (missing.Code == unknownTable || missing.Code == unknownDatabase) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return s.mayShow(&all, eventsTopicID)
+}
+
+const (
+	unknownTable    = 60
+	unknownDatabase = 81
+)
+
+func (s *Sink) mayShow(all *epochs, id uuid.UUID) error {
+	if s.cfg.TakeOver || all.shown == 0 || all.shownID == id {
+		return nil
+	}
+	return &OtherLogError{s.cfg.Database, all.shownID, id, all.shown}
+}
+
+// EnsureEpoch returns the epoch of this topic `events`, which readers see from then on: see CheckEpoch. A topic that is not known yet gets the next
+// number. All its partitions have a watermark there, 1970 at first: one that has not told its own yet holds every window open.
+func (s *Sink) EnsureEpoch(ctx context.Context, eventsTopicID [16]byte, partitions int) (uint16, error) {
+	id := uuid.UUID(eventsTopicID)
+	all, err := s.epochs(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if err := s.mayShow(&all, id); err != nil {
+		return 0, err
+	}
+	epoch := all.of[id]
+	if epoch == 0 {
+		if epoch, err = s.newEpoch(ctx, id, all.highest); err != nil {
+			return 0, err
+		}
+	} else if epoch != all.shown {
+		if err := s.showAgain(ctx, epoch, &all); err != nil {
+			return 0, err
+		}
+	}
+	unknown := make([]rollup.Watermark, partitions) // the highest holds: what has been told stays
+	for p := range unknown {
+		unknown[p].Part = uint16(p)
+	}
+	for _, in := range watermarkInserts(epoch, unknown) {
+		if err := s.insert(ctx, in); err != nil {
+			return 0, err
+		}
+	}
+	return epoch, nil
+}
+
+func (s *Sink) newEpoch(ctx context.Context, id uuid.UUID, highest uint16) (uint16, error) {
+	if highest == 1<<16-1 {
+		return 0, fmt.Errorf("clickhouse: %s.epochs is full", s.cfg.Database)
+	}
+	if err := s.insertEpoch(ctx, highest+1, id, 1); err != nil {
+		return 0, err
+	}
+	// Two topics that start at the same moment take the same number: the one that does not stand there in the end is told.
+	all, err := s.epochs(ctx)
+	if err == nil && all.of[id] == 0 {
+		err = fmt.Errorf("clickhouse: epoch %d of %s was taken by another topic events at the same moment: two pipelines share this database; give one its own", highest+1, s.cfg.Database)
+	}
+	return all.of[id], err
+}
+
+// showAgain makes an older epoch the one that is shown: those above it are active no more.
+func (s *Sink) showAgain(ctx context.Context, epoch uint16, all *epochs) error {
+	for id, e := range all.of {
+		switch {
+		case e == epoch:
+			if err := s.insertEpoch(ctx, e, id, 1); err != nil {
+				return err
+			}
+		case e > epoch:
+			if err := s.insertEpoch(ctx, e, id, 0); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *Sink) insertEpoch(ctx context.Context, epoch uint16, id uuid.UUID, active uint8) error {
+	in := &insert{table: "epochs", rows: 1}
+	fixed(in, "epoch", "UInt16", 2, []uint16{epoch})
+	fixed(in, "events_topic_id", "UUID", 16, []uuid.UUID{id})
+	fixed(in, "active", "UInt8", 1, []uint8{active})
+	fixed(in, "created_at", ms, 8, []int64{time.Now().UnixMilli()})
+	return s.insert(ctx, in)
+}
