@@ -99,7 +99,7 @@ func (s *store) windows() map[cellKey]row {
 				add(k, measure.Grain10s, k.window+int64(pane)*10*second, row{values: values})
 			}
 		}
-		if start := k.window - k.window%hour; (k.grain == measure.Grain1h) == (start < told) {
+		if start := k.window - k.window%hour; (k.grain == measure.Grain1h) == (start < told) && (k.grain == measure.Grain1h || r.state&rollup.Counts != 0) {
 			add(k, measure.Grain1h, start, row{values: r.values})
 			add(k, measure.Grain1d, dayOf(start), row{values: r.values})
 			add(k, measure.GrainSession, 0, row{first: r.first, values: r.values})

@@ -131,6 +131,7 @@ func (s *store) fold() {
 }
 
 func (r *row) add(o row) {
+	r.state |= o.state
 	if o.first != 0 {
 		r.first = min(r.first, o.first)
 	}

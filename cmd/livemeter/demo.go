@@ -16,7 +16,7 @@ import (
 )
 
 type demoCmd struct {
-	For  time.Duration `help:"Stop the generator after this long; without it, at Ctrl-C." placeholder:"60s"`
+	For  time.Duration `help:"Stop the generator after this long; without it, at Ctrl-C." placeholder:"DURATION"`
 	Rate float64       `default:"20000" help:"Events a second."`
 	Seed uint64        `help:"Generate the same again; 0 takes another one each time."`
 	Dir  string        `help:"Data directory, to be kept and used again; without it a temporary one." placeholder:"DIR"`
@@ -26,7 +26,7 @@ type demoCmd struct {
 func (demoCmd) Help() string {
 	return `Starts Kafka and ClickHouse, lets a simulated shopping festival flow through the pipeline and shows the hottest rooms as ClickHouse has them. At
 the end it waits until all views are closed, computes from the raw records alone what every table must hold, and compares: exit code 0 only if
-no row differs. Ctrl-C ends the generator; a second one ends everything at once.
+no row differs. Ctrl-C ends the generator; once it has ended, Ctrl-C ends everything at once. Without a terminal there is a line each five seconds.
 
 Example:
     livemeter demo --for 60s
@@ -34,8 +34,8 @@ Example:
 }
 
 func (c demoCmd) Run(ctx context.Context, g global, s streams) (err error) {
-	if c.Rate <= 0 {
-		return usageError{errors.New("demo: --rate must be above 0")}
+	if c.Rate <= 0 || c.For < 0 {
+		return usageError{errors.New("demo: --rate must be above 0, --for not below")}
 	}
 	dir, temporary := c.Dir, c.Dir == ""
 	if temporary {
@@ -98,6 +98,9 @@ func (d *demo) run(ctx context.Context) (equal bool, err error) {
 		ctx = context.WithoutCancel(ctx) // Ctrl-C has ended the generator; the next one ends the process
 	}
 	report, err := d.settle(ctx, stats.Acked)
+	if ctx.Err() != nil {
+		return false, errors.New("interrupted: nothing was compared")
+	}
 	if err != nil {
 		return false, err
 	}

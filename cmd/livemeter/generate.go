@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -45,6 +46,9 @@ Example:
 }
 
 func (c generateCmd) Run(ctx context.Context, g global, s streams) error {
+	if c.Rate < 0 || c.Events < 0 || c.For < 0 || c.Rooms < 0 || c.Viewers < 0 {
+		return usageError{errors.New("generate: --rate, --events, --for, --rooms and --viewers cannot be negative")}
+	}
 	cfg, err := c.valid(g, config.Client, nil)
 	if err != nil {
 		return err
@@ -137,7 +141,7 @@ func (c generateCmd) toKafka(ctx context.Context, cfg *config.Config, fest festi
 	if err := truth.WriteFile(c.Ledger); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "ledger of %s records: %s; compare with: %s verify --wait 2m --ledger %s\n", ui.Count(truth.Records), c.Ledger, self(), c.Ledger)
+	fmt.Fprintf(s.out, "ledger of %s records: %s; compare with: %s verify --wait 2m --ledger %s%s\n", ui.Count(truth.Records), c.Ledger, self(), c.Ledger, c.whereTo(cfg))
 	return nil
 }
 
@@ -176,4 +180,12 @@ func perSecond(n int64, d time.Duration) string {
 		return "0"
 	}
 	return ui.Count(int64(float64(n) / d.Seconds()))
+}
+
+// whereTo are the flags with which another command finds the same ClickHouse.
+func (c withConfig) whereTo(cfg *config.Config) (flags string) {
+	if c.Config != "" {
+		flags += " --config " + c.Config
+	}
+	return flags + fmt.Sprintf(" --clickhouse-addr %s --clickhouse-database %s", strings.Join(cfg.ClickHouse.Addr, ","), cfg.ClickHouse.Database)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -29,6 +30,9 @@ Example:
 }
 
 func (c kpiCmd) Run(ctx context.Context, g global, s streams) error {
+	if c.Top < 1 || c.Last <= 0 {
+		return usageError{errors.New("kpi: --top must be at least 1, --last above 0")}
+	}
 	cfg, err := c.valid(g, config.Client, nil)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
@@ -47,14 +48,21 @@ func TestReadmeGoSnippet(t *testing.T) {
 	}
 }
 
-// TestReadmeEvent: the event of the curl line is one that the collector accepts.
-func TestReadmeEvent(t *testing.T) {
-	event := regexp.MustCompile(`(?m)^'(\{"event_id".*\})'$`).FindStringSubmatch(readFile(t, root+"README.md"))
-	if event == nil {
-		t.Fatal("no event in the README")
+// TestReadmeEvents: the lines that the shell makes of the README's are events that the collector accepts.
+func TestReadmeEvents(t *testing.T) {
+	_, script, _ := strings.Cut(readFile(t, root+"README.md"), "three viewers and a like of the first:\n```sh\n")
+	script, _, ok := strings.Cut(script, "cat viewer.ndjson interaction.ndjson |")
+	if !ok {
+		t.Fatal("no events in the README")
 	}
-	if code, out, _ := livemeter(t, strings.ReplaceAll(event[1], "'$NOW'", "1795606671899"), "check"); code != exitOK {
-		t.Errorf("exit code %d: %s", code, out)
+	sh := exec.CommandContext(t.Context(), "sh", "-c", script+"cat viewer.ndjson interaction.ndjson")
+	sh.Dir = t.TempDir()
+	lines, err := sh.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, out, _ := livemeter(t, string(lines), "check"); code != exitOK || strings.Count(string(lines), "\n") != 4 {
+		t.Errorf("exit code %d: %s of\n%s", code, out, lines)
 	}
 }
 

@@ -135,6 +135,6 @@ func applyClickHouse(ctx context.Context, cfg *config.Config, log *zap.Logger, o
 	if err := errors.Join(sink.Apply(ctx), sink.Close()); err != nil {
 		return service.StoreError(cfg, err)
 	}
-	_, err = fmt.Fprintf(out, "ClickHouse %s: database %s is up to date\n", strings.Join(cfg.ClickHouse.Addr, ","), cfg.ClickHouse.Database)
+	_, err = fmt.Fprintf(out, "ClickHouse %s: database %s has all tables and views\n", strings.Join(cfg.ClickHouse.Addr, ","), cfg.ClickHouse.Database)
 	return err
 }

@@ -108,6 +108,9 @@ func (a *Aggregator) configure(s *eventlog.Settings) error {
 	if err != nil {
 		return err
 	}
+	if a.settings != nil && s.LatenessMS < a.settings.LatenessMS {
+		a.hasten(s.LatenessMS)
+	}
 	a.settings, a.zone, a.day = s, loc, dayCache{}
 	a.lateness, a.gap, a.maxCells = s.LatenessMS, s.SessionGapMS, int(s.MaxCells)
 	days := func(g measure.Grain) int64 { return int64(s.TTLDays[g]) * dayMS }

@@ -8,16 +8,18 @@ import (
 )
 
 const (
+	countsBit  = rollup.Counts
 	lateBit    = rollup.Late
 	closedBit  = rollup.Closed
 	lateDayBit = rollup.LateDay
+	hastyBit   = 128 // minutes, of the state alone: a row has left with panes that had not begun
 )
 
 // cell is one partial: one key, one minute or hour, one generation. It is two cache lines; what every change reads and writes stands in the first.
 type cell struct {
 	key      cellkey.ID
 	grain    measure.Grain // 1m or 1h
-	state    uint8         // rollup.Late, Closed, LateDay
+	state    uint8         // of rollup's bits, and hastyBit
 	dirty    bool          // changed since its last flush
 	listed   bool          // stands in the dirty list, or in the round's
 	reopened bool          // opened after its window was final

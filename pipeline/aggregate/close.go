@@ -82,7 +82,9 @@ func (a *Aggregator) close(i uint32, early bool) {
 		a.closedEarly++
 	}
 	a.openCells--
-	if c.grain == measure.Grain1m && !c.dirty { // its row has left with all that it holds, and needs no word that this is so: the store folds hours only
+	// The row of a minute has left with all that it holds, and needs no word that this is so: the store folds hours only. But for one whose panes left
+	// before they had begun: when rows leave is no function of the log, and one of a former life, with a higher version, may lack them.
+	if c.grain == measure.Grain1m && !c.dirty && c.state&hastyBit == 0 {
 		if c.inflight == 0 {
 			a.release(i, c)
 		}
@@ -97,5 +99,17 @@ func (a *Aggregator) ends(i uint32, c *cell) {
 	a.touch(i, c)
 	if c.grain == measure.Grain1h && !c.reopened {
 		c.since = min(c.since, c.end()+a.lateness-1)
+	}
+}
+
+// hasten makes open windows close by a lower lateness than that they were opened with: from now on they are final by it.
+func (a *Aggregator) hasten(lateness int64) {
+	for i := uint32(1); i < a.cells.Cap(); i++ {
+		c := a.cells.At(i)
+		if due := dueAt(c.end() + lateness); c.key != 0 && c.state&closedBit == 0 && !c.reopened && due < c.due {
+			a.unsaved.Mark(i)
+			c.due = due
+			a.due.add(due, i)
+		}
 	}
 }

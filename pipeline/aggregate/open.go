@@ -58,6 +58,7 @@ func (a *Aggregator) attach(i uint32, m *cell) {
 		}
 		h := a.cells.At(m.hour)
 		m.next, h.minutes = h.minutes, i
+		m.state |= countsBit
 	}
 	if a.past(m.window - m.window%hourMS + hourMS) {
 		a.touch(m.hour, a.cells.At(m.hour))

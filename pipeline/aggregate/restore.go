@@ -64,6 +64,7 @@ func (a *Aggregator) joinMinutes() {
 		}
 		h := a.cells.At(m.hour)
 		m.next, h.minutes = h.minutes, i
+		m.state |= countsBit
 	}
 }
 

@@ -38,7 +38,7 @@ func (a *Aggregator) row(b *rollup.Batch, i uint32, c *cell, all bool) {
 	to.Part = append(to.Part, a.partition)
 	to.Gen = append(to.Gen, c.gen)
 	to.Version = append(to.Version, uint64(a.offset))
-	to.State = append(to.State, c.state)
+	to.State = append(to.State, c.state&^hastyBit)
 	to.First = append(to.First, t.first)
 	to.Updated = append(to.Updated, updated(t.own, t.any))
 	t.unfold(k.Cube)
@@ -67,10 +67,14 @@ func (a *Aggregator) paneEntries(to *rollup.Cells, cube measure.Cube, cell uint3
 		if !p.shown {
 			continue
 		}
-		if start := c.window + int64(n)*paneMS; start > now && !all {
-			a.touch(cell, c)
-			c.ahead = uint8(n) + 1
-			return
+		if start := c.window + int64(n)*paneMS; start > now {
+			if !all {
+				a.touch(cell, c)
+				c.ahead = uint8(n) + 1
+				return
+			}
+			a.unsaved.Mark(cell)
+			c.state |= hastyBit
 		}
 		a.paneSum(to, cube, n, p)
 		if p.late {

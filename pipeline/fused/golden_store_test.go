@@ -31,6 +31,7 @@ type memLine struct {
 	group   string
 	grain   measure.Grain // noWindow for what is none
 	row     measure.Grain // that it is read from
+	online  bool          // nothing but who is online is in the row
 	hour    int64         // in which the row lies, ms
 	part    uint16
 	end     int64 // of the window, ms
@@ -127,7 +128,7 @@ func (c memCell) line(g measure.Grain, window int64, late bool) memLine {
 		stored[col.Name] = c.Value(k, c.i)
 	}
 	row := measure.Grain(c.Grain[c.i])
-	l := memLine{group: c.group(g, window), grain: g, row: row, hour: hourOf(c.Window[c.i]), part: c.Part[c.i], end: window + lengths[g], late: late, first: c.First[c.i], updated: c.Updated[c.i], values: map[string]int64{}}
+	l := memLine{group: c.group(g, window), grain: g, row: row, online: row == measure.Grain1m && c.State[c.i]&rollup.Counts == 0, hour: hourOf(c.Window[c.i]), part: c.Part[c.i], end: window + lengths[g], late: late, first: c.First[c.i], updated: c.Updated[c.i], values: map[string]int64{}}
 	for _, col := range measure.Columns[c.Cube] {
 		l.values[col.Name] = stored[measure.RowName(c.Cube, col, row, g)]
 	}

@@ -17,7 +17,7 @@ func (s *memStore) text() string {
 	hours := s.hours()
 	for _, r := range s.rows {
 		for _, l := range r.adds {
-			if l.grain < measure.Grain1h || l.grain == noWindow || (l.row == measure.Grain1h) == (l.hour < hours) {
+			if l.grain < measure.Grain1h || l.grain == noWindow || !l.online && (l.row == measure.Grain1h) == (l.hour < hours) {
 				groups[l.group] = append(groups[l.group], l)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 
 // State bits of a partial row.
 const (
+	Counts  uint8 = 1 // minutes: something but who is online counts in it: its hour, day and session have it
 	Late    uint8 = 2 // it changed after its window was final: the window shows as corrected
 	Closed  uint8 = 4 // this generation never changes again: an hour's may be folded. A minute's row that has left before does not leave once more for it
 	LateDay uint8 = 8 // hours: it changed after the day was final

@@ -120,7 +120,8 @@ func nextCheckpoint(every, packed time.Duration, behind bool) time.Duration {
 	return max(every, min(packed*checkpointShare, maxCheckpointEvery))
 }
 
-// tooEarly says that the next one can wait though it has been looked for.
+// tooEarly says that the next one can wait though it has been looked for. The first of a life never can: one life after the other that ends within a
+// minute would get nowhere.
 func tooEarly(every, sinceLast time.Duration, behind bool) bool {
 	return behind && sinceLast < max(every, min(behindEvery*every, maxCheckpointEvery))
 }

@@ -93,7 +93,7 @@ func (s *collectorSession) giveBack(f *collectorFeed, parts []int32) error {
 	for _, p := range parts {
 		mine[p] = true
 	}
-	err := s.commitNow(ctx, f, func(src *collectorSource) bool { return mine[src.partition] })
+	err := s.commitNow(ctx, f, mine)
 	if err != nil { // the next owner repeats; nothing is lost
 		s.log.Warn("collector could not commit partitions it gives back", zap.Error(err))
 	}

@@ -92,12 +92,15 @@ func (s *collectorSession) await(ctx context.Context) error {
 	}
 }
 
-// uncommitted are the acknowledged offsets of a feed that are not stored yet.
-func (s *collectorSession) uncommitted(f *collectorFeed, which func(*collectorSource) bool) map[int32]kgo.EpochOffset {
+// uncommitted are the acknowledged offsets of a feed, of all its partitions where parts is nil, that are not stored yet.
+func (s *collectorSession) uncommitted(f *collectorFeed, parts map[int32]bool) map[int32]kgo.EpochOffset {
 	var offsets map[int32]kgo.EpochOffset
-	again := f.recommit.Swap(false)
+	again := f.recommit.Load()
+	if parts == nil {
+		f.recommit.Store(false)
+	}
 	for _, src := range s.sources {
-		if src.feed == f && (again || src.acked > src.stored) && which(src) {
+		if src.feed == f && (again || src.acked > src.stored) && (parts == nil || parts[src.partition]) {
 			if offsets == nil {
 				offsets = map[int32]kgo.EpochOffset{}
 			}
@@ -115,7 +118,7 @@ func (s *collectorSession) commitLater() {
 		if !f.committing.TryLock() {
 			continue
 		}
-		offsets := s.uncommitted(f, func(*collectorSource) bool { return true })
+		offsets := s.uncommitted(f, nil)
 		if offsets == nil {
 			f.committing.Unlock()
 			continue
@@ -128,10 +131,10 @@ func (s *collectorSession) commitLater() {
 }
 
 // commitNow waits for a commit in the background, and stores what that one left or failed to store.
-func (s *collectorSession) commitNow(ctx context.Context, f *collectorFeed, which func(*collectorSource) bool) error {
+func (s *collectorSession) commitNow(ctx context.Context, f *collectorFeed, parts map[int32]bool) error {
 	f.committing.Lock()
 	defer f.committing.Unlock()
-	if offsets := s.uncommitted(f, which); offsets != nil {
+	if offsets := s.uncommitted(f, parts); offsets != nil {
 		return s.commit(ctx, f, offsets)
 	}
 	return nil

@@ -170,7 +170,7 @@ func (s *collectorSession) finish() error {
 	}
 	var errs []error
 	for _, f := range s.feeds {
-		errs = append(errs, s.commitNow(ctx, f, func(*collectorSource) bool { return true }))
+		errs = append(errs, s.commitNow(ctx, f, nil))
 	}
 	s.publish(s.cfg.Now())
 	return errors.Join(errs...)

@@ -39,7 +39,7 @@ type partition struct {
 	begun      bool          // the task knows its offset: from a checkpoint, or from a record applied
 	changed    bool          // since the last snapshot
 	saving     *snapshot     // that is being packed
-	savedAt    time.Time     // when the last one began, or this life
+	savedAt    time.Time     // when the last one of this life began
 	packed     time.Duration // what packing the last one took
 	committing bool
 	committed  chan error
@@ -48,7 +48,7 @@ type partition struct {
 // runOnce is one life. It returns nil only after a stop with its last checkpoint.
 func (s *slot) runOnce() (err error) {
 	ctx, cancel := context.WithCancel(s.ctx)
-	t := &partition{r: s.r, s: s, ctx: ctx, fetches: make(chan kgo.Fetches), committed: make(chan error, 1), flushed: -1, savedAt: time.Now()}
+	t := &partition{r: s.r, s: s, ctx: ctx, fetches: make(chan kgo.Fetches), committed: make(chan error, 1), flushed: -1}
 	var background sync.WaitGroup
 	defer func() {
 		if p := recover(); p != nil {

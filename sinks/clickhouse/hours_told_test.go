@@ -107,3 +107,51 @@ func TestDaysReadFewMinutes(t *testing.T) {
 		}
 	}
 }
+
+// A minute that has nothing but who is online belongs to no hour (aggregate, attach): the hour must not have a row because of it, which would go when the hour is told.
+func TestOnlineAloneMakesNoHour(t *testing.T) {
+	e := open(t)
+	e.hours = start
+	e.watermark(start)
+	e.write(row{Room: "a", Window: start, Foreign: true, Online: true, Panes: []pane{{Pane: 0, Online: 1}}})
+	count := func() string {
+		return e.query("SELECT grain, events, updated_at FROM $db.room_measures WHERE grain IN ('1h', '1d', 'session') ORDER BY grain")
+	}
+	before := count()
+	e.hours = start + hour
+	e.watermark(start + 2*hour)
+	if after := count(); after != before {
+		t.Errorf("%q before the hour is told, %q after", before, after)
+	}
+}
+
+// A live session that was final goes on before the hour of its last event is told (lateness later than the hour's end): an event came to it, so it is
+// corrected, not provisional again.
+func TestSessionGoesOnBeforeItsHourIsTold(t *testing.T) {
+	e := open(t)
+	e.hours = start
+	e.watermark(start + hour + 5000)
+	e.write(row{Room: "a", Window: start, Value: 1, Run: rollup.Run{start, start + hour + 5000, 0}})
+	status := func(want string) {
+		t.Helper()
+		if got := e.query("SELECT status, events FROM $db.room_measures WHERE grain = 'session'"); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+	status("final\t1")
+	e.write(row{Room: "a", Window: start + hour, Value: 1, Run: rollup.Run{start + hour + 10_000, start + 2*hour + 10_000, 0}})
+	status("corrected\t2")
+}
+
+// After an upgrade, with a log that stands still: the row of before has the same watermark, and no hours.
+func TestEqualWatermarks(t *testing.T) {
+	e := open(t)
+	e.query("TRUNCATE TABLE $db.watermarks_rows")
+	e.query("SYSTEM STOP MERGES $db.watermarks_rows")
+	e.write(row{Room: "a", Window: start, Value: 1}, row{Room: "a", Grain: measure.Grain1h, Window: start, Value: 2, State: closed})
+	e.watermarks(rollup.Watermark{Part: 0, Version: 1, WM: start + 2*hour})
+	e.watermarks(rollup.Watermark{Part: 0, Version: 2, WM: start + 2*hour, HoursTold: start + hour})
+	if got := e.query("SELECT events FROM $db.room_measures WHERE grain = '1h'"); got != "2" {
+		t.Errorf("%q, want 2: the newer of two rows with one watermark", got)
+	}
+}

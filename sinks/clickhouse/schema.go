@@ -91,7 +91,7 @@ func rowsColumns(c measure.Cube) []column {
 		column{"gen", "UInt64", genComment},
 		column{"version", "UInt64", versComment},
 		column{"deleted", "UInt8", "1: this partial is contained in the folded row and gone"},
-		column{"state", "UInt8", "2 changed after the window was final, 4 closed: never changes again, 8 hours: changed after their day was final"},
+		column{"state", "UInt8", "1 minutes: something but online counts in it, 2 changed after the window was final, 4 closed: never changes again, 8 hours: changed after their day was final"},
 		column{"first_event", ms, "Earliest event time in the row; 2100 where no event is its own"},
 		column{"updated_at", ms, "Receive time of the last event in the row"},
 		column{"inserted_at", "DateTime DEFAULT now()", insertComment},

@@ -89,8 +89,17 @@ func hoursTold(cfg Config) string { return lowest(cfg) + ".2" }
 
 // lowest is both of one look at the table: the server takes subqueries of one text for one.
 func lowest(cfg Config) string {
-	return fmt.Sprintf("(SELECT (min(watermark), min(hours_told)) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours_told, r.watermark) AS hours_told FROM %s.watermarks_rows AS r WHERE %s GROUP BY r.part))",
-		cfg.Database, activeEpoch(cfg.Database))
+	return fmt.Sprintf("(SELECT (min(watermark), %s) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours_told, r.watermark) AS hours_told FROM %s.watermarks_rows AS r WHERE %s GROUP BY r.part))",
+		lowestHours(cfg), cfg.Database, activeEpoch(cfg.Database))
+}
+
+// lowestHours is where untold hours begin: no earlier than the minutes that they would be read from.
+func lowestHours(cfg Config) string {
+	days := cfg.TTLDays[measure.Grain1m]
+	if days == 0 {
+		return "min(hours_told)"
+	}
+	return fmt.Sprintf("greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(%d)), %s))", days, quote(ms))
 }
 
 // windows is how the windows of some grains are read from rows, r. Columns are qualified: an alias of the same SELECT must not be taken for one.

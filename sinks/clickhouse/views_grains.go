@@ -84,7 +84,7 @@ func hourRows(c measure.Cube, cfg Config) string {
 		return rowsWhere(fmt.Sprintf("CAST('1h', %s) AS row_grain, CAST(%s, %s) AS hour", quote(grainType), hour, quote(ms)), which)(c, cfg)
 	}
 	return rows("r.window_start", fmt.Sprintf("r.grain = '1h' AND (r.window_start < %s OR r.part = %d)", hoursTold(cfg), partPeak)) + "\nUNION ALL\n" +
-		rows("toStartOfHour(r.window_start, 'UTC')", fmt.Sprintf("r.grain = '1m' AND r.window_start >= %s AND r.part != %d", hoursTold(cfg), partPeak))
+		rows("toStartOfHour(r.window_start, 'UTC')", fmt.Sprintf("%s AND r.window_start >= %s AND r.part != %d", countingMinutes, hoursTold(cfg), partPeak))
 }
 
 // longerRows are the rows that what is longer than hours is read from: those of hours that are final, of the minutes of the others, and the longer window's
@@ -92,11 +92,14 @@ func hourRows(c measure.Cube, cfg Config) string {
 func longerRows(g measure.Grain) func(measure.Cube, Config) string {
 	return func(c measure.Cube, cfg Config) string {
 		name := quote(measure.GrainNames[g])
-		which := fmt.Sprintf("(r.part != %[1]d AND (r.grain = '1h' AND r.window_start < %[2]s OR r.grain = '1m' AND r.window_start >= %[2]s) OR r.grain = %[3]s)",
-			partPeak, hoursTold(cfg), name)
+		which := fmt.Sprintf("(r.part != %[1]d AND (r.grain = '1h' AND r.window_start < %[2]s OR %[4]s AND r.window_start >= %[2]s) OR r.grain = %[3]s)",
+			partPeak, hoursTold(cfg), name, countingMinutes)
 		return rowsWhere(fmt.Sprintf("CAST(%s, %s) AS row_grain", name, quote(grainType)), which)(c, cfg)
 	}
 }
+
+// countingMinutes are rows of minutes that their hours have: not those of who is online alone, which is no sum.
+var countingMinutes = fmt.Sprintf("r.grain = '1m' AND bitAnd(r.state, %d) != 0", rollup.Counts)
 
 // rowsWhere are rows with more columns, their windows' grain among them: it is a column of a subquery since ClickHouse does not take a predicate on a
 // constant below a GROUP BY.

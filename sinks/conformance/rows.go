@@ -17,6 +17,7 @@ type Row struct {
 	Version uint64
 	State   uint8
 	Foreign bool // no event of its own is in it
+	Online  bool // minutes: nothing but who is online is in it
 	Run     rollup.Run
 	Panes   []Pane
 	Value   int64            // of the first measure, events
@@ -48,7 +49,11 @@ func Cells(rows ...Row) *rollup.Cells {
 		c.Part = append(c.Part, r.Part)
 		c.Gen = append(c.Gen, r.Gen)
 		c.Version = append(c.Version, r.Version)
-		c.State = append(c.State, r.State)
+		state := r.State
+		if !r.Online && r.Grain != measure.Grain1h {
+			state |= rollup.Counts
+		}
+		c.State = append(c.State, state)
 		first := r.Window + int64(r.Part)
 		if r.Foreign {
 			first = 0

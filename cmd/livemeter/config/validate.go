@@ -46,6 +46,9 @@ func (c *Config) Doubts() []string {
 		own = map[string]string{"http": "8443", "native": "9440"}
 	}
 	var out []string
+	if own[c.ClickHouse.Protocol] == "" {
+		return nil // an error of its own
+	}
 	for _, a := range c.ClickHouse.Addr {
 		_, port, _ := net.SplitHostPort(a)
 		for protocol, ports := range clickhousePorts {

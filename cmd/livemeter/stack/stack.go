@@ -156,6 +156,11 @@ func Key(dir string) (key, path string, err error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return "", path, err
 	}
+	for _, kafka := range []string{"kafka-embedded", "kafka-apache"} {
+		if _, err := os.Stat(filepath.Join(dir, kafka)); err == nil {
+			return "", path, fmt.Errorf("%s is gone, and events in %s are named by it: restore the file from a backup, or begin another directory", path, filepath.Join(dir, kafka))
+		}
+	}
 	raw := make([]byte, 32)
 	rand.Read(raw) // never fails
 	key = hex.EncodeToString(raw)
