@@ -15,6 +15,7 @@ import (
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/measure"
 	"github.com/livemeter/livemeter/pipeline/slab"
+	"github.com/livemeter/livemeter/pipeline/wire"
 )
 
 const (
@@ -70,7 +71,8 @@ type Aggregator struct {
 	flights               []flight
 	orders                map[orderKey]*pendingOrder
 	unsaved               bucket.Set
-	meta, metaOrders      []byte // of the snapshot on its way
+	meta, metaOrders      []byte      // of the snapshot on its way
+	packing               wire.Writer // scratch of Save
 }
 
 // New returns the empty state of a partition.

@@ -8,13 +8,11 @@ import (
 	"github.com/livemeter/livemeter/pipeline/change"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/measure"
-	"github.com/livemeter/livemeter/pipeline/wire"
 )
 
 // snapshot saves all at once.
 func snapshot(a *Aggregator, emit func(k, v []byte)) {
-	var w wire.Writer
-	for a.Snapshot(); a.Save(&w, emit); {
+	for a.Snapshot(); a.Save(emit); {
 	}
 }
 

@@ -34,13 +34,13 @@ func (a *Aggregator) Snapshot() {
 }
 
 // Save emits the next part of the snapshot, some changelog records; a nil value deletes. False when there is no more.
-func (a *Aggregator) Save(w *wire.Writer, emit func(key, value []byte)) bool {
+func (a *Aggregator) Save(emit func(key, value []byte)) bool {
 	if a.meta != nil {
 		emit([]byte(keyMeta), a.meta)
 		emit([]byte(keyOrders), a.metaOrders)
 		a.meta, a.metaOrders = nil, nil
 	}
-	return a.unsaved.Save(w, keyPrefix, stateVersion, emit)
+	return a.unsaved.Save(&a.packing, keyPrefix, stateVersion, emit)
 }
 
 // saving is the aggregator as bucket.Set sees it.

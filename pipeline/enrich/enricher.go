@@ -14,6 +14,7 @@ import (
 	"github.com/livemeter/livemeter/pipeline/event"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/slab"
+	"github.com/livemeter/livemeter/pipeline/wire"
 )
 
 // sessionMemoryMS is how long after its last event in a live session a viewer is still known there, whatever the horizon.
@@ -65,9 +66,10 @@ type Enricher struct {
 	byID     []*order                // scratch of buyerContributions
 
 	unsaved     bucket.Set
-	meta        []byte // of the snapshot on its way
-	oldestSaved uint32 // oldestMinute when it began
-	swept       uint32 // where the sweep goes on
+	meta        []byte      // of the snapshot on its way
+	packing     wire.Writer // scratch of Save
+	oldestSaved uint32      // oldestMinute when it began
+	swept       uint32      // where the sweep goes on
 	Stats       Stats
 }
 

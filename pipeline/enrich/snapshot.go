@@ -33,12 +33,12 @@ func (e *Enricher) Snapshot() {
 }
 
 // Save emits the next part of the snapshot, one or two changelog records; a nil value deletes. False when there is no more.
-func (e *Enricher) Save(w *wire.Writer, emit func(key, value []byte)) bool {
+func (e *Enricher) Save(emit func(key, value []byte)) bool {
 	if e.meta != nil {
 		emit([]byte(keyMeta), e.meta)
 		e.meta = nil
 	}
-	return e.unsaved.Save(w, keyPrefix, stateVersion, emit)
+	return e.unsaved.Save(&e.packing, keyPrefix, stateVersion, emit)
 }
 
 // saving is the enricher as bucket.Set sees it.

@@ -15,7 +15,6 @@ import (
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/rollup"
 	"github.com/livemeter/livemeter/pipeline/runtime"
-	"github.com/livemeter/livemeter/pipeline/wire"
 )
 
 // keyOffset is the changelog record that holds the next offset to read.
@@ -32,7 +31,6 @@ type Task struct {
 	next      int64
 	saving    int64 // next, when the snapshot on its way began
 	pieces    pieces
-	buf       wire.Writer // of the snapshot
 	enc       change.Encoder
 	dec       change.Decoder
 	rec       change.Record
@@ -150,7 +148,7 @@ func (t *Task) Snapshot() {
 func (t *Task) Save(emit func(key, value []byte)) (more bool) {
 	defer goruntime.KeepAlive(t)
 	emit = t.pieces.cut(emit)
-	if t.enricher != nil && t.enricher.Save(&t.buf, emit) || t.agg != nil && t.agg.Save(&t.buf, emit) {
+	if t.enricher != nil && t.enricher.Save(emit) || t.agg != nil && t.agg.Save(emit) {
 		return true
 	}
 	emit([]byte(keyOffset), binary.AppendVarint(nil, t.saving))
