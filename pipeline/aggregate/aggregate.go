@@ -67,6 +67,7 @@ type Aggregator struct {
 	turnedAt              int64                              // offset at the last coarse turn
 	turned                [measure.NumCubes][slowParts]int64 // watermark up to which the rows of a cube's part have left
 	sentWM                int64                              // the watermark that was sent last
+	told                  int64                              // and the hours with it: see hoursTold
 	token                 uint64
 	flights               []flight
 	orders                map[orderKey]*pendingOrder
@@ -110,7 +111,8 @@ func (a *Aggregator) configure(s *eventlog.Settings) error {
 	if err != nil {
 		return err
 	}
-	if a.settings != nil && s.LatenessMS < a.settings.LatenessMS {
+	if a.settings != nil && s.LatenessMS != a.settings.LatenessMS {
+		a.endRound() // which was begun by the former
 		a.hasten(s.LatenessMS)
 	}
 	a.settings, a.zone, a.day = s, loc, dayCache{}

@@ -68,7 +68,7 @@ func (a *Aggregator) close(i uint32, early bool) {
 	if c.minutes != 0 && !early {
 		c.due = a.lastDue(c)
 		a.due.add(c.due, i)
-		a.ends(i, c)
+		a.touch(i, c) // final: its row leaves now
 		return
 	}
 	for c.minutes != 0 {
@@ -90,19 +90,11 @@ func (a *Aggregator) close(i uint32, early bool) {
 		}
 		return
 	}
-	a.ends(i, c)
-}
-
-// ends sends a cell's last row, or that of an hour that is final. What is in an hour's first row came while the hour was read from its minutes: where the
-// row has to wait, the watermark that is sent stays before the one that would say that it is there.
-func (a *Aggregator) ends(i uint32, c *cell) {
 	a.touch(i, c)
-	if c.grain == measure.Grain1h && !c.reopened {
-		c.since = min(c.since, c.end()+a.lateness-1)
-	}
 }
 
-// hasten makes open windows close by a lower lateness than that they were opened with: from now on they are final by it.
+// hasten makes open windows close by a lateness that they were not opened with, where it is lower. By a higher one they close before they are final; an
+// hour that waits for stragglers then is looked at once more, so that its row has what came when it is told.
 func (a *Aggregator) hasten(lateness int64) {
 	for i := uint32(1); i < a.cells.Cap(); i++ {
 		c := a.cells.At(i)

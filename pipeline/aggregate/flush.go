@@ -72,6 +72,7 @@ type round struct {
 	turn   turn
 	wm     int64 // watermark when it began
 	held   int64 // since when the first row waits that does not leave with it, but for minutes that wait for their cube's turn
+	untold int64 // the first hour that is not told yet and has a row that waits
 	behind bool
 	cells  [measure.NumCubes][]uint32 // that have not left yet
 	rows   int                        // in all of cells
@@ -102,8 +103,8 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) (token uint64, more boo
 	}
 	f.cells = slices.Clone(a.leaving)
 	if wm := a.sent(); r.rows == 0 && a.restLeaves() {
-		a.sentWM = wm
-		b.Watermarks = append(b.Watermarks, rollup.Watermark{Part: a.partition, Version: uint64(a.offset), WM: wm, HoursTold: a.hoursTold(wm)})
+		a.sentWM, a.told = wm, max(a.told, min(a.hoursTold(wm), r.untold))
+		b.Watermarks = append(b.Watermarks, rollup.Watermark{Part: a.partition, Version: uint64(a.offset), WM: wm, HoursTold: a.told})
 	}
 	a.flights = append(a.flights, f)
 	return a.token, r.rows > 0
@@ -113,7 +114,7 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) (token uint64, more boo
 func (a *Aggregator) beginRound(behind bool) {
 	a.flushes++
 	r := &a.round
-	r.turn, r.behind, r.wm, r.held = a.turn(), behind, a.wm, math.MaxInt64
+	r.turn, r.behind, r.wm, r.held, r.untold = a.turn(), behind, a.wm, math.MaxInt64, math.MaxInt64
 	keep := a.dirty[:0]
 	for _, i := range a.dirty {
 		c := a.cells.At(i)
@@ -128,6 +129,9 @@ func (a *Aggregator) beginRound(behind bool) {
 			keep = append(keep, i)
 			if c.grain == measure.Grain1h || c.reopened || a.waits(c) || behind && c.hour != 0 && c.ahead == 0 {
 				r.held = min(r.held, c.since)
+			}
+			if c.grain == measure.Grain1h && c.window >= a.told {
+				r.untold = min(r.untold, c.window)
 			}
 		}
 	}

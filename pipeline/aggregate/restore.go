@@ -41,6 +41,7 @@ func (a *Aggregator) Restore(key, value []byte) error {
 // Restored rebuilds what is derived once all records are in.
 func (a *Aggregator) Restored() {
 	a.cells.Rebuild(func(i uint32) bool { return a.cells.At(i).key != 0 })
+	a.told = a.hoursTold(a.sentWM)
 	a.indexCells()
 	for _, i := range a.dirty {
 		a.cells.At(i).since = a.sentWM // or later

@@ -48,6 +48,7 @@ func TestLoweredLateness(t *testing.T) {
 type minuteStore struct {
 	version uint64
 	panes   int
+	state   uint8 // of all rows
 }
 
 func (s *minuteStore) write(b *rollup.Batch) {
@@ -55,6 +56,7 @@ func (s *minuteStore) write(b *rollup.Batch) {
 		for i, g := range c.Grain {
 			if measure.Grain(g) == measure.Grain1m && c.Version[i] >= s.version {
 				at, _ := c.Panes(i)
+				s.state |= c.State[i]
 				s.version, s.panes = c.Version[i], 0
 				for _, k := range at {
 					if measure.Slot(k%measure.PaneStride) == measure.Online {
@@ -101,10 +103,21 @@ func TestPanesAfterAReplayThatStoodStill(t *testing.T) {
 	for range 51 { // the replay stands still after offset 1: Kafka is slow
 		flush(b)
 	}
+	restored, _ := start() // and ends once more, with what has left so far
+	snapshot(b, func(k, v []byte) {
+		if err := restored.Restore(k, v); err != nil {
+			t.Fatal(err)
+		}
+	})
+	restored.Restored()
+	b = restored
 	apply(b, 2, 2000)
 	apply(b, 3, 200_000)
 	for range 51 {
 		flush(b)
+	}
+	if s.state&^(rollup.Counts|rollup.Closed) != 0 {
+		t.Errorf("rows have state %b", s.state)
 	}
 	if s.panes != 2 {
 		t.Errorf("the minute shows %d panes with somebody online, want 2 (version %d)", s.panes, s.version)

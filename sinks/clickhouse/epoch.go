@@ -98,6 +98,7 @@ func (s *Sink) EnsureEpoch(ctx context.Context, eventsTopicID [16]byte, partitio
 			return 0, err
 		}
 	}
+	s.logID = id
 	unknown := make([]rollup.Watermark, partitions) // the highest holds: what has been told stays
 	for p := range unknown {
 		unknown[p].Part = uint16(p)
@@ -128,12 +129,14 @@ func (s *Sink) newEpoch(ctx context.Context, id uuid.UUID, highest uint16) (uint
 // showAgain makes an older epoch the one that is shown: those above it are active no more.
 func (s *Sink) showAgain(ctx context.Context, epoch uint16, all *epochs) error {
 	for id, e := range all.of {
-		switch {
-		case e == epoch:
+		if e == epoch { // first: whatever is cut short, none below it is shown
 			if err := s.insertEpoch(ctx, e, id, 1); err != nil {
 				return err
 			}
-		case e > epoch:
+		}
+	}
+	for id, e := range all.of {
+		if e > epoch {
 			if err := s.insertEpoch(ctx, e, id, 0); err != nil {
 				return err
 			}

@@ -4,9 +4,11 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/livemeter/livemeter/pipeline/measure"
 	"github.com/livemeter/livemeter/pipeline/rollup"
+	"github.com/livemeter/livemeter/sinks/clickhouse"
 )
 
 // Hours that begin before what all partitions have told are read from their own rows, later ones from those of their minutes, and days and sessions
@@ -153,5 +155,17 @@ func TestEqualWatermarks(t *testing.T) {
 	e.watermarks(rollup.Watermark{Part: 0, Version: 2, WM: start + 2*hour, HoursTold: start + hour})
 	if got := e.query("SELECT events FROM $db.room_measures WHERE grain = '1h'"); got != "2" {
 		t.Errorf("%q, want 2: the newer of two rows with one watermark", got)
+	}
+}
+
+// Hours older than minutes are kept are read from rows of their own, whatever the partitions have told.
+func TestHoursOlderThanMinutesAreTold(t *testing.T) {
+	e := openWith(t, func(c *clickhouse.Config) { c.TTLDays = []int{14, 90, 0, 0, 0} })
+	e.hours = 0
+	e.watermark(1)
+	old := time.Now().Add(-91*24*time.Hour).UnixMilli() / hour * hour
+	e.write(row{Room: "a", Grain: measure.Grain1h, Window: old, Value: 7}, row{Room: "a", Grain: measure.Grain1h, Window: old + 3*24*hour, Value: 5})
+	if got := e.query("SELECT events FROM $db.room_measures WHERE grain = '1h'"); got != "7" {
+		t.Errorf("events %q, want 7 of the hour that has no minutes any more, and none of the one that is not told", got)
 	}
 }

@@ -1,6 +1,10 @@
 package clickhouse
 
-import "github.com/prometheus/client_golang/prometheus"
+import (
+	"math"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
 
 // metrics have the table as their only label: bounded by the schema.
 type metrics struct {
@@ -34,7 +38,8 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		peaks:       one("peak_candidates_total", "Rows of panes and shorter windows that peaks were taken over."),
 	}
 	m.shown = prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "livemeter", Subsystem: "clickhouse", Name: "shown",
-		Help: "1 while the views show this log's numbers, as far as the roller's process knows; 0 where they show another log's."})
+		Help: "1 while the views show this log's numbers, 0 while they show another log's; NaN in processes that do not own partition 0 and do not ask."})
+	m.shown.Set(math.NaN())
 	if reg != nil {
 		reg.MustRegister(m.shown, m.rows, m.inserts, m.bytes, m.retries, m.errors, m.latency, m.rollSeconds, m.folded, m.peaks)
 	}

@@ -3,10 +3,12 @@ package clickhouse
 import (
 	"context"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/google/uuid"
 	"go.uber.org/zap"
 )
 
@@ -63,6 +65,7 @@ func NewRoller(s *Sink, epoch uint16, cfg RollerConfig) (*Roller, error) {
 func (r *Roller) Run(ctx context.Context) error {
 	timer := time.NewTimer(r.cfg.Every)
 	defer timer.Stop()
+	defer r.s.m.shown.Set(math.NaN()) // another process knows
 	for {
 		began := time.Now()
 		if err := r.RollOnce(ctx); err != nil && ctx.Err() == nil {
@@ -118,7 +121,7 @@ func (r *Roller) checkShown(ctx context.Context) error {
 		return err
 	}
 	r.s.m.shown.Set(1)
-	if all.shown != r.epoch {
+	if all.shown != r.epoch || r.s.logID != uuid.Nil && all.shownID != r.s.logID { // two that began at the same moment may have one number
 		r.s.m.shown.Set(0)
 		r.log.Error("the views show the numbers of another log: what is written here is not seen. Start that pipeline on a database of its own, and this one once with --clickhouse-take-over",
 			zap.String("database", r.s.cfg.Database), zap.Uint16("epoch", r.epoch), zap.Uint16("shown_epoch", all.shown), zap.Stringer("shown_topic_id", all.shownID))

@@ -8,6 +8,7 @@ import (
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
+	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
@@ -17,10 +18,11 @@ import (
 
 // Sink writes batches to ClickHouse. It is safe for concurrent use.
 type Sink struct {
-	cfg  Config
-	conn driver.Conn
-	log  *zap.Logger
-	m    *metrics
+	cfg   Config
+	conn  driver.Conn
+	log   *zap.Logger
+	m     *metrics
+	logID uuid.UUID // of the topic events that EnsureEpoch was asked for
 }
 
 var _ rollup.Sink = (*Sink)(nil)

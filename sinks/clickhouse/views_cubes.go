@@ -89,7 +89,7 @@ func hoursTold(cfg Config) string { return lowest(cfg) + ".2" }
 
 // lowest is both of one look at the table: the server takes subqueries of one text for one.
 func lowest(cfg Config) string {
-	return fmt.Sprintf("(SELECT (min(watermark), %s) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours_told, r.watermark) AS hours_told FROM %s.watermarks_rows AS r WHERE %s GROUP BY r.part))",
+	return fmt.Sprintf("(SELECT (min(watermark), %s) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours_told, (r.watermark, r.hours_told)) AS hours_told FROM %s.watermarks_rows AS r WHERE %s GROUP BY r.part))",
 		lowestHours(cfg), cfg.Database, activeEpoch(cfg.Database))
 }
 
