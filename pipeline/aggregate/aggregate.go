@@ -138,8 +138,8 @@ func (a *Aggregator) add(changes []change.Change) (n int) {
 		a.addToHour(head)
 		return 1
 	}
-	a.unsaved.Mark(i)
 	m := a.cells.At(i)
+	a.touch(i, m)
 	p := a.paneOf(m, head.TS)
 	past := a.past(head.TS - head.TS%paneMS + paneMS)
 	for ; n < len(changes) && changes[n].Key == head.Key && changes[n].TS == head.TS; n++ {
@@ -163,7 +163,6 @@ func (a *Aggregator) add(changes []change.Change) (n int) {
 			a.late(m, p, c)
 		}
 	}
-	a.touch(i, m)
 	return n
 }
 
@@ -182,15 +181,14 @@ func (a *Aggregator) addToHour(c *change.Change) {
 	if i == 0 || c.Mask&^change.PaneOnly == 0 {
 		return
 	}
-	a.unsaved.Mark(i)
 	h, t := a.cells.At(i), timesOf(c)
+	a.touch(i, h)
 	a.addTo(a.sums.At(h.sums[0]), c)
 	h.stamp(t, c.Recv)
 	if t.first != 0 {
 		a.run(h, t.first)
 	}
 	a.lateHour(i, c)
-	a.touch(i, h)
 }
 
 // late notes which windows of a change were final before this record. On-time events change no final pane's online: they light panes to come.

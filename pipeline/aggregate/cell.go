@@ -82,7 +82,7 @@ func (c *cell) stamp(t times, any int64) {
 	c.any = max(c.any, any)
 }
 
-// touch notes that a cell changes: it must leave and be saved.
+// touch comes before a cell changes: it must leave and be saved.
 func (a *Aggregator) touch(i uint32, c *cell) {
 	a.unsaved.Mark(i)
 	if !c.dirty {

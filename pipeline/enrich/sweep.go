@@ -3,8 +3,8 @@ package enrich
 // sweepPart is the part of all viewers that one snapshot looks through for what has expired.
 const sweepPart = 64
 
-// sweep frees what no later event can ask for. It runs when no snapshot is on its way: it marks what it has changed. It changes no answer: whoever asks checks the expiry by the watermark, so when the memory
-// is given back is of no consequence.
+// sweep frees what no later event can ask for. It runs when no snapshot is on its way: it marks what it has changed. It changes no answer: whoever
+// asks checks the expiry by the watermark, so when the memory is given back is of no consequence.
 func (e *Enricher) sweep() {
 	for range e.viewers.Cap()/sweepPart + 1 {
 		e.swept++

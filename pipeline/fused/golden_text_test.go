@@ -106,21 +106,19 @@ func (s *memStore) moves(lines []memLine) bool {
 
 // watermark is the lowest of the partitions.
 func (s *memStore) watermark() int64 {
-	low := int64(math.MaxInt64)
-	for _, w := range s.watermarks {
-		low = min(low, w.WM)
-	}
-	if low == math.MaxInt64 {
-		return 0
-	}
-	return low
+	return s.lowest(func(w rollup.Watermark) int64 { return w.WM })
 }
 
 // hours is where hours begin that are still read from their minutes.
 func (s *memStore) hours() int64 {
+	return s.lowest(func(w rollup.Watermark) int64 { return w.HoursTold })
+}
+
+// lowest is that of the partitions, 0 without one.
+func (s *memStore) lowest(of func(rollup.Watermark) int64) int64 {
 	low := int64(math.MaxInt64)
 	for _, w := range s.watermarks {
-		low = min(low, w.HoursTold)
+		low = min(low, of(w))
 	}
 	if low == math.MaxInt64 {
 		return 0

@@ -27,7 +27,7 @@ const fenceKey = "\x00fence"
 const topicKey = "\x00topic"
 
 // A transaction is open while its records are packed, between other work for packLimit at most, and while it is committed. The coordinator aborts one
-// that is older than both together.
+// that is older than openLimit: both together, and what packing the rest at once takes.
 const (
 	packLimit   = 20 * time.Second
 	commitLimit = 20 * time.Second

@@ -56,7 +56,7 @@ func (s *Sink) epochs(ctx context.Context) (out epochs, err error) {
 func (s *Sink) CheckEpoch(ctx context.Context, eventsTopicID [16]byte) error {
 	all, err := s.epochs(ctx)
 	var missing *ch.Exception
-	if errors.As(err, &missing) && (missing.Code == unknownTable || missing.Code == unknownDatabase) {
+	if errors.As(err, &missing) && (missing.Code == UnknownTable || missing.Code == UnknownDatabase) {
 		return nil
 	}
 	if err != nil {
@@ -65,9 +65,10 @@ func (s *Sink) CheckEpoch(ctx context.Context, eventsTopicID [16]byte) error {
 	return s.mayShow(&all, eventsTopicID)
 }
 
+// Codes of ClickHouse's exceptions for what has not been made yet.
 const (
-	unknownTable    = 60
-	unknownDatabase = 81
+	UnknownTable    = 60
+	UnknownDatabase = 81
 )
 
 func (s *Sink) mayShow(all *epochs, id uuid.UUID) error {

@@ -59,8 +59,6 @@ func ReachStore(ctx context.Context, c *config.Config) (*clickhouse.Sink, error)
 
 // Codes of ClickHouse's exceptions that a configuration explains.
 const (
-	unknownTable      = 60
-	unknownDatabase   = 81
 	wrongCredentials  = 516
 	unknownUser       = 192
 	wrongPassword     = 193
@@ -82,7 +80,7 @@ func StoreError(c *config.Config, err error) error {
 			at, c.ClickHouse.Protocol, err)
 	}
 	switch exception.Code {
-	case unknownDatabase, unknownTable:
+	case clickhouse.UnknownDatabase, clickhouse.UnknownTable:
 		return fmt.Errorf("%s has no livemeter tables in database %s (clickhouse.database): start livemeter run, or livemeter schema apply: %w", at, c.ClickHouse.Database, err)
 	case wrongCredentials, unknownUser, wrongPassword, requiredPassword:
 		return fmt.Errorf("%s refuses user %s (clickhouse.user, clickhouse.password or clickhouse.password_file): %w", at, c.ClickHouse.User, err)
