@@ -28,6 +28,7 @@ type flight struct {
 	cells  []uint32
 	orders []orderKey
 	before int64 // the watermark that was sent before it
+	told   int64 // and the hours
 }
 
 type orderKey struct {
@@ -82,7 +83,7 @@ type round struct {
 // nothing then, and a row costs the store as much as an event costs us. more says that the round goes on with the next flush.
 func (a *Aggregator) Flush(b *rollup.Batch, behind bool) (token uint64, more bool) {
 	a.token++
-	f := flight{token: a.token, before: a.sentWM}
+	f := flight{token: a.token, before: a.sentWM, told: a.told}
 	r := &a.round
 	if r.rows > 0 && r.behind != behind {
 		a.endRound()
@@ -227,6 +228,8 @@ func (a *Aggregator) leaves(c *cell, behind bool, turn turn) bool {
 	case a.waits(c):
 		return false
 	case c.state&closedBit != 0 || a.outlived(c):
+		return true
+	case c.grain == measure.Grain1h && c.window >= a.told && a.past(c.end()): // what comes late, without end, would keep the hour untold
 		return true
 	case behind: // a reopened hour that stragglers keep open would hold the watermark back for as long
 		return c.grain == measure.Grain1h && c.since+hourMS+a.lateness <= a.wm

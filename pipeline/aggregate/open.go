@@ -60,7 +60,7 @@ func (a *Aggregator) attach(i uint32, m *cell) {
 		m.next, h.minutes = h.minutes, i
 		m.state |= countsBit
 	}
-	if a.past(m.window - m.window%hourMS + hourMS) {
+	if hour := m.window - m.window%hourMS; a.past(hour+hourMS) || hour < a.told { // told by a lower lateness
 		a.touch(m.hour, a.cells.At(m.hour))
 	}
 }

@@ -41,7 +41,6 @@ func (a *Aggregator) Restore(key, value []byte) error {
 // Restored rebuilds what is derived once all records are in.
 func (a *Aggregator) Restored() {
 	a.cells.Rebuild(func(i uint32) bool { return a.cells.At(i).key != 0 })
-	a.told = a.hoursTold(a.sentWM)
 	a.indexCells()
 	for _, i := range a.dirty {
 		a.cells.At(i).since = a.sentWM // or later
@@ -103,6 +102,9 @@ func (a *Aggregator) unpackMeta(r *wire.Reader) error {
 	}
 	if r.Left() > 0 { // states of before have none
 		a.sentWM = r.Int()
+	}
+	if a.told = a.hoursTold(a.sentWM); r.Left() > 0 {
+		a.told = r.Int()
 	}
 	return r.Err()
 }

@@ -76,15 +76,17 @@ func (a *Aggregator) packMeta(w *wire.Writer) {
 	if a.settings != nil {
 		w.Raw(string(eventlog.AppendSettings(nil, a.settings)))
 	}
-	w.Int(a.durableWM())
+	wm, told := a.durable()
+	w.Int(wm)
+	w.Int(told)
 }
 
-// durableWM is the newest watermark of which the store has said that it has it.
-func (a *Aggregator) durableWM() int64 {
+// durable is the newest watermark, and the hours told, of which the store has said that it has them.
+func (a *Aggregator) durable() (wm, told int64) {
 	if len(a.flights) > 0 {
-		return a.flights[0].before
+		return a.flights[0].before, a.flights[0].told
 	}
-	return a.sentWM
+	return a.sentWM, a.told
 }
 
 func (a *Aggregator) packCell(w *wire.Writer, c *cell) {
