@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/livemeter/livemeter/deploy/embedded/testengine"
 )
@@ -26,8 +27,10 @@ func TestMain(m *testing.M) {
 // livemeter runs a command line in this process.
 func livemeter(t *testing.T, stdin string, args ...string) (code int, out, err string) {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute) // one that goes on by mistake must not hang the tests
+	defer cancel()
 	var o, e bytes.Buffer
-	code = execute(t.Context(), args, streams{strings.NewReader(stdin), &o, &e})
+	code = execute(ctx, args, streams{strings.NewReader(stdin), &o, &e})
 	return code, o.String(), e.String()
 }
 
