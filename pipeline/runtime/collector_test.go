@@ -130,27 +130,29 @@ func TestCollectorRestarts(t *testing.T) {
 // collector repeats nothing.
 func TestCollectorEndsWhileACommitFails(t *testing.T) {
 	for range 5 {
-		w := newCollectorWorld(t)
-		w.send(2000)
-		ctx, told := context.WithCancel(t.Context())
-		h := w.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.UnknownServerError, Count: 1,
-			When: func(kmsg.Request) bool { told(); return true }})
-		if err := RunCollector(ctx, w.config(), w.log, prometheus.NewPedanticRegistry()); err != nil {
-			t.Fatal(err)
-		}
-		if h.Hits() != 1 {
-			t.Errorf("%d commits failed, want 1", h.Hits())
-		}
-		w.send(200)
-		p := w.start(w.config())
-		l := w.readLog()
-		l.until("all records", l.all)
-		p.stop()
-		l.check()
-		w.checkCommitted()
-		if l.repeated != 0 {
-			t.Errorf("%d entries were sent twice without need", l.repeated)
-		}
+		t.Run("", func(t *testing.T) { // a world ends before the next one begins: each looks for goroutines that are left over
+			w := newCollectorWorld(t)
+			w.send(2000)
+			ctx, told := context.WithCancel(t.Context())
+			h := w.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.OffsetCommit}, Err: kerr.UnknownServerError, Count: 1,
+				When: func(kmsg.Request) bool { told(); return true }})
+			if err := RunCollector(ctx, w.config(), w.log, prometheus.NewPedanticRegistry()); err != nil {
+				t.Fatal(err)
+			}
+			if h.Hits() != 1 {
+				t.Errorf("%d commits failed, want 1", h.Hits())
+			}
+			w.send(200)
+			p := w.start(w.config())
+			l := w.readLog()
+			l.until("all records", l.all)
+			p.stop()
+			l.check()
+			w.checkCommitted()
+			if l.repeated != 0 {
+				t.Errorf("%d entries were sent twice without need", l.repeated)
+			}
+		})
 	}
 }
 
