@@ -22,7 +22,7 @@ var rules = map[string][]string{
 	"pipeline/slab":    {},
 	"pipeline/bucket":  {"pipeline/wire"},
 	"pipeline/wire":    {},
-	"pipeline/cellkey": {"pipeline/measure", "pipeline/slab"},
+	"pipeline/cellkey": {"pipeline/bucket", "pipeline/measure", "pipeline/slab", "pipeline/wire"},
 	// what passes between stages
 	"pipeline/eventlog": {"pipeline/event"},
 	"pipeline/change":   {"pipeline/cellkey", "pipeline/eventlog", "pipeline/measure", "pipeline/rollup", "pipeline/wire"},

@@ -38,7 +38,7 @@ func (a *Aggregator) Restore(key, value []byte) error {
 	return fmt.Errorf("changelog key %q is not the aggregator's", key)
 }
 
-// Restored rebuilds what is derived once all records are in.
+// Restored rebuilds what is derived once all records are in, and the keys are restored.
 func (a *Aggregator) Restored() {
 	a.cells.Rebuild(func(i uint32) bool { return a.cells.At(i).key != 0 })
 	a.indexCells()
@@ -124,14 +124,11 @@ func (a *Aggregator) unpackBucket(r *wire.Reader, n uint32) error {
 const joined = math.MaxUint32
 
 func (a *Aggregator) unpackCell(r *wire.Reader, i uint32, c *cell) {
-	k := cellkey.Key{Cube: measure.Cube(r.Byte()), Platform: r.String(), Room: r.String(), Session: r.String()}
-	k.Sub[0], k.Sub[1] = r.String(), r.String()
-	c.grain, c.state = measure.Grain(r.Byte()), r.Byte()
-	if !cellkey.Known(k.Cube) || c.grain != measure.Grain1m && c.grain != measure.Grain1h {
-		r.Damaged("cube or grain")
+	c.key, c.grain, c.state = cellkey.ID(r.Uint()), measure.Grain(r.Byte()), r.Byte()
+	if c.key == 0 || c.grain != measure.Grain1m && c.grain != measure.Grain1h {
+		r.Damaged("key or grain")
 		return
 	}
-	c.key = a.keys.Of(k)
 	unsent := r.Bool()
 	c.reopened = r.Bool()
 	if r.Bool() {

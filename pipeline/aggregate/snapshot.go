@@ -12,7 +12,7 @@ import (
 )
 
 // stateVersion is the format of a changelog record, its first byte.
-const stateVersion = 4
+const stateVersion = 5
 
 const (
 	keyMeta   = "am"
@@ -90,11 +90,7 @@ func (a *Aggregator) durable() (wm, told int64) {
 }
 
 func (a *Aggregator) packCell(w *wire.Writer, c *cell) {
-	k := a.keys.Key(c.key)
-	w.Byte(byte(k.Cube))
-	for _, t := range [5]string{k.Platform, k.Room, k.Session, k.Sub[0], k.Sub[1]} {
-		w.String(t)
-	}
+	w.Uint(uint64(c.key))
 	w.Byte(byte(c.grain))
 	w.Byte(c.state)
 	w.Bool(c.dirty || c.inflight > 0)

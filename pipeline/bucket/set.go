@@ -22,7 +22,8 @@ func SlotOf(bucket uint32, n byte) (uint32, bool) {
 type Store interface {
 	// Cap is one above the highest slot.
 	Cap() uint32
-	// Pack writes what the slot holds, nothing where it is free.
+	// Pack writes what the slot holds, nothing where it is free. It writes no String: whether one is defined or referred to depends on what the record has
+	// before it, and that is not known of what is packed apart.
 	Pack(w *wire.Writer, slot uint32)
 	// Warm loads what Pack is going to read of some slots.
 	Warm(from, to uint32)
@@ -36,9 +37,12 @@ type Set struct {
 	changed []uint64
 	pending []uint64 // empty but for a snapshot on its way
 	at      int      // where in pending it goes on
-	held    wire.Held
-	kept    map[uint32]wire.Piece // slots of pending buckets as they were
+	held    wire.Writer
+	kept    map[uint32]piece // slots of pending buckets as they were
 }
+
+// piece is where in held a slot stands.
+type piece struct{ from, to int }
 
 // Mark adds the bucket of a slot. It comes before the slot changes, or anything that is packed with it.
 func (s *Set) Mark(slot uint32) {
@@ -55,7 +59,9 @@ func (s *Set) Mark(slot uint32) {
 
 func (s *Set) keep(slot uint32) {
 	if _, ok := s.kept[slot]; !ok {
-		s.kept[slot] = s.held.Hold(func(w *wire.Writer) { s.store.Pack(w, slot) })
+		from := len(s.held.Buf)
+		s.store.Pack(&s.held, slot)
+		s.kept[slot] = piece{from, len(s.held.Buf)}
 	}
 }
 
@@ -66,7 +72,7 @@ func (s *Set) Begin(store Store) {
 	}
 	s.store = store
 	s.pending, s.changed = s.changed, s.pending[:0]
-	s.at, s.kept, s.held = 0, map[uint32]wire.Piece{}, wire.Held{}
+	s.at, s.kept, s.held = 0, map[uint32]piece{}, wire.Writer{}
 }
 
 // Save emits the changelog record of the next bucket, its key as Key and its value beginning with a version; nil where all its slots are free. False
@@ -108,8 +114,8 @@ func (s *Set) next(w *wire.Writer) (bucket uint32, ok bool) {
 		from, to := max(1, bucket*Slots), min((bucket+1)*Slots, s.store.Cap())
 		s.store.Warm(from, to)
 		for slot := from; slot < to; slot++ {
-			if piece, ok := s.kept[slot]; ok {
-				s.held.Put(w, piece)
+			if p, ok := s.kept[slot]; ok {
+				w.Buf = append(w.Buf, s.held.Buf[p.from:p.to]...)
 				delete(s.kept, slot)
 			} else {
 				s.store.Pack(w, slot)
@@ -118,6 +124,6 @@ func (s *Set) next(w *wire.Writer) (bucket uint32, ok bool) {
 		s.pending[s.at] &= word - 1
 		return bucket, true
 	}
-	s.pending, s.kept, s.held = s.pending[:0], nil, wire.Held{}
+	s.pending, s.kept, s.held = s.pending[:0], nil, wire.Writer{}
 	return 0, false
 }

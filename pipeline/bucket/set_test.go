@@ -21,9 +21,8 @@ func (t *texts) Warm(uint32, uint32) {}
 func (t *texts) Pack(w *wire.Writer, slot uint32) {
 	if s := (*t)[slot]; s != "" {
 		w.Byte(byte(slot%Slots) + 1)
-		w.String(s)
+		w.Raw(s)
 		w.Int(int64(len(s)))
-		w.String("common")
 	}
 }
 

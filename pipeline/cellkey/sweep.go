@@ -11,13 +11,26 @@ const noCube = measure.Cube(0xff)
 // Marks are the numbers that state still refers to. A live key keeps the strings it is made of.
 type Marks struct {
 	keys, strs []bool
+	beyond     bool // a number was named that there never was
+}
+
+func (t *Table) newMarks() Marks {
+	return Marks{keys: make([]bool, t.Cap()), strs: make([]bool, len(t.str))}
 }
 
 // Key keeps a key; 0 is none.
-func (m *Marks) Key(id ID) { m.keys[id] = true }
+func (m *Marks) Key(id ID) { m.mark(m.keys, uint32(id)) }
 
 // String keeps a string.
-func (m *Marks) String(n uint32) { m.strs[n] = true }
+func (m *Marks) String(n uint32) { m.mark(m.strs, n) }
+
+func (m *Marks) mark(all []bool, n uint32) {
+	if int(n) >= len(all) {
+		m.beyond = true
+		return
+	}
+	all[n] = true
+}
 
 // Due says that the table has doubled since the last sweep, so that sweeps cost a constant per key and the table stays below twice what is
 // in use.
@@ -26,7 +39,7 @@ func (t *Table) Due() bool { return t.strs.used+t.refs.used >= max(t.sweepAt, mi
 // Sweep frees the numbers that mark, which must name all that is in use, does not keep. Numbers in use stay what they are; freed ones are given
 // to others, so whoever remembers a number without keeping it must be able to tell.
 func (t *Table) Sweep(mark func(*Marks)) {
-	m := Marks{keys: make([]bool, t.Cap()), strs: make([]bool, len(t.str))}
+	m := t.newMarks()
 	mark(&m)
 	m.strs[0] = true
 	for id := uint32(1); id < t.keys.Cap(); id++ {
@@ -39,12 +52,14 @@ func (t *Table) Sweep(mark func(*Marks)) {
 			if t.rooms[r.room] == ID(id) {
 				t.rooms[r.room] = 0
 			}
+			t.unsavedKeys.Mark(id)
 			t.keys.Free(id)
 			t.keys.At(id).made.cube = noCube
 		}
 	}
 	for n, keep := range m.strs {
 		if s := t.str[n]; !keep && s != "" {
+			t.unsavedStrs.Mark(uint32(n))
 			t.str[n] = ""
 			t.freeStrs = append(t.freeStrs, uint32(n))
 		}

@@ -6,8 +6,10 @@ import (
 	"hash/maphash"
 	"strings"
 
+	"github.com/livemeter/livemeter/pipeline/bucket"
 	"github.com/livemeter/livemeter/pipeline/measure"
 	"github.com/livemeter/livemeter/pipeline/slab"
+	"github.com/livemeter/livemeter/pipeline/wire"
 )
 
 // Outcomes is the pseudo-cube of the conservation ledger: its key is source topic, partition, outcome and reason in the
@@ -44,7 +46,7 @@ type entry struct {
 	made ref
 }
 
-// Table interns strings and keys of one partition. What nobody refers to any more is freed by Sweep.
+// Table interns strings and keys of one partition. What nobody refers to any more is freed by Sweep. It is saved with the state that refers to it.
 type Table struct {
 	strs  strIndex
 	str   []string
@@ -55,6 +57,10 @@ type Table struct {
 	freeStrs []uint32
 	sweepAt  int
 	warm     uint32 // what was loaded ahead: keeps the loads from being removed
+
+	unsavedStrs, unsavedKeys bucket.Set
+	packing                  wire.Writer // scratch of Save
+	placed                   []uint32    // while restoring: the keys that there are
 }
 
 // NewTable returns an empty table.
@@ -92,12 +98,16 @@ func (t *Table) place(s string) uint32 {
 	if free := len(t.freeStrs); free > 0 {
 		n := t.freeStrs[free-1]
 		t.freeStrs = t.freeStrs[:free-1]
+		t.unsavedStrs.Mark(n)
 		t.str[n] = s
 		return n
 	}
-	t.str = append(t.str, s)
+	n := uint32(len(t.str))
+	t.str = append(t.str, "")
 	t.rooms = append(t.rooms, 0)
-	return uint32(len(t.str) - 1)
+	t.unsavedStrs.Mark(n)
+	t.str[n] = s
+	return n
 }
 
 // Text is the string with number n.
@@ -131,6 +141,16 @@ func (t *Table) Cell(cube measure.Cube, room, a, b uint32) ID {
 
 // newKey gives a new key a number.
 func (t *Table) newKey(r ref) ID {
+	id := t.keys.Alloc()
+	e := t.keys.At(id)
+	e.made.cube = noCube // to Mark it is free yet
+	t.unsavedKeys.Mark(id)
+	*e = entry{t.keyOf(r), r}
+	return ID(id)
+}
+
+// keyOf is the key that is made of numbers.
+func (t *Table) keyOf(r ref) Key {
 	k := Key{Cube: r.cube}
 	k.Platform, k.Room, _ = strings.Cut(t.str[r.room], Sep)
 	k.Room, k.Session, _ = strings.Cut(k.Room, Sep)
@@ -140,9 +160,7 @@ func (t *Table) newKey(r ref) ID {
 	default:
 		k.Sub = [2]string{t.str[r.a], t.str[r.b]}
 	}
-	id := t.keys.Alloc()
-	*t.keys.At(id) = entry{k, r}
-	return ID(id)
+	return k
 }
 
 // Of interns a whole key.

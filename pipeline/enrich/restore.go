@@ -8,7 +8,6 @@ import (
 	"github.com/livemeter/livemeter/pipeline/cellkey"
 	"github.com/livemeter/livemeter/pipeline/event"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
-	"github.com/livemeter/livemeter/pipeline/measure"
 	"github.com/livemeter/livemeter/pipeline/slab"
 	"github.com/livemeter/livemeter/pipeline/wire"
 )
@@ -29,8 +28,9 @@ func (e *Enricher) Restore(key, value []byte) error {
 	return fmt.Errorf("changelog key %q is not the enricher's", key)
 }
 
-// Restored rebuilds what is derived once all records are in.
+// Restored rebuilds what is derived once all records are in, and the keys are restored.
 func (e *Enricher) Restored() {
+	e.noOrigin = e.keys.String(cellkey.Sep)
 	e.viewers.Rebuild(func(i uint32) bool { v := e.viewers.At(i); return v.hi|v.lo != 0 })
 	e.derive()
 	for i := uint32(1); i < e.views.Cap(); i++ {
@@ -123,13 +123,14 @@ func (e *Enricher) unpackViewer(r *wire.Reader, slot uint32, v *viewer) {
 	}
 }
 
-func (e *Enricher) text(r *wire.Reader) uint32 { return e.keys.String(r.String()) }
+// number is that of a string or key, which stands for something when the table of keys is restored.
+func number(r *wire.Reader) uint32 { return uint32(r.Uint()) }
 
 func (e *Enricher) unpackView(r *wire.Reader, slot uint32) uint32 {
 	i := e.views.Alloc()
 	v := e.views.At(i)
 	v.owner = slot
-	v.id, v.room, v.origin, v.exps = r.Fixed(), e.text(r), e.text(r), e.text(r)
+	v.id, v.room, v.origin, v.exps = r.Fixed(), number(r), number(r), number(r)
 	v.flags = r.Byte()
 	v.leavePane, v.hiPane = int32(r.Int()), int32(r.Int())
 	v.enterTS, v.last, v.watch, v.owed, v.owedAt = r.Int(), r.Int(), r.Int(), r.Int(), r.Int()
@@ -160,13 +161,7 @@ func unpackBits[B bitset](r *wire.Reader, b *B) {
 func (e *Enricher) unpackScope(r *wire.Reader) uint32 {
 	i := e.scopes.Alloc()
 	s := e.scopes.At(i)
-	k := cellkey.Key{Cube: measure.Cube(r.Byte()), Platform: r.String(), Room: r.String(), Session: r.String()}
-	k.Sub[0], k.Sub[1] = r.String(), r.String()
-	if !cellkey.Known(k.Cube) {
-		r.Damaged("cube")
-		return i
-	}
-	s.key = e.keys.Of(k)
+	s.key = cellkey.ID(number(r))
 	unpackPanes(r, &s.panes, &e.scopeArch)
 	s.dayHi, s.hour, s.session, s.last = int32(r.Int()), r.Byte(), r.Byte(), r.Int()
 	for d := range s.days {
@@ -177,12 +172,12 @@ func (e *Enricher) unpackScope(r *wire.Reader) uint32 {
 
 func (e *Enricher) unpackBuyer(r *wire.Reader, b *buyer) {
 	for range r.Count(10) {
-		b.touches = append(b.touches, clickTouch{r.Fixed(), r.Int(), e.text(r)})
+		b.touches = append(b.touches, clickTouch{r.Fixed(), r.Int(), number(r)})
 	}
 	if r.Bool() {
-		f := &firstOrder{ts: r.Int(), id: r.Raw(), room: e.text(r), exps: e.text(r)}
+		f := &firstOrder{ts: r.Int(), id: r.Raw(), room: number(r), exps: number(r)}
 		for range r.Count(1) {
-			f.skus = append(f.skus, e.text(r))
+			f.skus = append(f.skus, number(r))
 		}
 		b.first = f
 	}
@@ -195,12 +190,12 @@ func (e *Enricher) unpackBuyer(r *wire.Reader, b *buyer) {
 func (e *Enricher) unpackOrder(r *wire.Reader) *order {
 	o := &order{id: r.Raw(), last: r.Int(), recv: r.Int()}
 	for range r.Count(12) {
-		x := &orderEvent{version: r.Int(), state: event.State(r.Byte()), ts: r.Int(), room: e.text(r), named: r.Bool(), click: r.Fixed(),
-			exps: e.text(r), currency: e.text(r)}
+		x := &orderEvent{version: r.Int(), state: event.State(r.Byte()), ts: r.Int(), room: number(r), named: r.Bool(), click: r.Fixed(),
+			exps: number(r), currency: number(r)}
 		x.goods, x.discount, x.paid, x.refund = r.Int(), r.Int(), r.Int(), r.Int()
 		x.refundID, x.line = r.Raw(), r.Raw()
 		for range r.Count(4) {
-			x.items = append(x.items, orderItem{r.Raw(), e.text(r), r.Int(), r.Int()})
+			x.items = append(x.items, orderItem{r.Raw(), number(r), r.Int(), r.Int()})
 		}
 		o.events = append(o.events, x)
 	}

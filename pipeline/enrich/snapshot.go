@@ -12,7 +12,7 @@ import (
 )
 
 // stateVersion is the format of a changelog record, its first byte.
-const stateVersion = 2
+const stateVersion = 3
 
 const (
 	keyMeta   = "em"
@@ -108,7 +108,7 @@ func (e *Enricher) packViewer(w *wire.Writer, slot uint32, v *viewer) {
 func (e *Enricher) packView(w *wire.Writer, v *view) {
 	w.Fixed(v.id)
 	for _, s := range [3]uint32{v.room, v.origin, v.exps} {
-		w.String(e.keys.Text(s))
+		w.Uint(uint64(s))
 	}
 	w.Byte(v.flags)
 	w.Int(int64(v.leavePane))
@@ -139,11 +139,7 @@ func packBits[B bitset](w *wire.Writer, b B) {
 }
 
 func (e *Enricher) packScope(w *wire.Writer, s *scope) {
-	k := e.keys.Key(s.key)
-	w.Byte(byte(k.Cube))
-	for _, t := range [5]string{k.Platform, k.Room, k.Session, k.Sub[0], k.Sub[1]} {
-		w.String(t)
-	}
+	w.Uint(uint64(s.key))
 	packPanes(w, &s.panes, &e.scopeArch)
 	w.Int(int64(s.dayHi))
 	w.Byte(s.hour)
@@ -159,17 +155,17 @@ func (e *Enricher) packBuyer(w *wire.Writer, b *buyer) {
 	for _, t := range b.touches {
 		w.Fixed(t.click)
 		w.Int(t.ts)
-		w.String(e.keys.Text(t.room))
+		w.Uint(uint64(t.room))
 	}
 	w.Bool(b.first != nil)
 	if f := b.first; f != nil {
 		w.Int(f.ts)
 		w.Raw(f.id)
-		w.String(e.keys.Text(f.room))
-		w.String(e.keys.Text(f.exps))
+		w.Uint(uint64(f.room))
+		w.Uint(uint64(f.exps))
 		w.Uint(uint64(len(f.skus)))
 		for _, s := range f.skus {
-			w.String(e.keys.Text(s))
+			w.Uint(uint64(s))
 		}
 	}
 	w.Uint(uint64(len(b.orders)))
@@ -187,11 +183,11 @@ func (e *Enricher) packOrder(w *wire.Writer, o *order) {
 		w.Int(x.version)
 		w.Byte(byte(x.state))
 		w.Int(x.ts)
-		w.String(e.keys.Text(x.room))
+		w.Uint(uint64(x.room))
 		w.Bool(x.named)
 		w.Fixed(x.click)
-		w.String(e.keys.Text(x.exps))
-		w.String(e.keys.Text(x.currency))
+		w.Uint(uint64(x.exps))
+		w.Uint(uint64(x.currency))
 		for _, n := range [4]int64{x.goods, x.discount, x.paid, x.refund} {
 			w.Int(n)
 		}
@@ -200,7 +196,7 @@ func (e *Enricher) packOrder(w *wire.Writer, o *order) {
 		w.Uint(uint64(len(x.items)))
 		for _, it := range x.items {
 			w.Raw(it.line)
-			w.String(e.keys.Text(it.sku))
+			w.Uint(uint64(it.sku))
 			w.Int(it.qty)
 			w.Int(it.paid)
 		}

@@ -157,37 +157,73 @@ func progressOf(topics map[string]event.Topic, now int64) []byte {
 	return eventlog.AppendProgress(nil, &p)
 }
 
+// caughtUp is a task that has applied the blocks, and how many rows it has given to a store that takes them all.
+func caughtUp(b *testing.B, blocks [][]byte) (task runtime.Task, rows int) {
+	task = NewRun(0, nil)
+	apply := func(offset int, value []byte) {
+		if err := task.Apply(int64(offset), value); err != nil {
+			b.Fatal(err)
+		}
+	}
+	apply(0, eventlog.AppendSettings(nil, &eventlog.Settings{Epoch: 1, Partitions: 2, HorizonMS: 6 * 3600_000, LatenessMS: 60_000, SessionGapMS: 3600_000,
+		DedupeMS: 600_000, Zone: "Asia/Shanghai", MaxCells: 2_000_000}))
+	var all eventlog.Sources
+	for i, name := range festival.Topics("") {
+		all.Topics = append(all.Topics, eventlog.SourceTopic{Name: name, Kind: event.Topic(i), ID: [16]byte{byte(i + 1)}, Partitions: 1})
+	}
+	apply(1, eventlog.AppendSources(nil, &all))
+	for i, block := range blocks {
+		apply(i+2, block)
+		if i%2000 == 1999 {
+			var batch rollup.Batch
+			flushAll(task, &batch, true)
+			for _, c := range batch.Cells {
+				rows += len(c.Grain)
+			}
+		}
+	}
+	return task, rows
+}
+
 // BenchmarkFestival catches up a realistic backlog: the reader's part of `run`, without Kafka and without a store.
 func BenchmarkFestival(b *testing.B) {
 	blocks, n := backlog(b, 2_000_000)
 	b.ReportAllocs()
 	for b.Loop() {
-		task, rows, began := NewRun(0, nil), 0, cpu()
-		apply := func(offset int, value []byte) {
-			if err := task.Apply(int64(offset), value); err != nil {
+		began := cpu()
+		_, rows := caughtUp(b, blocks)
+		b.ReportMetric(float64(cpu()-began)/float64(n), "cpu-ns/event")
+		b.ReportMetric(float64(rows)/float64(n), "rows/event")
+	}
+}
+
+// BenchmarkCheckpoint saves the whole state of a task that has caught up, and restores it.
+func BenchmarkCheckpoint(b *testing.B) {
+	blocks, _ := backlog(b, 2_000_000)
+	for b.Loop() {
+		task, _ := caughtUp(b, blocks)
+		viewers := float64(task.Stats().Viewers)
+		saved, bytes := map[string][]byte{}, 0
+		began := cpu()
+		task.Snapshot()
+		for task.Save(func(key, value []byte) {
+			saved[string(key)] = value
+			bytes += len(value)
+		}) {
+		}
+		b.ReportMetric(float64(cpu()-began)/viewers, "save-cpu-ns/viewer")
+		b.ReportMetric(float64(bytes)/viewers, "B/viewer")
+		began = cpu()
+		again := NewRun(0, nil)
+		for key, value := range saved {
+			if err := again.Restore([]byte(key), value); err != nil {
 				b.Fatal(err)
 			}
 		}
-		apply(0, eventlog.AppendSettings(nil, &eventlog.Settings{Epoch: 1, Partitions: 2, HorizonMS: 6 * 3600_000, LatenessMS: 60_000, SessionGapMS: 3600_000,
-			DedupeMS: 600_000, Zone: "Asia/Shanghai", MaxCells: 2_000_000}))
-		var all eventlog.Sources
-		for i, name := range festival.Topics("") {
-			all.Topics = append(all.Topics, eventlog.SourceTopic{Name: name, Kind: event.Topic(i), ID: [16]byte{byte(i + 1)}, Partitions: 1})
+		if _, err := again.RestoreDone(); err != nil {
+			b.Fatal(err)
 		}
-		apply(1, eventlog.AppendSources(nil, &all))
-		var batch rollup.Batch
-		for i, block := range blocks {
-			apply(i+2, block)
-			if i%2000 == 1999 {
-				batch = rollup.Batch{}
-				flushAll(task, &batch, true)
-				for _, c := range batch.Cells {
-					rows += len(c.Grain)
-				}
-			}
-		}
-		b.ReportMetric(float64(cpu()-began)/float64(n), "cpu-ns/event")
-		b.ReportMetric(float64(rows)/float64(n), "rows/event")
+		b.ReportMetric(float64(cpu()-began)/viewers, "restore-cpu-ns/viewer")
 	}
 }
 

@@ -136,6 +136,7 @@ func (t *Task) Nack(token uint64) {
 func (t *Task) Snapshot() {
 	defer goruntime.KeepAlive(t)
 	t.saving = t.next
+	t.keys.Snapshot()
 	if t.enricher != nil {
 		t.enricher.Snapshot()
 	}
@@ -148,7 +149,7 @@ func (t *Task) Snapshot() {
 func (t *Task) Save(emit func(key, value []byte)) (more bool) {
 	defer goruntime.KeepAlive(t)
 	emit = t.pieces.cut(emit)
-	if t.enricher != nil && t.enricher.Save(emit) || t.agg != nil && t.agg.Save(emit) {
+	if t.keys.Save(emit) || t.enricher != nil && t.enricher.Save(emit) || t.agg != nil && t.agg.Save(emit) {
 		return true
 	}
 	emit([]byte(keyOffset), binary.AppendVarint(nil, t.saving))
@@ -160,15 +161,15 @@ func (t *Task) Save(emit func(key, value []byte)) (more bool) {
 
 // sweepKeys frees the keys and strings that no state refers to any more. Which number a key has shows in no row, so when it happens is of no
 // consequence.
-func (t *Task) sweepKeys() {
-	t.keys.Sweep(func(m *cellkey.Marks) {
-		if t.enricher != nil {
-			t.enricher.MarkKeys(m)
-		}
-		if t.agg != nil {
-			t.agg.MarkKeys(m)
-		}
-	})
+func (t *Task) sweepKeys() { t.keys.Sweep(t.markKeys) }
+
+func (t *Task) markKeys(m *cellkey.Marks) {
+	if t.enricher != nil {
+		t.enricher.MarkKeys(m)
+	}
+	if t.agg != nil {
+		t.agg.MarkKeys(m)
+	}
 }
 
 // Restore takes one live changelog record of an empty task: each key once, with its newest value, in any order. It keeps neither.
@@ -181,6 +182,8 @@ func (t *Task) Restore(key, value []byte) (err error) {
 		t.pieces.keep(key, value)
 	case string(key) == keyOffset:
 		t.next, _ = binary.Varint(value)
+	case cellkey.Owns(key):
+		err = t.keys.Restore(key, value)
 	case enrich.Owns(key) && t.enricher != nil:
 		err = t.enricher.Restore(key, value)
 	case aggregate.Owns(key) && t.agg != nil:
@@ -204,6 +207,9 @@ func (t *Task) RestoreDone() (int64, error) {
 		if err := t.Restore([]byte(key), value); err != nil {
 			return 0, err
 		}
+	}
+	if err := t.keys.Restored(t.markKeys); err != nil {
+		return 0, fmt.Errorf("changelog of partition %d: %w", t.partition, err)
 	}
 	if t.enricher != nil {
 		t.enricher.Restored()

@@ -12,7 +12,6 @@ import (
 type Writer struct {
 	Buf  []byte
 	refs map[string]uint64
-	held *Held // takes the strings of pieces
 }
 
 // Reset empties the record and its string table.
@@ -41,10 +40,6 @@ func (w *Writer) Raw(s string) {
 
 // String writes s as a reference, defining it if it is new in this record.
 func (w *Writer) String(s string) {
-	if w.held != nil {
-		w.held.strings = append(w.held.strings, heldString{len(w.Buf), s})
-		return
-	}
 	if r, ok := w.refs[s]; ok {
 		w.Uint(r)
 		return
