@@ -30,19 +30,21 @@ type epochs struct {
 	highest, shown uint16 // 0 without one; shown is the highest active one
 	shownID        uuid.UUID
 	of             map[uuid.UUID]uint16
+	newest         int64 // created_at of the newest line, ms
 }
 
 func (s *Sink) epochs(ctx context.Context) (out epochs, err error) {
 	out.of = map[uuid.UUID]uint16{}
-	query := fmt.Sprintf("SELECT epoch, events_topic_id, active FROM %s.epochs FINAL ORDER BY epoch", s.cfg.Database)
+	query := fmt.Sprintf("SELECT epoch, events_topic_id, active, toUnixTimestamp64Milli(created_at) FROM %s.epochs FINAL ORDER BY epoch", s.cfg.Database)
 	err = s.each(ctx, query, nil, func(scan func(...any) error) error {
 		var epoch uint16
 		var id uuid.UUID
 		var active uint8
-		if err := scan(&epoch, &id, &active); err != nil {
+		var created int64
+		if err := scan(&epoch, &id, &active, &created); err != nil {
 			return err
 		}
-		out.highest, out.of[id] = epoch, epoch
+		out.highest, out.of[id], out.newest = epoch, epoch, max(out.newest, created)
 		if active != 0 {
 			out.shown, out.shownID = epoch, id
 		}
@@ -91,13 +93,12 @@ func (s *Sink) EnsureEpoch(ctx context.Context, eventsTopicID [16]byte, partitio
 	}
 	epoch := all.of[id]
 	if epoch == 0 {
-		if epoch, err = s.newEpoch(ctx, id, all.highest); err != nil {
-			return 0, err
-		}
+		epoch, err = s.newEpoch(ctx, id, &all)
 	} else if epoch != all.shown {
-		if err := s.showAgain(ctx, epoch, &all); err != nil {
-			return 0, err
-		}
+		err = s.showAgain(ctx, id, &all)
+	}
+	if err != nil {
+		return 0, err
 	}
 	s.logID = id
 	unknown := make([]rollup.Watermark, partitions) // the highest holds: what has been told stays
@@ -112,45 +113,47 @@ func (s *Sink) EnsureEpoch(ctx context.Context, eventsTopicID [16]byte, partitio
 	return epoch, nil
 }
 
-func (s *Sink) newEpoch(ctx context.Context, id uuid.UUID, highest uint16) (uint16, error) {
-	if highest == 1<<16-1 {
+func (s *Sink) newEpoch(ctx context.Context, id uuid.UUID, all *epochs) (uint16, error) {
+	if all.highest == 1<<16-1 {
 		return 0, fmt.Errorf("clickhouse: %s.epochs is full", s.cfg.Database)
 	}
-	if err := s.insertEpoch(ctx, highest+1, id, 1); err != nil {
+	if err := s.insertEpoch(ctx, all.highest+1, id, 1, all); err != nil {
 		return 0, err
 	}
-	// Two topics that start at the same moment take the same number: the one that does not stand there in the end is told.
-	all, err := s.epochs(ctx)
-	if err == nil && all.of[id] == 0 {
-		err = fmt.Errorf("clickhouse: epoch %d of %s was taken by another topic events at the same moment: two pipelines share this database; give one its own", highest+1, s.cfg.Database)
-	}
-	return all.of[id], err
+	return all.highest + 1, s.checkShown(ctx, id)
 }
 
 // showAgain makes an older epoch the one that is shown: those above it are active no more.
-func (s *Sink) showAgain(ctx context.Context, epoch uint16, all *epochs) error {
-	for id, e := range all.of {
-		if e == epoch { // first: whatever is cut short, none below it is shown
-			if err := s.insertEpoch(ctx, e, id, 1); err != nil {
-				return err
-			}
-		}
+func (s *Sink) showAgain(ctx context.Context, id uuid.UUID, all *epochs) error {
+	epoch := all.of[id]
+	if err := s.insertEpoch(ctx, epoch, id, 1, all); err != nil { // first: whatever is cut short, none below it is shown
+		return err
 	}
-	for id, e := range all.of {
+	for other, e := range all.of {
 		if e > epoch {
-			if err := s.insertEpoch(ctx, e, id, 0); err != nil {
+			if err := s.insertEpoch(ctx, e, other, 0, all); err != nil {
 				return err
 			}
 		}
 	}
-	return nil
+	return s.checkShown(ctx, id)
 }
 
-func (s *Sink) insertEpoch(ctx context.Context, epoch uint16, id uuid.UUID, active uint8) error {
+// checkShown reads back what was written: of two topics that start at the same moment one stands there in the end, and the other one is told.
+func (s *Sink) checkShown(ctx context.Context, id uuid.UUID) error {
+	all, err := s.epochs(ctx)
+	if err == nil && all.shownID != id {
+		err = fmt.Errorf("clickhouse: another topic events (id %s) was entered in %s.epochs at the same moment: two pipelines share this database; give one its own", all.shownID, s.cfg.Database)
+	}
+	return err
+}
+
+// insertEpoch writes a line that is newer than all that were read, whatever this host's clock and those of others say.
+func (s *Sink) insertEpoch(ctx context.Context, epoch uint16, id uuid.UUID, active uint8, all *epochs) error {
 	in := &insert{table: "epochs", rows: 1}
 	fixed(in, "epoch", "UInt16", 2, []uint16{epoch})
 	fixed(in, "events_topic_id", "UUID", 16, []uuid.UUID{id})
 	fixed(in, "active", "UInt8", 1, []uint8{active})
-	fixed(in, "created_at", ms, 8, []int64{time.Now().UnixMilli()})
+	fixed(in, "created_at", ms, 8, []int64{max(time.Now().UnixMilli(), all.newest+1)})
 	return s.insert(ctx, in)
 }
