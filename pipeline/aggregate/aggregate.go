@@ -145,19 +145,19 @@ func (a *Aggregator) add(changes []change.Change) (n int) {
 	for ; n < len(changes) && changes[n].Key == head.Key && changes[n].TS == head.TS; n++ {
 		c := &changes[n]
 		a.addTo(p, c)
-		t := timesOf(c)
+		first := eventTime(c)
 		if c.Mask&change.PaneOnly != 0 {
-			p.shown = true
-			p.own, p.any = max(p.own, t.own), max(p.any, c.Recv)
+			p.state |= shownBit
+			p.updated = max(p.updated, c.Recv)
 		}
 		if c.Mask&^change.PaneOnly != 0 {
 			a.attach(i, m)
-			m.stamp(t, c.Recv)
+			m.stamp(first, c.Recv)
 		} else {
-			m.any = max(m.any, c.Recv) // a minute that nothing but online is in has that time
+			m.lit = max(m.lit, c.Recv)
 		}
-		if t.first != 0 {
-			a.run(m, t.first)
+		if first != 0 {
+			a.run(m, first)
 		}
 		if past {
 			a.late(m, p, c)
@@ -181,12 +181,12 @@ func (a *Aggregator) addToHour(c *change.Change) {
 	if i == 0 || c.Mask&^change.PaneOnly == 0 {
 		return
 	}
-	h, t := a.cells.At(i), timesOf(c)
+	h, first := a.cells.At(i), eventTime(c)
 	a.touch(i, h)
 	a.addTo(a.sums.At(h.sums[0]), c)
-	h.stamp(t, c.Recv)
-	if t.first != 0 {
-		a.run(h, t.first)
+	h.stamp(first, c.Recv)
+	if first != 0 {
+		a.run(h, first)
 	}
 	a.lateHour(i, c)
 }
@@ -195,7 +195,7 @@ func (a *Aggregator) addToHour(c *change.Change) {
 func (a *Aggregator) late(m *cell, p *sparse, c *change.Change) {
 	own := c.Flags&change.Own != 0
 	if own && c.Mask&change.PaneOnly != 0 || c.Slot == measure.Online {
-		p.late = true
+		p.state |= latePaneBit
 	}
 	if own && c.Mask>>measure.Grain1m&1 != 0 && a.past(m.end()) {
 		m.state |= lateBit

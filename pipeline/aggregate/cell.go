@@ -28,8 +28,8 @@ type cell struct {
 	next     uint32                         // minutes: the next of their hour's
 	window   int64                          // start, ms
 	sums     [measure.PanesPerMinute]uint32 // minutes: of their panes, 0 before the first change; hours: the first is of what they have taken in
-	own      int64                          // receive time of the last event of its own, ms
-	any      int64                          // receive time of the last event that changed it, ms
+	updated  int64                          // receive time of the newest event that changed what it counts, ms
+	lit      int64                          // receive time of the newest event that only lit a pane of it, ms
 
 	first   int64  // earliest event_ts of its own events, ms
 	last    int64  // newest event_ts of its own events, ms
@@ -59,27 +59,21 @@ func (c *cell) end() int64 {
 	return c.window + hourMS
 }
 
-// times of a change: those of an event of its own.
-type times struct{ first, own int64 }
-
-func timesOf(c *change.Change) times {
-	switch {
-	case c.Flags&change.Own == 0:
-		return times{}
-	case c.Mask != change.AllGrains: // the time of a distinct count stands for its windows, not for an event
-		return times{own: c.Recv}
+// eventTime is that of the event behind a change, in whose own window it is; 0 where the change's time stands for windows, or for a view's enter.
+func eventTime(c *change.Change) int64 {
+	if c.Flags&change.Own == 0 || c.Mask != change.AllGrains {
+		return 0
 	}
-	return times{first: c.TS, own: c.Recv}
+	return c.TS
 }
 
-// stamp takes the times of one change.
-func (c *cell) stamp(t times, any int64) {
-	if t.first != 0 && (c.first == 0 || t.first < c.first) {
-		c.first = t.first
+// stamp takes the times of one change: eventTime, and when it was received.
+func (c *cell) stamp(first, recv int64) {
+	if first != 0 && (c.first == 0 || first < c.first) {
+		c.first = first
 	}
-	c.last = max(c.last, t.first)
-	c.own = max(c.own, t.own)
-	c.any = max(c.any, any)
+	c.last = max(c.last, first)
+	c.updated = max(c.updated, recv)
 }
 
 // touch comes before a cell changes: it must leave and be saved.
@@ -99,12 +93,12 @@ func (a *Aggregator) touch(i uint32, c *cell) {
 	}
 }
 
-// updated is the receive time that a row shows.
-func updated(own, any int64) int64 {
-	if own != 0 {
-		return own
+// updatedAt is the receive time that a row shows: what only lit panes of a minute is no news of the minute, unless there is nothing else in it.
+func (c *cell) updatedAt() int64 {
+	if c.updated != 0 {
+		return c.updated
 	}
-	return any
+	return c.lit
 }
 
 // release gives a cell's memory back. It has been marked.

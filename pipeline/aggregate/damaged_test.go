@@ -10,10 +10,51 @@ import (
 	"github.com/livemeter/livemeter/pipeline/measure"
 )
 
-// snapshot saves all at once.
-func snapshot(a *Aggregator, emit func(k, v []byte)) {
-	for a.Snapshot(); a.Save(emit); {
+// changelog is what has been saved, by key.
+type changelog map[string][]byte
+
+func (l changelog) put(k, v []byte) {
+	if v == nil {
+		delete(l, string(k))
+		return
 	}
+	l[string(k)] = v
+}
+
+// save saves all at once.
+func (l changelog) save(a *Aggregator) {
+	a.keys.Snapshot()
+	a.Snapshot()
+	for a.keys.Save(l.put) || a.Save(l.put) {
+	}
+}
+
+// restore is an aggregator with what has been saved.
+func (l changelog) restore() (*Aggregator, error) {
+	a := New(0, cellkey.NewTable())
+	for k, v := range l {
+		restore := a.Restore
+		if cellkey.Owns([]byte(k)) {
+			restore = a.keys.Restore
+		}
+		if err := restore([]byte(k), v); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.keys.Restored(a.MarkKeys); err != nil {
+		return nil, err
+	}
+	a.Restored()
+	return a, nil
+}
+
+func (l changelog) mustRestore(t *testing.T) *Aggregator {
+	t.Helper()
+	a, err := l.restore()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
 }
 
 // A changelog in which an hour, or a closed minute, says that it stands in an hour's list: a restore refuses it or goes on, but does not hang.
@@ -35,17 +76,12 @@ func TestDamagedListOfMinutes(t *testing.T) {
 				damage(a, c)
 			}
 		}
-		b := New(0, cellkey.NewTable())
-		var failed error
-		snapshot(a, func(k, v []byte) {
-			if err := b.Restore(k, v); err != nil {
-				failed = err
-			}
-		})
-		if failed != nil {
+		log := changelog{}
+		log.save(a)
+		b, err := log.restore()
+		if err != nil {
 			continue
 		}
-		b.Restored()
 		done := make(chan error, 1)
 		go func() { done <- b.Apply(&change.Record{Offset: 2, Watermark: 3 * hourMS}) }()
 		select {

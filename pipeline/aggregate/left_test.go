@@ -74,13 +74,9 @@ func TestClosedCellGoesAfterRestore(t *testing.T) {
 		t.Errorf("%d of %d cells are open, want 0 of 2", open, all)
 	}
 	flushAll(a, false)
-	b := New(0, cellkey.NewTable())
-	snapshot(a, func(k, v []byte) {
-		if err := b.Restore(k, v); err != nil {
-			t.Fatal(err)
-		}
-	})
-	b.Restored()
+	log := changelog{}
+	log.save(a)
+	b := log.mustRestore(t)
 	if rows := flushAll(b, true); rows != 2 {
 		t.Errorf("%d rows leave after the restore, want 2", rows)
 	}

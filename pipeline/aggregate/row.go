@@ -40,7 +40,7 @@ func (a *Aggregator) row(b *rollup.Batch, i uint32, c *cell, all bool) {
 	to.Version = append(to.Version, uint64(a.offset))
 	to.State = append(to.State, c.state&^hastyBit)
 	to.First = append(to.First, t.first)
-	to.Updated = append(to.Updated, updated(t.own, t.any))
+	to.Updated = append(to.Updated, t.updatedAt())
 	t.unfold(k.Cube)
 	columns := &columnsOf[k.Cube][c.grain]
 	for used := t.used; used != 0; used &= used - 1 {
@@ -64,7 +64,7 @@ func (a *Aggregator) paneEntries(to *rollup.Cells, cube measure.Cube, cell uint3
 	now := max(a.maxRecv, a.wm)
 	for n, i := range c.sums {
 		p := a.sums.At(i)
-		if !p.shown {
+		if p.state&shownBit == 0 {
 			continue
 		}
 		if start := c.window + int64(n)*paneMS; start > now {
@@ -77,10 +77,10 @@ func (a *Aggregator) paneEntries(to *rollup.Cells, cube measure.Cube, cell uint3
 			c.state |= hastyBit
 		}
 		a.paneSum(to, cube, n, p)
-		if p.late {
+		if p.state&latePaneBit != 0 {
 			to.SetPane(measure.PaneAt(n, measure.PaneLate), 1)
 		}
-		to.SetPane(measure.PaneAt(n, measure.PaneUpdated), updated(p.own, p.any))
+		to.SetPane(measure.PaneAt(n, measure.PaneUpdated), p.updated)
 	}
 }
 

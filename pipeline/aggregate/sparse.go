@@ -10,7 +10,7 @@ import (
 
 const (
 	// narrow is how many slots a sparse holds itself.
-	narrow    = 5
+	narrow    = 6
 	wide      = narrow + 1
 	lineSlots = 8
 	numLines  = int(measure.NumSlots) / lineSlots
@@ -24,14 +24,17 @@ const _ = uint(2*narrow - numLines) // a sparse has room for the indices of all 
 // A distinct measure has a slot for each grain. What is added for the first of a window is the first of all shorter ones that contain it, too:
 // here the slot of grain g holds those for which g is the longest, and the number of the first in g is the sum from g on (total.unfold).
 type sparse struct {
-	value [narrow]int64 // wide: two indices of lines in each
-	slot  [narrow]uint8
-	n     uint8 // slots in use; wide
-	shown bool  // panes: it is a window: something but the counts of longer windows changed in it
-	late  bool  // panes: it changed after it was final
-	own   int64 // panes: receive time of the last event of its own, ms
-	any   int64 // panes: receive time of the last event that changed it, ms
+	value   [narrow]int64 // wide: two indices of lines in each
+	slot    [narrow]uint8
+	n       uint8 // slots in use; wide
+	state   uint8 // panes: shownBit, latePaneBit
+	updated int64 // panes: receive time of the newest event that changed it, ms
 }
+
+const (
+	shownBit    = 1 << iota // it is a window: something but the counts of longer windows changed in it
+	latePaneBit             // it changed after it was final
+)
 
 // line is eight slots: one cache line.
 type line [lineSlots]int64

@@ -65,3 +65,64 @@ func TestReopenedBeforeTold(t *testing.T) {
 		}
 	}
 }
+
+// The lateness is raised before an hour's end; the hour then comes due by the former one, waits for a straggler's minute, and its row leaves. What comes
+// between that and the raised lateness must leave with its row, too, and not with the minute's alone.
+func TestRaisedLatenessBeforeAnHourIsDue(t *testing.T) {
+	r := newRig(t)
+	r.apply(1000, 60_000, r.event("r", 1000))
+	r.flush(10)
+	r.apply(hourMS-10_000, 60_000)
+	r.apply(hourMS-10_000, 60_000, r.event("r", 61_000)) // a straggler's minute: open until +350 s
+	r.flush(10)
+	r.apply(hourMS, 180_000)        // raised
+	r.apply(hourMS+61_000, 180_000) // due by the former lateness
+	r.flush(10)
+	r.apply(hourMS+120_000, 180_000, r.event("r", 62_000))
+	r.flush(10)
+	r.apply(hourMS+181_000, 180_000)
+	for range 60 {
+		r.flush(1)
+		if r.s.told >= hourMS && r.s.sum() != 3 {
+			t.Fatalf("the hour is told with %d events of 3", r.s.sum())
+		}
+	}
+	if r.s.told < hourMS {
+		t.Fatal("not told")
+	}
+}
+
+// The lateness is raised after an hour was told: what comes then leaves with the hour, too.
+func TestRaisedLatenessAfterAnHourIsTold(t *testing.T) {
+	r := newRig(t)
+	r.apply(1000, 60_000, r.event("r", 1000))
+	r.flush(10)
+	r.apply(hourMS+70_000, 60_000)
+	r.flush(60)
+	if r.s.told != hourMS {
+		t.Fatal(r.s.told)
+	}
+	r.apply(hourMS+71_000, 600_000)
+	r.apply(hourMS+72_000, 600_000, r.event("r", 2000))
+	r.apply(hourMS+73_000, 600_000)
+	r.flush(60)
+	if r.s.sum() != 2 {
+		t.Errorf("the hour is told with %d events of 2", r.s.sum())
+	}
+}
+
+// The lateness is lowered between two checkpoints: after a restart the hour is due by it.
+func TestLoweredLatenessIsSaved(t *testing.T) {
+	r, log := newRig(t), changelog{}
+	r.apply(1000, hourMS, r.event("r", 1000))
+	r.flush(10)
+	log.save(r.a)
+	r.apply(2000, 60_000)
+	log.save(r.a)
+	r.a = log.mustRestore(t)
+	r.apply(hourMS+60_000, 60_000)
+	r.flush(100)
+	if r.s.told < hourMS || r.s.sum() != 1 {
+		t.Errorf("told %d with %d events of 1", r.s.told, r.s.sum())
+	}
+}

@@ -103,14 +103,9 @@ func TestPanesAfterAReplayThatStoodStill(t *testing.T) {
 	for range 51 { // the replay stands still after offset 1: Kafka is slow
 		flush(b)
 	}
-	restored, _ := start() // and ends once more, with what has left so far
-	snapshot(b, func(k, v []byte) {
-		if err := restored.Restore(k, v); err != nil {
-			t.Fatal(err)
-		}
-	})
-	restored.Restored()
-	b = restored
+	log := changelog{}
+	log.save(b)
+	b = log.mustRestore(t) // and ends once more, with what has left so far
 	apply(b, 2, 2000)
 	apply(b, 3, 200_000)
 	for range 51 {

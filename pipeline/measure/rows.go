@@ -76,7 +76,7 @@ const (
 	PaneStride     = 128
 	// PaneLate: 1 if the pane changed after it was final. Of several partials any makes it so.
 	PaneLate Slot = 126
-	// PaneUpdated: receive time of the last event in the pane, ms. Every pane that is a window of its own has it; of several partials the highest
+	// PaneUpdated: receive time of the newest event that changed the pane, ms. Every pane that is a window of its own has it; of several partials the highest
 	// holds.
 	PaneUpdated Slot = 127
 )
