@@ -94,8 +94,11 @@ func (a *Aggregator) Apply(r *change.Record) error {
 		}
 	}
 	a.offset, a.maxRecv, a.started = r.Offset, r.MaxRecv, true
-	a.warmUp(r.Changes)
-	for i := 0; i < len(r.Changes); {
+	for warm, i := 0, 0; i < len(r.Changes); {
+		if i >= warm {
+			warm = min(i+warmChanges, len(r.Changes))
+			a.warmUp(r.Changes[i:warm])
+		}
 		i += a.add(r.Changes[i:])
 	}
 	for i := range r.Orders {

@@ -4,13 +4,16 @@ import (
 	"github.com/livemeter/livemeter/pipeline/change"
 )
 
+// warmChanges is how many changes are warmed up together: see enrich's warmEntries.
+const warmChanges = 256
+
 // nearby is where changes are going to be added, as far as is known.
 type nearby struct {
 	at         uint32 // the cell, then the pane's sum, then a line of it
 	pane, line uint8
 }
 
-// warmUp loads the cells that a record's changes are going to ask for, step by step for all of them: the loads of a step do not depend on
+// warmUp loads the cells that some of a record's changes are going to ask for, step by step for all of them: the loads of a step do not depend on
 // each other, so their cache misses overlap, where change by change each would wait for the one before. It follows guesses and changes nothing.
 func (a *Aggregator) warmUp(changes []change.Change) {
 	near, before := a.near[:0], &change.Change{}

@@ -5,6 +5,7 @@ package enrich
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -186,18 +187,20 @@ func (e *Enricher) applyBlock() {
 	for _, id := range b.Sources {
 		e.srcRows = append(e.srcRows, e.sources.find(id))
 	}
-	e.warmUp()
-	for i := range b.Entries {
-		n := &b.Entries[i]
-		row := &e.sources.list[e.srcRows[n.Source]]
-		if n.Offset <= row.offset {
-			e.Stats.Replayed++
-			continue
+	for entries := range slices.Chunk(b.Entries, warmEntries) {
+		e.warmUp(entries)
+		for i := range entries {
+			n := &entries[i]
+			row := &e.sources.list[e.srcRows[n.Source]]
+			if n.Offset <= row.offset {
+				e.Stats.Replayed++
+				continue
+			}
+			row.offset = n.Offset
+			row.recv = max(row.recv, n.Recv)
+			e.maxRecv = max(e.maxRecv, n.Recv)
+			e.entry(n, e.slots[i])
 		}
-		row.offset = n.Offset
-		row.recv = max(row.recv, n.Recv)
-		e.maxRecv = max(e.maxRecv, n.Recv)
-		e.entry(n, e.slots[i])
 	}
 }
 

@@ -8,13 +8,16 @@ import (
 // reach is how far into a viewer's lists warmUp goes: a view and its room, two experiments, the ids of a minute or two.
 const reach = 3
 
+// warmEntries is how many entries are warmed up together: enough for their misses to overlap, few enough that what the first of them loaded, and where its
+// pages are, is still at hand when the last has been applied.
+const warmEntries = 64
+
 // lists is where in a viewer's lists warmUp has come to.
 type lists struct{ dedupe, scope, view uint32 }
 
-// warmUp loads the state that a block's entries are going to ask for, step by step for all of them: the loads of a step do not depend on
+// warmUp loads the state that some of a block's entries are going to ask for, step by step for all of them: the loads of a step do not depend on
 // each other, so their cache misses overlap, where entry by entry each would wait for the one before. It changes nothing.
-func (e *Enricher) warmUp() {
-	entries := e.block.Entries
+func (e *Enricher) warmUp(entries []eventlog.Entry) {
 	e.slots, e.lists = e.slots[:0], e.lists[:0]
 	t, warm := &e.table, uint32(0)
 	mask := uint64(len(t.slots) - 1)
