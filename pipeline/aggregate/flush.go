@@ -165,7 +165,7 @@ func (a *Aggregator) takePiece() {
 
 // pieceOf is the cube with which a cell's row leaves.
 func (a *Aggregator) pieceOf(c *cell) measure.Cube {
-	if cube := a.keys.Key(c.key).Cube; cube != cellkey.Outcomes {
+	if cube := a.keys.Cube(c.key); cube != cellkey.Outcomes {
 		return cube
 	}
 	return measure.Room
@@ -238,7 +238,7 @@ func (a *Aggregator) leaves(c *cell, behind bool, turn turn) bool {
 	case c.window > now && c.hour == 0 || c.ahead != 0 && c.window+int64(c.ahead-1)*paneMS > now:
 		return false
 	}
-	cube, part := a.keys.Key(c.key).Cube, int(c.key%slowParts)
+	cube, part := a.keys.Cube(c.key), int(c.key%slowParts)
 	if c.grain == measure.Grain1h {
 		return a.turnOf(cube, part, turn) && (turn.few || eachFlush(cube) || a.coarseTurn(cube, part, turn, c.key))
 	}

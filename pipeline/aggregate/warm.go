@@ -55,7 +55,7 @@ const rowsAhead = 64
 func (a *Aggregator) warmRows(cells []uint32) {
 	warm := int64(0)
 	for _, i := range cells {
-		warm += int64(len(a.keys.Key(a.cells.At(i).key).Room))
+		warm += int64(a.keys.WarmKey(a.cells.At(i).key))
 	}
 	for _, i := range cells {
 		for _, s := range a.cells.At(i).sums {

@@ -81,14 +81,14 @@ func (x *refIndex) find(r ref) *refSlot {
 }
 
 // reset makes room for as many keys as there have been, and enters them.
-func (x *refIndex) reset(keys *slab.Slab[entry]) {
+func (x *refIndex) reset(keys *slab.Slab[ref]) {
 	size := max(minIndex, len(x.slots))
 	for full(int(keys.Cap()), size) {
 		size *= 2
 	}
 	x.slots, x.used = make([]refSlot, size), 0
 	for id := uint32(1); id < keys.Cap(); id++ {
-		if r := keys.At(id).made; r.cube != noCube {
+		if r := *keys.At(id); r.cube != noCube {
 			*x.find(r) = refSlot{r, ID(id)}
 			x.used++
 		}
@@ -98,6 +98,12 @@ func (x *refIndex) reset(keys *slab.Slab[entry]) {
 // Warm loads what Cell is going to look at: a hint, for callers that do so for many keys before they ask for the first.
 func (t *Table) Warm(cube measure.Cube, room, a, b uint32) uint32 {
 	return uint32(t.refs.slots[t.refs.home(ref{cube, room, a, b})].id)
+}
+
+// WarmKey loads what Key is going to look at.
+func (t *Table) WarmKey(id ID) uint32 {
+	r := t.keys.At(uint32(id))
+	return uint32(len(t.str[r.room]) + len(t.str[r.a]))
 }
 
 // Strings appends the numbers of strs, which may alias a buffer. It goes step by step for all of them: each step of a look-up waits for memory.

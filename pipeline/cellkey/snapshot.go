@@ -56,7 +56,7 @@ func (t entries) Cap() uint32       { return t.keys.Cap() }
 func (entries) Warm(uint32, uint32) {}
 
 func (t entries) Pack(w *wire.Writer, id uint32) {
-	if r := t.keys.At(id).made; r.cube != noCube {
+	if r := t.keys.At(id); r.cube != noCube {
 		w.Byte(byte(id%bucket.Slots) + 1)
 		w.Byte(byte(r.cube))
 		for _, n := range [3]uint32{r.room, r.a, r.b} {
@@ -100,15 +100,15 @@ func (t *Table) unpackText(r *wire.Reader, n uint32) {
 }
 
 func (t *Table) unpackKey(r *wire.Reader, id uint32) {
-	made := ref{cube: measure.Cube(r.Byte())}
-	for _, n := range [3]*uint32{&made.room, &made.a, &made.b} {
+	of := ref{cube: measure.Cube(r.Byte())}
+	for _, n := range [3]*uint32{&of.room, &of.a, &of.b} {
 		*n = uint32(r.Uint())
 	}
-	if !Known(made.cube) {
+	if !Known(of.cube) {
 		r.Damaged("cube")
 		return
 	}
-	t.keys.Place(id).made = made
+	*t.keys.Place(id) = of
 	t.placed = append(t.placed, id)
 }
 
@@ -122,7 +122,7 @@ func (t *Table) Restored(mark func(*Marks)) error {
 	t.keys.Rebuild(func(id uint32) bool { return live[id] })
 	for id := uint32(1); id < t.keys.Cap(); id++ {
 		if !live[id] {
-			t.keys.At(id).made.cube = noCube
+			t.keys.At(id).cube = noCube
 		}
 	}
 	t.freeStrs, t.rooms = nil, make([]ID, len(t.str))
@@ -136,11 +136,8 @@ func (t *Table) Restored(mark func(*Marks)) error {
 		return err
 	}
 	for id := uint32(1); id < t.keys.Cap(); id++ {
-		if e := t.keys.At(id); live[id] {
-			e.key = t.keyOf(e.made)
-			if e.made == (ref{cube: measure.Room, room: e.made.room}) {
-				t.rooms[e.made.room] = ID(id)
-			}
+		if r := *t.keys.At(id); live[id] && r == (ref{cube: measure.Room, room: r.room}) {
+			t.rooms[r.room] = ID(id)
 		}
 	}
 	t.refs.reset(&t.keys)
@@ -152,7 +149,7 @@ func (t *Table) check(live []bool, mark func(*Marks)) error {
 	m := t.newMarks()
 	mark(&m)
 	for id := range live {
-		if r := t.keys.At(uint32(id)).made; live[id] {
+		if r := t.keys.At(uint32(id)); live[id] {
 			m.String(r.room)
 			m.String(r.a)
 			m.String(r.b)

@@ -43,7 +43,7 @@ func (t *Table) Sweep(mark func(*Marks)) {
 	mark(&m)
 	m.strs[0] = true
 	for id := uint32(1); id < t.keys.Cap(); id++ {
-		r := t.keys.At(id).made
+		r := *t.keys.At(id)
 		switch {
 		case r.cube == noCube:
 		case m.keys[id]:
@@ -54,7 +54,7 @@ func (t *Table) Sweep(mark func(*Marks)) {
 			}
 			t.unsavedKeys.Mark(id)
 			t.keys.Free(id)
-			t.keys.At(id).made.cube = noCube
+			t.keys.At(id).cube = noCube
 		}
 	}
 	for n, keep := range m.strs {

@@ -43,7 +43,7 @@ func TestSweep(t *testing.T) {
 			t.Fatalf("round %d: %d keys after the sweep, want %d", round, tab.Len(), len(kept))
 		}
 		for id, k := range kept {
-			if got := *tab.Key(id); got != k || tab.Of(k) != id {
+			if got := tab.Key(id); got != k || tab.Of(k) != id {
 				t.Fatalf("round %d: key %d is %v with number %d, want %v", round, id, got, tab.Of(k), k)
 			}
 		}

@@ -34,16 +34,12 @@ type Key struct {
 // Sep joins the parts of composite strings. Ids hold no control characters, so it can't occur in one.
 const Sep = "\x00"
 
+// ref is what a key is made of: numbers of strings. The key itself is made of them when a row leaves: kept, its strings were a third of what the garbage
+// collector had to look through.
 type ref struct {
 	cube    measure.Cube
 	room, a uint32
 	b       uint32
-}
-
-// entry is a key and what it was made of.
-type entry struct {
-	key  Key
-	made ref
 }
 
 // Table interns strings and keys of one partition. What nobody refers to any more is freed by Sweep. It is saved with the state that refers to it.
@@ -51,8 +47,8 @@ type Table struct {
 	strs  strIndex
 	str   []string
 	refs  refIndex
-	keys  slab.Slab[entry] // in chunks: they are many and large
-	rooms []ID             // by string number: the Room cube's key
+	keys  slab.Slab[ref]
+	rooms []ID // by string number: the Room cube's key
 
 	freeStrs []uint32
 	sweepAt  int
@@ -142,15 +138,16 @@ func (t *Table) Cell(cube measure.Cube, room, a, b uint32) ID {
 // newKey gives a new key a number.
 func (t *Table) newKey(r ref) ID {
 	id := t.keys.Alloc()
-	e := t.keys.At(id)
-	e.made.cube = noCube // to Mark it is free yet
+	at := t.keys.At(id)
+	at.cube = noCube // to Mark it is free yet
 	t.unsavedKeys.Mark(id)
-	*e = entry{t.keyOf(r), r}
+	*at = r
 	return ID(id)
 }
 
-// keyOf is the key that is made of numbers.
-func (t *Table) keyOf(r ref) Key {
+// Key is the key with number id.
+func (t *Table) Key(id ID) Key {
+	r := t.keys.At(uint32(id))
 	k := Key{Cube: r.cube}
 	k.Platform, k.Room, _ = strings.Cut(t.str[r.room], Sep)
 	k.Room, k.Session, _ = strings.Cut(k.Room, Sep)
@@ -175,8 +172,8 @@ func (t *Table) Of(k Key) ID {
 	return t.Cell(k.Cube, room, t.String(k.Sub[0]), t.String(k.Sub[1]))
 }
 
-// Key is the key with number id; it must not be changed.
-func (t *Table) Key(id ID) *Key { return &t.keys.At(uint32(id)).key }
+// Cube is that of the key with number id.
+func (t *Table) Cube(id ID) measure.Cube { return t.keys.At(uint32(id)).cube }
 
 // Len is the number of keys in use, as far as the last Sweep knows.
 func (t *Table) Len() int { return t.refs.used }

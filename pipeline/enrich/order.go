@@ -81,7 +81,7 @@ func (e *Enricher) buyerOf(v *viewer) *buyer {
 	if v.buyer != 0 {
 		return e.buyers[v.buyer]
 	}
-	b := &buyer{orders: map[string]*order{}}
+	b := &buyer{}
 	if n := len(e.freeBuyers); n > 0 {
 		v.buyer, e.freeBuyers = e.freeBuyers[n-1], e.freeBuyers[:n-1]
 		e.buyers[v.buyer] = b
@@ -90,6 +90,13 @@ func (e *Enricher) buyerOf(v *viewer) *buyer {
 	e.buyers = append(e.buyers, b)
 	v.buyer = uint32(len(e.buyers) - 1)
 	return b
+}
+
+func (b *buyer) put(o *order) {
+	if b.orders == nil { // most have touches alone
+		b.orders = map[string]*order{}
+	}
+	b.orders[o.id] = o
 }
 
 // orderEvent applies one order event; false says it is a duplicate by its natural key, which has no horizon but the order's own.
@@ -110,7 +117,7 @@ func (e *Enricher) orderEvent(v *viewer, n *eventlog.Entry, body *eventlog.Order
 	}
 	x := e.newOrderEvent(b, n, body)
 	e.amend(b, []*order{o}, n.Recv, x.state == event.Paid, func() {
-		b.orders[o.id] = o
+		b.put(o)
 		o.events = append(o.events, x)
 		o.last = max(o.last, n.TS)
 		o.recv = max(o.recv, n.Recv)

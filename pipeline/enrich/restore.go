@@ -182,8 +182,7 @@ func (e *Enricher) unpackBuyer(r *wire.Reader, b *buyer) {
 		b.first = f
 	}
 	for range r.Count(4) {
-		o := e.unpackOrder(r)
-		b.orders[o.id] = o
+		b.put(e.unpackOrder(r))
 	}
 }
 
