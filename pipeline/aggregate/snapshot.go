@@ -120,6 +120,16 @@ func (a *Aggregator) packSum(w *wire.Writer, s *sparse) {
 	w.Int(s.updated)
 	at := len(w.Buf)
 	w.Byte(0)
+	if s.n != wide {
+		for k, v := range s.value[:s.n] {
+			if v != 0 {
+				w.Buf[at]++
+				w.Byte(s.slot[k])
+				w.Int(v)
+			}
+		}
+		return
+	}
 	a.each(s, func(slot measure.Slot, v int64) {
 		w.Buf[at]++
 		w.Byte(byte(slot))

@@ -2,7 +2,6 @@ package enrich
 
 import (
 	"bytes"
-	"maps"
 	"slices"
 	"strings"
 
@@ -28,6 +27,12 @@ func (e *Enricher) amend(b *buyer, orders []*order, recv int64, paid bool, mutat
 	mutate()
 	e.after = e.contributions(e.after, b, orders, paid)
 	before, after := different(e.before, e.after)
+	if len(before) == 0 { // the usual case: nothing is taken back
+		for i := range after {
+			e.emitContribution(&after[i], after[i].Delta, recv)
+		}
+		return
+	}
 	net := e.net
 	clear(net)
 	for i := range after {
@@ -39,12 +44,17 @@ func (e *Enricher) amend(b *buyer, orders []*order, recv int64, paid bool, mutat
 	for _, list := range [2][]contribution{after, before} {
 		for i := range list {
 			u := list[i].unit()
-			if d := net[u]; d != 0 {
-				net[u] = 0
-				u.TS, u.Delta, u.Recv = list[i].at, d, recv
-				e.emit(u)
-			}
+			e.emitContribution(&list[i], net[u], recv)
+			net[u] = 0
 		}
+	}
+}
+
+func (e *Enricher) emitContribution(c *contribution, delta, recv int64) {
+	if delta != 0 {
+		u := c.Change
+		u.TS, u.Delta, u.Recv = c.at, delta, recv
+		e.emit(u)
 	}
 }
 
@@ -238,9 +248,7 @@ func (e *Enricher) distinctWindows(to []contribution, seen map[distinctWindow]bo
 func (e *Enricher) buyerContributions(to []contribution, b *buyer) []contribution {
 	seen := map[distinctWindow]bool{}
 	first := b.first
-	e.byID = slices.AppendSeq(e.byID[:0], maps.Values(b.orders))
-	sortOrders(e.byID) // of orders in one window the first gives the time: it must be the same one in every replay
-	for _, o := range e.byID {
+	for _, o := range e.sortedOrders(b) { // of orders in one window the first gives the time: it must be the same one in every replay
 		p := o.top(event.Paid)
 		if p == nil {
 			continue
@@ -279,6 +287,16 @@ func (f *firstOrder) before(g *firstOrder) bool {
 		return f.ts < g.ts
 	}
 	return bytes.Compare([]byte(f.id), []byte(g.id)) < 0
+}
+
+// sortedOrders are those of a buyer by id, valid until the next call.
+func (e *Enricher) sortedOrders(b *buyer) []*order {
+	e.byID = e.byID[:0]
+	for _, o := range b.orders {
+		e.byID = append(e.byID, o)
+	}
+	sortOrders(e.byID)
+	return e.byID
 }
 
 func sortOrders(o []*order) {

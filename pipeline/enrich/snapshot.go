@@ -2,8 +2,6 @@ package enrich
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 
 	"github.com/livemeter/livemeter/pipeline/bucket"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
@@ -169,8 +167,8 @@ func (e *Enricher) packBuyer(w *wire.Writer, b *buyer) {
 		}
 	}
 	w.Uint(uint64(len(b.orders)))
-	for _, id := range slices.Sorted(maps.Keys(b.orders)) {
-		e.packOrder(w, b.orders[id])
+	for _, o := range e.sortedOrders(b) {
+		e.packOrder(w, o)
 	}
 }
 

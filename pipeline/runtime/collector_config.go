@@ -35,7 +35,7 @@ type CollectorConfig struct {
 	PseudonymKey []byte            // 16 or 32 bytes, the same for all collectors of a log
 
 	Linger           time.Duration    // default 2 ms: how long an event waits for others in its block; five times that in catch-up
-	BlockBytes       int              // default 16 KiB: a block that has reached this is sealed
+	BlockBytes       int              // default 48 KiB: a block that has reached this is sealed
 	MaxInflightBytes int              // default 8 MiB: built and not acknowledged; at the limit no record is taken
 	ProgressEvery    time.Duration    // default 100 ms
 	IdleGrace        time.Duration    // default 500 ms: a source read to its end promises nothing older than now minus this
@@ -60,7 +60,7 @@ func (c CollectorConfig) withDefaults() CollectorConfig {
 	d(&c.SessionTimeout, 10*time.Second)
 	d(&c.FinishTimeout, 15*time.Second)
 	if c.BlockBytes == 0 {
-		c.BlockBytes = 16 << 10
+		c.BlockBytes = 48 << 10
 	}
 	if c.MaxInflightBytes == 0 {
 		c.MaxInflightBytes = 8 << 20

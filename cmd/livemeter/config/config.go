@@ -136,7 +136,7 @@ type Flush struct {
 type Collector struct {
 	Group            string        `yaml:"group" default:"collector" doc:"Consumer groups are called prefix + this + . + raw topic."`
 	Linger           time.Duration `yaml:"linger" default:"2ms" doc:"How long an event waits for others in its block; five times that while catching up."`
-	BlockBytes       int           `yaml:"block_bytes" default:"16384" doc:"A block that has reached this is sent."`
+	BlockBytes       int           `yaml:"block_bytes" default:"49152" doc:"A block that has reached this is sent: few do but while catching up."`
 	MaxInflightBytes int           `yaml:"max_inflight_bytes" default:"8388608" doc:"Built and not acknowledged; at the limit no record is taken."`
 	ProgressEvery    time.Duration `yaml:"progress_every" default:"100ms" doc:"How often the progress of the sources is written into the log: it moves the watermark."`
 	IdleGrace        time.Duration `yaml:"idle_grace" default:"500ms" doc:"A source read to its end promises nothing older than now minus this. Producers' records must not arrive with an older timestamp."`
