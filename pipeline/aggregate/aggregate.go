@@ -151,13 +151,15 @@ func (a *Aggregator) add(changes []change.Change) (n int) {
 		first := eventTime(c)
 		if c.Mask&change.PaneOnly != 0 {
 			p.state |= shownBit
-			p.updated = max(p.updated, c.Recv)
+			p.updated = p.updated.with(receivedOf(c))
 		}
 		if c.Mask&^change.PaneOnly != 0 {
-			a.attach(i, m)
-			m.stamp(first, c.Recv)
-		} else {
-			m.lit = max(m.lit, c.Recv)
+			if a.attach(i, m) {
+				m.updated = 0 // so far of online alone, which is not the hour's
+			}
+			m.stamp(first, receivedOf(c))
+		} else if m.state&countsBit == 0 { // a minute that nothing but online is in has that time
+			m.updated = m.updated.with(-received(c.Recv))
 		}
 		if first != 0 {
 			a.run(m, first)
@@ -187,7 +189,7 @@ func (a *Aggregator) addToHour(c *change.Change) {
 	h, first := a.cells.At(i), eventTime(c)
 	a.touch(i, h)
 	a.addTo(a.sums.At(h.sums[0]), c)
-	h.stamp(first, c.Recv)
+	h.stamp(first, receivedOf(c))
 	if first != 0 {
 		a.run(h, first)
 	}

@@ -28,11 +28,10 @@ type cell struct {
 	next     uint32                         // minutes: the next of their hour's
 	window   int64                          // start, ms
 	sums     [measure.PanesPerMinute]uint32 // minutes: of their panes, 0 before the first change; hours: the first is of what they have taken in
-	updated  int64                          // receive time of the newest event that changed what it counts, ms
-	lit      int64                          // receive time of the newest event that only lit a pane of it, ms
+	updated  received
+	last     int64 // newest event_ts of its own events, ms
 
 	first   int64  // earliest event_ts of its own events, ms
-	last    int64  // newest event_ts of its own events, ms
 	gen     uint64 // log offset that opened it
 	opened  int64  // watermark at the first event of its own, 0 before it; at least 1
 	lateAt  int64  // watermark at the newest event that was older than the session gap, 0 without one
@@ -41,6 +40,7 @@ type cell struct {
 	hour    uint32 // minutes: the hour's cell that takes them in, 0 before the first change that concerns it
 	prev    uint32 // the closed generation before this one while it is not released, else 0: see waits
 	minutes uint32 // hours: the open minutes that it has not taken in, a list
+	_       [8]byte
 }
 
 // cellID finds an open cell.
@@ -67,13 +67,31 @@ func eventTime(c *change.Change) int64 {
 	return c.TS
 }
 
-// stamp takes the times of one change: eventTime, and when it was received.
-func (c *cell) stamp(first, recv int64) {
+// received is the receive time of the newest event of a window's own, ms. While it has none, it is that of the newest event that changed it, negated.
+type received int64
+
+func receivedOf(c *change.Change) received {
+	if c.Flags&change.Own == 0 {
+		return -received(c.Recv)
+	}
+	return received(c.Recv)
+}
+
+// with is the newest of both.
+func (r received) with(s received) received {
+	if r > 0 || s > 0 {
+		return max(r, s)
+	}
+	return min(r, s)
+}
+
+// stamp takes the times of one change: eventTime and receivedOf.
+func (c *cell) stamp(first int64, r received) {
 	if first != 0 && (c.first == 0 || first < c.first) {
 		c.first = first
 	}
 	c.last = max(c.last, first)
-	c.updated = max(c.updated, recv)
+	c.updated = c.updated.with(r)
 }
 
 // touch comes before a cell changes: it must leave and be saved.
@@ -91,14 +109,6 @@ func (a *Aggregator) touch(i uint32, c *cell) {
 		c.listed = true
 		a.dirty = append(a.dirty, i)
 	}
-}
-
-// updatedAt is the receive time that a row shows: what only lit panes of a minute is no news of the minute, unless there is nothing else in it.
-func (c *cell) updatedAt() int64 {
-	if c.updated != 0 {
-		return c.updated
-	}
-	return c.lit
 }
 
 // release gives a cell's memory back. It has been marked.

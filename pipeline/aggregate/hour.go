@@ -8,7 +8,7 @@ type stamped struct {
 
 func (t *stamped) reset(c *cell) {
 	t.clear()
-	t.first, t.last, t.updated, t.lit, t.opened, t.lateAt = c.first, c.last, c.updated, c.lit, c.opened, c.lateAt
+	t.first, t.last, t.updated, t.opened, t.lateAt = c.first, c.last, c.updated, c.opened, c.lateAt
 }
 
 func (a *Aggregator) addMinute(t *stamped, m *cell) {
@@ -34,7 +34,6 @@ func (a *Aggregator) hourTotal(t *stamped, h *cell) {
 // merge takes the times of a part.
 func (c *cell) merge(m *cell) {
 	c.stamp(m.first, m.updated)
-	c.lit = max(c.lit, m.lit)
 	c.last = max(c.last, m.last)
 	if m.opened != 0 && (c.opened == 0 || m.opened < c.opened) {
 		c.opened = m.opened

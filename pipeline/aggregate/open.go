@@ -47,15 +47,16 @@ func (a *Aggregator) hourOf(key cellkey.ID, ts int64) uint32 {
 func (a *Aggregator) expired(ttl, end int64) bool { return ttl != 0 && a.wm != 0 && end+ttl < a.wm }
 
 // attach gives a minute, which has been marked, its hour, from the first change on that the hour counts, so that its generation does not depend on when
-// rows leave. Until it is final the hour is read from its minutes' rows (see hoursTold), and has none to send.
-func (a *Aggregator) attach(i uint32, m *cell) {
+// rows leave. Until it is final the hour is read from its minutes' rows (see hoursTold), and has none to send. It says whether this was the first.
+func (a *Aggregator) attach(i uint32, m *cell) (first bool) {
 	if m.hour == 0 {
 		if a.keys.Cube(m.key) == cellkey.Outcomes {
-			return
+			return false
 		}
 		if m.hour = a.hourOf(m.key, m.window); m.hour == 0 {
-			return
+			return false
 		}
+		first = true
 		h := a.cells.At(m.hour)
 		m.next, h.minutes = h.minutes, i
 		m.state |= countsBit
@@ -63,6 +64,7 @@ func (a *Aggregator) attach(i uint32, m *cell) {
 	if hour := m.window - m.window%hourMS; a.past(hour+hourMS) || hour < a.told { // told by a lower lateness
 		a.touch(m.hour, a.cells.At(m.hour))
 	}
+	return first
 }
 
 // cellAt finds or opens the cell of a window.

@@ -135,7 +135,8 @@ func (a *Aggregator) unpackCell(r *wire.Reader, i uint32, c *cell) {
 		c.hour = joined
 	}
 	c.window, c.gen = r.Int(), uint64(r.Int())
-	for _, n := range [6]*int64{&c.first, &c.last, &c.updated, &c.lit, &c.opened, &c.lateAt} {
+	c.updated = received(r.Int())
+	for _, n := range [4]*int64{&c.first, &c.last, &c.opened, &c.lateAt} {
 		*n = r.Int()
 	}
 	c.due = uint32(r.Uint())
@@ -162,7 +163,7 @@ func (a *Aggregator) unpackCell(r *wire.Reader, i uint32, c *cell) {
 }
 
 func (a *Aggregator) unpackSum(r *wire.Reader, s *sparse) {
-	s.state, s.updated = r.Byte(), r.Int()
+	s.state, s.updated = r.Byte(), received(r.Int())
 	for range r.Byte() {
 		slot, v := measure.Slot(r.Byte()), r.Int()
 		if slot >= measure.NumSlots {

@@ -38,9 +38,13 @@ func (a *Aggregator) row(b *rollup.Batch, i uint32, c *cell, all bool) {
 	to.Part = append(to.Part, a.partition)
 	to.Gen = append(to.Gen, c.gen)
 	to.Version = append(to.Version, uint64(a.offset))
-	to.State = append(to.State, c.state&^hastyBit)
+	state, updated := c.state&^hastyBit, int64(t.updated)
+	if updated <= 0 {
+		state, updated = state|rollup.NoneOwn, -updated
+	}
+	to.State = append(to.State, state)
 	to.First = append(to.First, t.first)
-	to.Updated = append(to.Updated, t.updatedAt())
+	to.Updated = append(to.Updated, updated)
 	t.unfold(k.Cube)
 	columns := &columnsOf[k.Cube][c.grain]
 	for used := t.used; used != 0; used &= used - 1 {
@@ -80,7 +84,7 @@ func (a *Aggregator) paneEntries(to *rollup.Cells, cube measure.Cube, cell uint3
 		if p.state&latePaneBit != 0 {
 			to.SetPane(measure.PaneAt(n, measure.PaneLate), 1)
 		}
-		to.SetPane(measure.PaneAt(n, measure.PaneUpdated), p.updated)
+		to.SetPane(measure.PaneAt(n, measure.PaneUpdated), int64(p.updated))
 	}
 }
 

@@ -96,7 +96,7 @@ func (a *Aggregator) packCell(w *wire.Writer, c *cell) {
 	w.Bool(c.dirty || c.inflight > 0)
 	w.Bool(c.reopened)
 	w.Bool(c.hour != 0)
-	for _, n := range [8]int64{c.window, int64(c.gen), c.first, c.last, c.updated, c.lit, c.opened, c.lateAt} {
+	for _, n := range [7]int64{c.window, int64(c.gen), int64(c.updated), c.first, c.last, c.opened, c.lateAt} {
 		w.Int(n)
 	}
 	w.Uint(uint64(c.due))
@@ -117,7 +117,7 @@ func (a *Aggregator) packCell(w *wire.Writer, c *cell) {
 // packSum writes how many slots are not 0, and those.
 func (a *Aggregator) packSum(w *wire.Writer, s *sparse) {
 	w.Byte(s.state)
-	w.Int(s.updated)
+	w.Int(int64(s.updated))
 	at := len(w.Buf)
 	w.Byte(0)
 	if s.n != wide {

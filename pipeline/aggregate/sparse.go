@@ -26,9 +26,9 @@ const _ = uint(2*narrow - numLines) // a sparse has room for the indices of all 
 type sparse struct {
 	value   [narrow]int64 // wide: two indices of lines in each
 	slot    [narrow]uint8
-	n       uint8 // slots in use; wide
-	state   uint8 // panes: shownBit, latePaneBit
-	updated int64 // panes: receive time of the newest event that changed it, ms
+	n       uint8    // slots in use; wide
+	state   uint8    // panes: shownBit, latePaneBit
+	updated received // panes
 }
 
 const (

@@ -37,7 +37,7 @@ type memLine struct {
 	end     int64 // of the window, ms
 	late    bool
 	first   int64
-	updated int64
+	updated int64 // negated where no event of its own is in it
 	values  map[string]int64
 	run     rollup.Run // of a session
 }
@@ -129,6 +129,9 @@ func (c memCell) line(g measure.Grain, window int64, late bool) memLine {
 	}
 	row := measure.Grain(c.Grain[c.i])
 	l := memLine{group: c.group(g, window), grain: g, row: row, online: row == measure.Grain1m && c.State[c.i]&rollup.Counts == 0, hour: hourOf(c.Window[c.i]), part: c.Part[c.i], end: window + lengths[g], late: late, first: c.First[c.i], updated: c.Updated[c.i], values: map[string]int64{}}
+	if c.State[c.i]&rollup.NoneOwn != 0 {
+		l.updated = -l.updated
+	}
 	for _, col := range measure.Columns[c.Cube] {
 		l.values[col.Name] = stored[measure.RowName(c.Cube, col, row, g)]
 	}

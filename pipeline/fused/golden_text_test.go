@@ -58,12 +58,15 @@ func sum(line string, lines []memLine) string {
 
 // timesOf are the times of a line and how many partial rows it is read from, where a script asks for them. Panes have no first event.
 func (s *memStore) timesOf(lines []memLine) (text string) {
-	first, updated := int64(math.MaxInt64), int64(0)
+	first, updated, borrowed := int64(math.MaxInt64), int64(0), int64(0)
 	for _, l := range lines {
-		updated = max(updated, l.updated)
+		updated, borrowed = max(updated, l.updated), max(borrowed, -l.updated)
 		if l.first != 0 {
 			first = min(first, l.first)
 		}
+	}
+	if updated == 0 {
+		updated = borrowed
 	}
 	if s.times && updated != 0 {
 		if first != math.MaxInt64 {

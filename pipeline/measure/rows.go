@@ -76,8 +76,8 @@ const (
 	PaneStride     = 128
 	// PaneLate: 1 if the pane changed after it was final. Of several partials any makes it so.
 	PaneLate Slot = 126
-	// PaneUpdated: receive time of the newest event that changed the pane, ms. Every pane that is a window of its own has it; of several partials the highest
-	// holds.
+	// PaneUpdated: receive time of the last event in the pane, ms; negated, that of the newest one that changed it, where none is in it. Every pane that is a
+	// window of its own has it; of several partials the highest holds, or the lowest where none is above 0.
 	PaneUpdated Slot = 127
 )
 

@@ -11,10 +11,11 @@ import (
 
 // State bits of a partial row.
 const (
-	Counts  uint8 = 1 // minutes: something but who is online counts in it: its hour, day and session have it
-	Late    uint8 = 2 // it changed after its window was final: the window shows as corrected
-	Closed  uint8 = 4 // this generation never changes again: an hour's may be folded. A minute's row that has left before does not leave once more for it
-	LateDay uint8 = 8 // hours: it changed after the day was final
+	Counts  uint8 = 1  // minutes: something but who is online counts in it: its hour, day and session have it
+	Late    uint8 = 2  // it changed after its window was final: the window shows as corrected
+	Closed  uint8 = 4  // this generation never changes again: an hour's may be folded. A minute's row that has left before does not leave once more for it
+	LateDay uint8 = 8  // hours: it changed after the day was final
+	NoneOwn uint8 = 16 // no event of its own is in it: Updated is of the newest that changed it
 )
 
 // Cells is a batch of partial rows of one cube: minutes and hours, see measure.RowColumns. All slices have the same length, but for Runs, Values and
@@ -32,7 +33,7 @@ type Cells struct {
 	Version  []uint64    // log offset up to which the value is true
 	State    []uint8
 	First    []int64 // earliest event_ts in the row, ms; 0 where no event of its own is in it
-	Updated  []int64 // receive time of the last event in the row, ms
+	Updated  []int64 // receive time of the last event in the row, ms: see NoneOwn
 	// Runs[i] is when the row's session was live in it. A session is live while any partial is: whether an event came to one that had been final,
 	// all runs together tell. Runs ends with its last one that is not zero.
 	Runs []Run

@@ -81,9 +81,9 @@ FROM
 (
   SELECT %[2]s,
     sumIf(l.version + 1, l.part != %[5]d AND NOT known) + maxIf(l.version, l.part = %[5]d) AS f_version,
-    bitOr(4, groupBitOr(bitAnd(l.state, 10))) AS f_state,
+    bitOr(bitOr(4, groupBitOr(bitAnd(l.state, 10))), groupBitAnd(bitAnd(l.state, 16))) AS f_state,
     min(l.first_event) AS f_first,
-    max(l.updated_at) AS f_updated,
+    max((bitAnd(l.state, 16) = 0, l.updated_at)).2 AS f_updated,
     groupArrayArray(if(known, []::Array(Int64), l.runs)) AS f_runs,
     maxMap(if(l.part = %[5]d, l.contains, map(l.part, l.gen))) AS f_contains,
     groupArrayIf((l.part, l.gen), l.part != %[5]d) AS tombs%[8]s

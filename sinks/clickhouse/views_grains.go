@@ -14,6 +14,9 @@ func windowStatus(end, corrected string, cfg Config) string {
 		end, int(cfg.Lateness.Seconds()), lowestWatermark(cfg), corrected)
 }
 
+// lastUpdate is the newest updated_at of rows with an event of their own, or, where there are none, of all.
+var lastUpdate = fmt.Sprintf("max((bitAnd(r.state, %d) = 0, r.updated_at)).2", rollup.NoneOwn)
+
 // ofHours says that the row of an hour has a state bit: what its minutes' rows are late for are their own windows.
 func ofHours(bit uint8) string {
 	return fmt.Sprintf("max(if(r.grain = '1h', bitAnd(r.state, %d), 0)) != 0", bit)
@@ -38,7 +41,7 @@ func paneWindows(cfg Config) windows {
 	return windows{
 		from: panes, start: "r.window_start", together: "r.window_start",
 		status:  windowStatus("r.window_start + toIntervalSecond(10)", "max("+value(measure.PaneLate)+") > 0", cfg),
-		updated: "fromUnixTimestamp64Milli(max(" + value(measure.PaneUpdated) + "), 'UTC')",
+		updated: fmt.Sprintf("fromUnixTimestamp64Milli(if(max(%[1]s) > 0, max(%[1]s), -min(%[1]s)), 'UTC')", value(measure.PaneUpdated)),
 		sum:     func(_ measure.Cube, m measure.Column) string { return "sum(" + value(m.SlotAt(measure.Grain10s)) + ")" },
 	}
 }
@@ -61,7 +64,7 @@ func minuteWindows(cfg Config) windows {
 	return windows{
 		from: rowsWhere("r.grain AS row_grain", "r.grain = '1m'"), start: "r.window_start", together: "r.window_start",
 		status:  windowStatus("r.window_start + toIntervalMinute(1)", fmt.Sprintf("max(bitAnd(r.state, %d)) != 0", rollup.Late), cfg),
-		updated: "max(r.updated_at)",
+		updated: lastUpdate,
 		sum: func(c measure.Cube, m measure.Column) string {
 			return "sum(r." + measure.RowName(c, m, measure.Grain1m, measure.Grain1m) + ")"
 		},
@@ -73,7 +76,7 @@ func hourWindows(cfg Config) windows {
 	return windows{
 		from: hourRows, start: "r.hour", together: "r.hour",
 		status:  windowStatus("r.hour + toIntervalHour(1)", ofHours(rollup.Late), cfg),
-		updated: "max(r.updated_at)",
+		updated: lastUpdate,
 		sum:     rowSum(measure.Grain1h),
 	}
 }
@@ -119,7 +122,7 @@ func dayWindows(cfg Config) windows {
 	return windows{
 		from: longerRows(measure.Grain1d), start: "CAST(" + day + ", " + quote(ms) + ")", together: day,
 		status:  windowStatus(day+" + toIntervalDay(1)", ofHours(rollup.LateDay), cfg),
-		updated: "max(r.updated_at)",
+		updated: lastUpdate,
 		sum:     rowSum(measure.Grain1d),
 	}
 }
@@ -129,7 +132,7 @@ func sessionWindows(cfg Config) windows {
 	return windows{
 		from: longerRows(measure.GrainSession), start: "min(r.first_event)",
 		status:  fmt.Sprintf("multiIf(%s, 'corrected', %s > toUnixTimestamp64Milli(%s), 'provisional', 'final')", sessionCorrected, sessionEnd, lowestWatermark(cfg)),
-		updated: "max(r.updated_at)",
+		updated: lastUpdate,
 		sum:     rowSum(measure.GrainSession),
 	}
 }
