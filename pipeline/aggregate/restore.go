@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"time"
 
 	"github.com/livemeter/livemeter/pipeline/bucket"
 	"github.com/livemeter/livemeter/pipeline/cellkey"
@@ -93,19 +92,11 @@ func (a *Aggregator) unpackMeta(r *wire.Reader) error {
 		if err != nil {
 			return err
 		}
-		if _, err := time.LoadLocation(s.Zone); err != nil {
-			return err
-		}
 		if err := a.configure(&s); err != nil {
 			return err
 		}
 	}
-	if r.Left() > 0 { // states of before have none
-		a.sentWM = r.Int()
-	}
-	if a.told = a.hoursTold(a.sentWM); r.Left() > 0 {
-		a.told = r.Int()
-	}
+	a.sentWM, a.told = r.Int(), r.Int()
 	return r.Err()
 }
 

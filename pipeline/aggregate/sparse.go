@@ -82,7 +82,7 @@ func (a *Aggregator) widen(s *sparse) {
 	}
 }
 
-// add adds a change to its slot; a distinct one to where the edges of its mask are: one, but for orders that move.
+// addTo adds a change to its slot; a distinct one to where the edges of its mask are: one, but for orders that move.
 func (a *Aggregator) addTo(s *sparse, c *change.Change) {
 	if c.Flags&change.Distinct == 0 {
 		*a.slot(s, c.Slot) += c.Delta

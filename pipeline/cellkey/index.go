@@ -27,7 +27,7 @@ type strSlot struct{ hash, n uint32 }
 
 func (x *strIndex) hash(s string) uint32 { return uint32(maphash.String(x.seed, s) >> 32) }
 
-// find returns the slot where s stands or would stand, from slot i on: the number there, or 0.
+// find returns the slot where s stands, or the free one where it would.
 func (x *strIndex) find(texts []string, s string, hash uint32) *strSlot {
 	mask := uint32(len(x.slots) - 1)
 	for i := hash & mask; ; i = (i + 1) & mask {

@@ -1,5 +1,5 @@
-// Package cellkey names cells. A key is what a rollup row is grouped by, apart from its window; the table gives each key a small number
-// that is valid inside one partition of one process only and never leaves it.
+// Package cellkey names cells. A key is what a rollup row is grouped by, apart from its window; the table gives each key a small number. Numbers are a
+// partition's own: its state and its checkpoints name keys by them, the log and the store never do.
 package cellkey
 
 import (

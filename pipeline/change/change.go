@@ -11,8 +11,8 @@ import (
 
 // Flags of a change.
 const (
-	// Own: an event whose own window this is. It moves updated_at, and makes a final window corrected. Online does the latter only,
-	// whole-view measures do neither.
+	// Own: an event whose own window this is. It gives the window its first and last event and its updated_at, and makes a final window corrected. Online
+	// does the last only; whole-view measures give an updated_at only where there is no event of its own.
 	Own uint8 = 1 << iota
 	// Distinct: Slot is the first of one slot per grain.
 	Distinct

@@ -111,6 +111,9 @@ func (e *Enricher) interaction(slot uint32, v *viewer, n *eventlog.Entry, late b
 	e.judge(i, w, n.Recv)
 }
 
+// Every kind has its slot.
+const _ = uint(measure.InteractionEvents - measure.Interactions - measure.Slot(event.NumKinds))
+
 func (e *Enricher) interactionIn(v *viewer, key cellkey.ID, n *eventlog.Entry, late bool) {
 	kind := event.Kind(n.Sub)
 	want := uint8(0)

@@ -229,7 +229,7 @@ func (t *Task) Stats() runtime.Stats {
 		s.Invalid = e.Stats.Invalid
 	}
 	if t.agg != nil {
-		_, s.Cells, s.DirtyCells = t.agg.Stats()
+		s.Cells, _, s.DirtyCells = t.agg.Stats()
 		s.MaxCells, s.ClosedEarly = t.agg.Limit()
 		s.Watermark, s.MaxRecv = t.agg.Clock()
 	}

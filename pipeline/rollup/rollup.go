@@ -1,5 +1,5 @@
 // Package rollup is what leaves the aggregator: columnar batches of whole values, each row a versioned upsert. It is the written
-// interface between the pipeline and its sinks, and a leaf.
+// interface between the pipeline and its sinks.
 package rollup
 
 import (

@@ -4,8 +4,10 @@
 // Three loops, which share nothing but topic names and small helpers:
 //
 //   - The collector (collector_*.go): raw topics to the log. RunCollector lives through sessions; one goroutine owns a session, and a source
-//     never sends past a failed record. Configuration in collector_config, one raw topic's client in collector_feed, whose turn it is in
-//     collector_source, blocks and progress in collector_loop and collector_send, assignments in collector_assign.
+//     never sends past a failed record. Sessions in collector_session, configuration in collector_config, what must be the log's own (key and zone)
+//     in collector_key and log_settings, one raw topic's client in collector_feed, which partitions there are in collector_metadata, assignments in
+//     collector_assign, whose turn it is in collector_source, blocks and progress in collector_loop and collector_send, what is under way in
+//     collector_flight, dead letters in collector_reject.
 //   - The reader (reader*.go, flush*.go, checkpoint*.go): a log to a Task and from it to the sink, the next topic and the changelog. The group
 //     assigns slots (reader_group); a slot lives through partitions, each from a restore to its end (reader_partition, reader_apply,
 //     reader_stop). checkpoint is the only place where a position moves; flush merges the rows of all partitions of the process into one write.

@@ -41,10 +41,10 @@ type Stats struct {
 	Watermark     int64 // ms, 0 while unknown
 	MaxRecv       int64 // highest receive time applied, ms
 	Viewers       int
-	Cells         int
+	Cells         int // open ones
 	DirtyCells    int
 	DedupeEntries int
-	Keys          int    // cell keys named so far: rooms, products, sources, variants
+	Keys          int    // cell keys in use: rooms, products, sources, variants
 	MaxCells      int    // the log's limit of cells, 0 while unknown
 	ClosedEarly   uint64 // cells closed because of it
 	Accepted      uint64

@@ -19,12 +19,12 @@ import (
 
 // level says which windows a peak is taken over.
 type level struct {
-	from, to measure.Grain
-	rows     string // of the shorter windows, as r
-	touched  string // those whose arrival may change a peak
-	window   string // start of the longer window of a row
-	online   string // of a shorter window, over its rows
-	version  string // likewise; it never falls
+	to      measure.Grain
+	rows    string // of the shorter windows, as r
+	touched string // those whose arrival may change a peak
+	window  string // start of the longer window of a row
+	online  string // of a shorter window, over its rows
+	version string // likewise; it never falls
 }
 
 // sessionPeak is the window_start of a session's peak, which has none: any time but one whose day begins before 1970 in some zone. There toStartOfDay
@@ -35,7 +35,7 @@ func (r *Roller) levels() []level {
 	start := func(expr string) string { return "toDateTime64(" + expr + ", 3, 'UTC')" }
 	over := func(from, to measure.Grain, window string) level {
 		rows := fmt.Sprintf("r.grain = %s AND r.part = %d", quote(measure.GrainNames[from]), partPeak)
-		return level{from, to, rows, "1", window, "sum(r.online)", "sum(r.version + 1)"}
+		return level{to, rows, "1", window, "sum(r.online)", "sum(r.version + 1)"}
 	}
 	return []level{
 		panesLevel(r.s.cfg.TTLDays),
@@ -49,7 +49,7 @@ func (r *Roller) levels() []level {
 // minute changes, such as the refunds of an order that is weeks old.
 func panesLevel(days []int) level {
 	return level{
-		from: measure.Grain1m, to: measure.Grain1m,
+		to:      measure.Grain1m,
 		rows:    fmt.Sprintf("r.grain = '1m' AND r.part != %d", partPeak),
 		touched: fmt.Sprintf("r.part < %d AND r.deleted = 0 AND %s", partPeak, keepsPanes(days)),
 		window:  "r.window_start",

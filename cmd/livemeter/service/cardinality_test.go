@@ -43,7 +43,7 @@ func TestExplodingRoomsCloseEarlyAndLoseNothing(t *testing.T) {
 	if n := p.sums("livemeter_reader_cells_closed_early_total", "")[""]; n < rooms {
 		t.Errorf("the metric tells of %v cells that closed early", n)
 	}
-	if n, limit := p.sums("livemeter_reader_cells", "")[""], p.sums("livemeter_reader_cells_limit", "partition"); limit["0"] != 1000 || limit["1"] != 1000 || n > 3000 {
+	if n, limit := p.sums("livemeter_reader_cells", "")[""], p.sums("livemeter_reader_cells_limit", "partition"); limit["0"] != 1000 || limit["1"] != 1000 || n > 2100 {
 		t.Errorf("%v cells with limits of %v", n, limit)
 	}
 	if !strings.Contains(p.logs.String(), "limits.max_cells") {

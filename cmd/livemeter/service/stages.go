@@ -137,7 +137,7 @@ func (s *Store) prepare(ctx context.Context, p *Process) error {
 	if s.Epoch, err = s.EnsureEpoch(ctx, id, p.Config.Events.Partitions); err != nil {
 		return err
 	}
-	s.roller, err = clickhouse.NewRoller(s.Sink, s.Epoch, RollerConfig(p.Config))
+	s.roller, err = clickhouse.NewRoller(s.Sink, s.Epoch, clickhouse.DefaultRollerConfig())
 	return err
 }
 
@@ -211,7 +211,7 @@ func (s *Store) roll(ctx context.Context, change <-chan struct{}) error {
 
 // RollAll folds everything there is, with a roller of its own: before tables are compared.
 func (s *Store) RollAll(ctx context.Context, p *Process) error {
-	r, err := clickhouse.NewRoller(s.Sink, s.Epoch, RollerConfig(p.Config))
+	r, err := clickhouse.NewRoller(s.Sink, s.Epoch, clickhouse.DefaultRollerConfig())
 	if err != nil {
 		return err
 	}

@@ -89,8 +89,3 @@ func StoreError(c *config.Config, err error) error {
 	}
 	return fmt.Errorf("%s: %w", at, err)
 }
-
-// RollerConfig is what the configuration says about folding.
-func RollerConfig(c *config.Config) clickhouse.RollerConfig {
-	return clickhouse.DefaultRollerConfig()
-}
