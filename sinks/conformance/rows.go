@@ -30,7 +30,7 @@ type Pane struct {
 	Value   int64 // of events
 	Online  int64
 	Late    bool
-	Updated int64 // 0: that of the row
+	Updated int64 // 0: that of the row; negated without an event of its own
 }
 
 // Start is a window start that is no older than any retention.
@@ -52,6 +52,9 @@ func Cells(rows ...Row) *rollup.Cells {
 		state := r.State
 		if !r.Online && r.Grain != measure.Grain1h {
 			state |= rollup.Counts
+		}
+		if r.Foreign {
+			state |= rollup.NoneOwn
 		}
 		c.State = append(c.State, state)
 		first := r.Window + int64(r.Part)
