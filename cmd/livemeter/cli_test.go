@@ -251,6 +251,15 @@ func TestGenerateUsageLedgerFirst(t *testing.T) {
 	}
 }
 
+// TestGenerateNoEvents: a number of 0 is not one without end.
+func TestGenerateNoEvents(t *testing.T) {
+	for _, n := range []string{"0", "-5"} {
+		if code, _, errOut := livemeter(t, "", "generate", "--events="+n, "--kafka-brokers", "127.0.0.1:1"); code != exitUsage || !strings.Contains(errOut, "above 0") {
+			t.Errorf("--events=%s: exit code %d, says %q", n, code, errOut)
+		}
+	}
+}
+
 // TestUsageOfDurations: those of flags are those of the configuration, days included.
 func TestUsageOfDurations(t *testing.T) {
 	if code, _, errOut := livemeter(t, "", "kpi", "--last", "1d", "--clickhouse-addr", "127.0.0.1:1"); code != exitFail || !strings.Contains(errOut, "does not answer") {

@@ -24,7 +24,7 @@ type generateCmd struct {
 	withConfig
 	Rate    float64       `default:"20000" help:"Events a second; 0 is as fast as it goes, with a simulated clock that ends about now."`
 	For     time.Duration `help:"Stop after this long."`
-	Events  int64         `help:"Stop after this many events."`
+	Events  int64         `default:"-1" help:"Stop after this many events; -1 is no limit."`
 	Seed    uint64        `help:"Generate the same again: --file the same bytes, with --start also --rate 0. 0 takes another one each time."`
 	Start   time.Time     `placeholder:"2026-11-22T12:00:00Z" help:"Where the simulated clock of --file or --rate 0 starts; by default so that it ends about now, for --file with --seed always at the same time."`
 	Rooms   int           `help:"Number of rooms."`
@@ -46,8 +46,11 @@ Example:
 }
 
 func (c generateCmd) Run(ctx context.Context, g global, s streams) error {
-	if c.Rate < 0 || c.Events < 0 || c.For < 0 || c.Rooms < 0 || c.Viewers < 0 {
-		return usageError{errors.New("generate: --rate, --events, --for, --rooms and --viewers cannot be negative")}
+	if c.Rate < 0 || c.For < 0 || c.Rooms < 0 || c.Viewers < 0 {
+		return usageError{errors.New("generate: --rate, --for, --rooms and --viewers cannot be negative")}
+	}
+	if c.Events == 0 || c.Events < -1 {
+		return usageError{fmt.Errorf("generate --events %d: want a number above 0; without --events and --for it ends at Ctrl-C", c.Events)}
 	}
 	cfg, err := c.valid(g, config.Client, nil)
 	if err != nil {
@@ -116,7 +119,7 @@ func (c generateCmd) toKafka(ctx context.Context, cfg *config.Config, fest festi
 	if err := service.EnsureTopics(ctx, cfg, zap.NewNop()); err != nil {
 		return err
 	}
-	run := festival.RunOptions{Brokers: cfg.Kafka.Brokers, Client: opts, Rate: c.Rate, For: c.For, Events: c.Events}
+	run := festival.RunOptions{Brokers: cfg.Kafka.Brokers, Client: opts, Rate: c.Rate, For: c.For, Events: max(c.Events, 0)}
 	if c.Ledger != "" {
 		if run.Ledger, err = ledger.New(ledger.Options{Zone: cfg.Zone}); err != nil {
 			return err

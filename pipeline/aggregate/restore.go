@@ -18,8 +18,8 @@ import (
 func (a *Aggregator) Restore(key, value []byte) error {
 	var r wire.Reader
 	r.Reset(value)
-	if v := r.Byte(); v != stateVersion && r.Err() == nil {
-		return fmt.Errorf("state format %d is not known to this livemeter (it writes %d): run the version that wrote it, or a newer one", v, stateVersion)
+	if err := bucket.CheckVersion(&r, stateVersion); err != nil {
+		return err
 	}
 	switch {
 	case string(key) == keyMeta:

@@ -4,6 +4,7 @@ package bucket
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"math/bits"
 
 	"github.com/livemeter/livemeter/pipeline/wire"
@@ -90,6 +91,19 @@ func (s *Set) Save(w *wire.Writer, prefix, version byte, emit func(key, value []
 		emit(Key(prefix, n), bytes.Clone(w.Buf))
 	}
 	return true
+}
+
+// CheckVersion reads the version that a record of saved state begins with, and says what to do where it is not the one that is written.
+func CheckVersion(r *wire.Reader, version byte) error {
+	v := r.Byte()
+	switch {
+	case r.Err() != nil || v == version:
+		return nil
+	case v < version:
+		return fmt.Errorf("the saved state is of an older livemeter (format %d, this one has %d): run the version that wrote it, or begin anew, with empty changelog topics and an empty database "+
+			"(of up and demo, with another --dir)", v, version)
+	}
+	return fmt.Errorf("the saved state is of a newer livemeter (format %d, this one has %d): run that, or a later one", v, version)
 }
 
 // Key is that of a bucket's record: the prefix, 'b' and the bucket's number, big endian.

@@ -69,8 +69,8 @@ func (t entries) Pack(w *wire.Writer, id uint32) {
 func (t *Table) Restore(key, value []byte) error {
 	var r wire.Reader
 	r.Reset(value)
-	if v := r.Byte(); v != stateVersion && r.Err() == nil {
-		return fmt.Errorf("state format %d is not known to this livemeter (it writes %d): run the version that wrote it, or a newer one", v, stateVersion)
+	if err := bucket.CheckVersion(&r, stateVersion); err != nil {
+		return err
 	}
 	n, ok := bucket.Number(key, key[0])
 	if !ok {

@@ -68,9 +68,12 @@ func TestRestoredNumbersStandForTheSame(t *testing.T) {
 		change := func() {
 			for range rapid.IntRange(0, 3).Draw(t, "changes") {
 				n := rapid.IntRange(0, 150).Draw(t, "n")
-				k := Key{Cube: []measure.Cube{measure.Room, measure.SKU, measure.Source, measure.RoomMoney, Outcomes}[n%5], Platform: "p", Room: fmt.Sprint(n / 10), Session: "s"}
+				k := Key{Cube: []measure.Cube{measure.Room, measure.SKU, measure.Source, measure.SKUMoney, Outcomes}[n%5], Platform: "p", Room: fmt.Sprint(n / 10), Session: "s"}
 				if k.Cube != measure.Room {
 					k.Sub[0] = fmt.Sprint("a", n)
+				}
+				if k.Cube == measure.SKUMoney || k.Cube == measure.Source {
+					k.Sub[1] = fmt.Sprint("b", n)
 				}
 				s := fmt.Sprint("s", n)
 				switch rapid.IntRange(0, 3).Draw(t, "what") {

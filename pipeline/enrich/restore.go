@@ -16,8 +16,8 @@ import (
 func (e *Enricher) Restore(key, value []byte) error {
 	var r wire.Reader
 	r.Reset(value)
-	if v := r.Byte(); v != stateVersion && r.Err() == nil {
-		return badVersion(v)
+	if err := bucket.CheckVersion(&r, stateVersion); err != nil {
+		return err
 	}
 	if string(key) == keyMeta {
 		return e.unpackMeta(&r)

@@ -1,8 +1,6 @@
 package enrich
 
 import (
-	"fmt"
-
 	"github.com/livemeter/livemeter/pipeline/bucket"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/slab"
@@ -199,8 +197,4 @@ func (e *Enricher) packOrder(w *wire.Writer, o *order) {
 			w.Int(it.paid)
 		}
 	}
-}
-
-func badVersion(v byte) error {
-	return fmt.Errorf("state format %d is not known to this livemeter (it writes %d): run the version that wrote it, or a newer one", v, stateVersion)
 }

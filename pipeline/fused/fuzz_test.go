@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -46,22 +47,33 @@ func playInto(f *testing.F, task runtime.Task) *player {
 	return p
 }
 
-// FuzzSnapshot: whatever a changelog holds, a restore ends with an error or with a task that can go on, flush and save itself.
+// FuzzSnapshot: whatever one record of a changelog holds, a restore of all ends with an error or with a task that can go on, flush, save and sweep itself.
 func FuzzSnapshot(f *testing.F) {
 	p := playInto(f, NewRun(0, nil))
-	snapshot(p.task, func(k, v []byte) { f.Add(k, v) })
+	p.save()
+	for k, v := range p.log {
+		f.Add([]byte(k), v)
+	}
 	f.Fuzz(func(t *testing.T, key, value []byte) {
 		if len(key) == 6 && binary.BigEndian.Uint32(key[2:]) > 1<<10 {
 			return // the number of a bucket is taken as it is: a slab as large as that is made, which here would be all of the memory
 		}
+		damaged := maps.Clone(p.log)
+		damaged[string(key)] = value
 		task := NewRun(0, nil)
-		if task.Restore(key, value) != nil {
-			return
+		for k, v := range damaged {
+			if task.Restore([]byte(k), v) != nil {
+				return
+			}
 		}
 		if _, err := task.RestoreDone(); err != nil {
 			return
 		}
 		var b rollup.Batch
+		flushAll(task, &b, false)
+		snapshot(task, func([]byte, []byte) {})
+		task.(*Task).sweepKeys()
+		_ = task.Apply(p.offset, p.block)
 		flushAll(task, &b, false)
 		snapshot(task, func([]byte, []byte) {})
 		task.Stats()

@@ -1243,7 +1243,7 @@ SELECT
 FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')'))) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours_told, (r.watermark, r.hours_told)) AS hours_told FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')'))) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours_told, (r.watermark, r.hours_told)) AS hours_told FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')) AS r
 GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
 SETTINGS do_not_merge_across_partitions_select_final = 1
-COMMENT 'Measures of whole views by entry source and campaign, in the window of their enter';
+COMMENT 'Measures of whole views by entry source and campaign, in the window of their enter; what a view without an enter does is in no row';
 
 CREATE OR REPLACE VIEW livemeter.variant_measures
 (

@@ -11,7 +11,7 @@ import (
 var cubeComments = [measure.NumCubes]string{
 	measure.Room:      "Measures of each room, window by window",
 	measure.SKU:       "Measures of each product in a room",
-	measure.Source:    "Measures of whole views by entry source and campaign, in the window of their enter",
+	measure.Source:    "Measures of whole views by entry source and campaign, in the window of their enter; what a view without an enter does is in no row",
 	measure.Variant:   "Measures of each room by experiment variant",
 	measure.RoomMoney: "Money of each room by currency, in minor units",
 	measure.SKUMoney:  "Money of each product in a room by currency, in minor units",
