@@ -107,6 +107,17 @@ func (s *staging) time(ctx context.Context, body func(context.Context) error, ar
 	}
 }
 
+// told is a log of what goes wrong: a stage that fails again and again would be seen as one that takes long.
+func told() *zap.Logger {
+	cfg := zap.NewDevelopmentConfig()
+	cfg.Level = zap.NewAtomicLevelAt(zap.WarnLevel)
+	log, err := cfg.Build()
+	if err != nil {
+		panic(err) // the configuration is right here
+	}
+	return log
+}
+
 func (s *staging) collector(ctx context.Context) error {
 	key, err := hex.DecodeString(pseudonymKey)
 	if err != nil {
@@ -114,7 +125,7 @@ func (s *staging) collector(ctx context.Context) error {
 	}
 	return runtime.RunCollector(ctx, runtime.CollectorConfig{Brokers: s.brokers, Prefix: s.prefix, PseudonymKey: key, Settings: eventlog.Settings{Partitions: 2,
 		HorizonMS: 6 * 3600_000, LatenessMS: 60_000, SessionGapMS: 3600_000, DedupeMS: 600_000, Zone: "Asia/Shanghai", MaxCells: 2_000_000,
-		TTLDays: [5]uint16{14, 90, 1095, 1095, 1095}}}, zap.NewNop(), s.registry)
+		TTLDays: [5]uint16{14, 90, 1095, 1095, 1095}}}, told(), s.registry)
 }
 
 // collected: all offsets are committed, and a commit follows the log's acknowledgement.
@@ -132,7 +143,7 @@ func (s *staging) collected(ctx context.Context, want int64) (bool, error) {
 
 func (s *staging) reader(ctx context.Context) error {
 	return runtime.RunReader(ctx, runtime.ReaderConfig{Brokers: s.brokers, Topic: s.prefix + runtime.TopicEvents, Group: s.prefix + "run",
-		Changelog: s.prefix + runtime.ChangelogRun, NewTask: fused.NewRun, Sink: s, Epoch: 1, CheckpointEvery: s.checkpoint}, zap.NewNop(), s.registry)
+		Changelog: s.prefix + runtime.ChangelogRun, NewTask: fused.NewRun, Sink: s, Epoch: 1, CheckpointEvery: s.checkpoint}, told(), s.registry)
 }
 
 // Write counts the rows of cells. The others go on for ever, few as they are.
