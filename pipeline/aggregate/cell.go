@@ -31,16 +31,16 @@ type cell struct {
 	updated  received
 	last     int64 // newest event_ts of its own events, ms
 
-	first   int64  // earliest event_ts of its own events, ms
-	gen     uint64 // log offset that opened it
-	opened  int64  // watermark at the first event of its own, 0 before it; at least 1
-	lateAt  int64  // watermark at the newest event that was older than the session gap, 0 without one
-	since   int64  // watermark at the first change that its row has not left with
-	due     uint32 // when it is to close, s of watermark
-	hour    uint32 // minutes: the hour's cell that takes them in, 0 before the first change that concerns it
-	prev    uint32 // the closed generation before this one while it is not released, else 0: see waits
-	minutes uint32 // hours: the open minutes that it has not taken in, a list
-	_       [8]byte
+	first   int64   // earliest event_ts of its own events, ms
+	gen     uint64  // log offset that opened it
+	opened  int64   // watermark at the first event of its own, 0 before it; at least 1
+	lateAt  int64   // watermark at the newest event that was older than the session gap, 0 without one
+	since   int64   // watermark at the first change that its row has not left with
+	due     uint32  // when it is to close, s of watermark
+	hour    uint32  // minutes: the hour's cell that takes them in, 0 before the first change that concerns it
+	prev    uint32  // the closed generation before this one while it is not released, else 0: see waits
+	minutes uint32  // hours: the open minutes that it has not taken in, a list
+	_       [8]byte // up to two cache lines
 }
 
 // cellID finds an open cell.

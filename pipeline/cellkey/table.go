@@ -34,8 +34,8 @@ type Key struct {
 // Sep joins the parts of composite strings. Ids hold no control characters, so it can't occur in one.
 const Sep = "\x00"
 
-// ref is what a key is made of: numbers of strings. The key itself is made of them when a row leaves: kept, its strings were a third of what the garbage
-// collector had to look through.
+// ref is what a key is made of: numbers of strings. The key itself is made of them when a row leaves: with its five strings it took 104 bytes of the Go heap,
+// where this takes 16 outside it.
 type ref struct {
 	cube    measure.Cube
 	room, a uint32

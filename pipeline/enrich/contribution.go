@@ -26,47 +26,24 @@ func (e *Enricher) amend(b *buyer, orders []*order, recv int64, paid bool, mutat
 	e.before = e.contributions(e.before, b, orders, paid)
 	mutate()
 	e.after = e.contributions(e.after, b, orders, paid)
-	before, after := different(e.before, e.after)
-	if len(before) == 0 { // the usual case: nothing is taken back
-		for i := range after {
-			e.emitContribution(&after[i], after[i].Delta, recv)
-		}
-		return
-	}
 	net := e.net
 	clear(net)
-	for i := range after {
-		net[after[i].unit()] += after[i].Delta
+	for i := range e.after {
+		net[e.after[i].unit()] += e.after[i].Delta
 	}
-	for i := range before {
-		net[before[i].unit()] -= before[i].Delta
+	for i := range e.before {
+		net[e.before[i].unit()] -= e.before[i].Delta
 	}
-	for _, list := range [2][]contribution{after, before} {
+	for _, list := range [2][]contribution{e.after, e.before} {
 		for i := range list {
 			u := list[i].unit()
-			e.emitContribution(&list[i], net[u], recv)
-			net[u] = 0
+			if d := net[u]; d != 0 {
+				net[u] = 0
+				u.TS, u.Delta, u.Recv = list[i].at, d, recv
+				e.emit(u)
+			}
 		}
 	}
-}
-
-func (e *Enricher) emitContribution(c *contribution, delta, recv int64) {
-	if delta != 0 {
-		u := c.Change
-		u.TS, u.Delta, u.Recv = c.at, delta, recv
-		e.emit(u)
-	}
-}
-
-// different leaves out what both begin and end with: most of what an order adds is what it added before.
-func different(before, after []contribution) (b, a []contribution) {
-	for len(before) > 0 && len(after) > 0 && before[0] == after[0] {
-		before, after = before[1:], after[1:]
-	}
-	for n, m := len(before)-1, len(after)-1; n >= 0 && m >= 0 && before[n] == after[m]; n, m = n-1, m-1 {
-		before, after = before[:n], after[:m]
-	}
-	return before, after
 }
 
 // contribution is what an order adds. Its TS names the window where contributions add up; at is the time of the event behind it, in that window,

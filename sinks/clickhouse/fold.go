@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/livemeter/livemeter/pipeline/measure"
+	"github.com/livemeter/livemeter/pipeline/rollup"
 )
 
 // Folding replaces the closed partials of an hour by one row, their sum. Minutes stay as they are: they are gone after months, hours stay for years. One INSERT of one block in one partition writes the sum and a
@@ -81,9 +82,9 @@ FROM
 (
   SELECT %[2]s,
     sumIf(l.version + 1, l.part != %[5]d AND NOT known) + maxIf(l.version, l.part = %[5]d) AS f_version,
-    bitOr(bitOr(4, groupBitOr(bitAnd(l.state, 10))), groupBitAnd(bitAnd(l.state, 16))) AS f_state,
+    bitOr(bitOr(4, groupBitOr(bitAnd(l.state, 10))), groupBitAnd(bitAnd(l.state, %[14]d))) AS f_state,
     min(l.first_event) AS f_first,
-    max((bitAnd(l.state, 16) = 0, l.updated_at)).2 AS f_updated,
+    %[15]s AS f_updated,
     groupArrayArray(if(known, []::Array(Int64), l.runs)) AS f_runs,
     maxMap(if(l.part = %[5]d, l.contains, map(l.part, l.gen))) AS f_contains,
     groupArrayIf((l.part, l.gen), l.part != %[5]d) AS tombs%[8]s
@@ -104,5 +105,5 @@ FROM
   HAVING length(tombs) > if(max(l.part) = %[5]d, 0, 1)
 )
 ARRAY JOIN arrayConcat([(toUInt16(%[5]d), toUInt64(0))], tombs) AS o`,
-		table, key, measures.String(), r.epoch, partFolded, tombstoneVersion, outs.String(), sums.String(), qualified(keys), where, r.foldScope(), partPeak, closed)
+		table, key, measures.String(), r.epoch, partFolded, tombstoneVersion, outs.String(), sums.String(), qualified(keys), where, r.foldScope(), partPeak, closed, rollup.NoneOwn, lastUpdate("l"))
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/livemeter/livemeter/pipeline/measure"
+	"github.com/livemeter/livemeter/pipeline/rollup"
 )
 
 // `online` is the one measure that does not add up over time: a longer window shows the highest of its 10 s panes, taken over the merged
@@ -137,7 +138,7 @@ func (r *Roller) peakSQL(c measure.Cube, l level, source, touched, chunk string)
 	set := fmt.Sprintf("(SELECT %s, %s FROM %s AS r WHERE %s AND %s)", rkey, l.window, table, touched, chunk)
 	rooms := fmt.Sprintf("(SELECT %s FROM %s AS r WHERE %s AND %s)", rkey, table, touched, chunk)
 	return fmt.Sprintf(`INSERT INTO %[1]s (epoch, grain, %[2]s, window_start, part, gen, version, state, first_event, updated_at, online)
-SELECT %[3]d, %[4]s, %[2]s, w, %[5]d, 0, new_version, 20, fromUnixTimestamp64Milli(%[11]d, 'UTC'), toDateTime64(0, 3, 'UTC'), peak
+SELECT %[3]d, %[4]s, %[2]s, w, %[5]d, 0, new_version, %[14]d, fromUnixTimestamp64Milli(%[11]d, 'UTC'), toDateTime64(0, 3, 'UTC'), peak
 FROM
 (
   SELECT %[2]s, w, maxIf(o, fresh) AS peak, sumIf(v, fresh) AS new_version, maxIf(o, NOT fresh) AS old_peak, maxIf(v, NOT fresh) AS old_version
@@ -154,5 +155,5 @@ FROM
   )
   GROUP BY %[2]s, w
   HAVING new_version > old_version AND peak != old_peak
-)`, table, key, r.epoch, quote(measure.GrainNames[l.to]), partPeak, rkey, l.window, source, rooms, set, int64(noEvent), l.online, l.version)
+)`, table, key, r.epoch, quote(measure.GrainNames[l.to]), partPeak, rkey, l.window, source, rooms, set, int64(noEvent), l.online, l.version, rollup.Closed|rollup.NoneOwn)
 }

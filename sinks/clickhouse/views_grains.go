@@ -15,7 +15,9 @@ func windowStatus(end, corrected string, cfg Config) string {
 }
 
 // lastUpdate is the newest updated_at of rows with an event of their own, or, where there are none, of all.
-var lastUpdate = fmt.Sprintf("max((bitAnd(r.state, %d) = 0, r.updated_at)).2", rollup.NoneOwn)
+func lastUpdate(rows string) string {
+	return fmt.Sprintf("max((bitAnd(%[1]s.state, %[2]d) = 0, %[1]s.updated_at)).2", rows, rollup.NoneOwn)
+}
 
 // ofHours says that the row of an hour has a state bit: what its minutes' rows are late for are their own windows.
 func ofHours(bit uint8) string {
@@ -64,7 +66,7 @@ func minuteWindows(cfg Config) windows {
 	return windows{
 		from: rowsWhere("r.grain AS row_grain", "r.grain = '1m'"), start: "r.window_start", together: "r.window_start",
 		status:  windowStatus("r.window_start + toIntervalMinute(1)", fmt.Sprintf("max(bitAnd(r.state, %d)) != 0", rollup.Late), cfg),
-		updated: lastUpdate,
+		updated: lastUpdate("r"),
 		sum: func(c measure.Cube, m measure.Column) string {
 			return "sum(r." + measure.RowName(c, m, measure.Grain1m, measure.Grain1m) + ")"
 		},
@@ -76,7 +78,7 @@ func hourWindows(cfg Config) windows {
 	return windows{
 		from: hourRows, start: "r.hour", together: "r.hour",
 		status:  windowStatus("r.hour + toIntervalHour(1)", ofHours(rollup.Late), cfg),
-		updated: lastUpdate,
+		updated: lastUpdate("r"),
 		sum:     rowSum(measure.Grain1h),
 	}
 }
@@ -122,7 +124,7 @@ func dayWindows(cfg Config) windows {
 	return windows{
 		from: longerRows(measure.Grain1d), start: "CAST(" + day + ", " + quote(ms) + ")", together: day,
 		status:  windowStatus(day+" + toIntervalDay(1)", ofHours(rollup.LateDay), cfg),
-		updated: lastUpdate,
+		updated: lastUpdate("r"),
 		sum:     rowSum(measure.Grain1d),
 	}
 }
@@ -132,7 +134,7 @@ func sessionWindows(cfg Config) windows {
 	return windows{
 		from: longerRows(measure.GrainSession), start: "min(r.first_event)",
 		status:  fmt.Sprintf("multiIf(%s, 'corrected', %s > toUnixTimestamp64Milli(%s), 'provisional', 'final')", sessionCorrected, sessionEnd, lowestWatermark(cfg)),
-		updated: lastUpdate,
+		updated: lastUpdate("r"),
 		sum:     rowSum(measure.GrainSession),
 	}
 }
