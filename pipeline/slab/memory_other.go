@@ -4,4 +4,4 @@ package slab
 
 type memory struct{}
 
-func newChunk[T any](**memory) *[chunkSize]T { return new([chunkSize]T) }
+func newChunk[T any](**memory, bool) *[chunkSize]T { return new([chunkSize]T) }

@@ -23,7 +23,7 @@ func (s *Slab[T]) At(i uint32) *T { return &s.chunks[i>>chunkBits][i&chunkMask] 
 // Init makes index 0 readable: a zero value, for loops that would rather load it than ask.
 func (s *Slab[T]) Init() {
 	if len(s.chunks) == 0 {
-		s.chunks = append(s.chunks, newChunk[T](&s.mem))
+		s.grow()
 	}
 }
 
@@ -41,9 +41,14 @@ func (s *Slab[T]) Alloc() uint32 {
 	i := s.next
 	s.next++
 	if int(i>>chunkBits) == len(s.chunks) {
-		s.chunks = append(s.chunks, newChunk[T](&s.mem))
+		s.grow()
 	}
 	return i
+}
+
+// grow adds a chunk. After the first one a slab is taken to go on growing: many never do.
+func (s *Slab[T]) grow() {
+	s.chunks = append(s.chunks, newChunk[T](&s.mem, len(s.chunks) > 0))
 }
 
 // Free gives index i back and clears its value.
@@ -63,7 +68,7 @@ func (s *Slab[T]) Cap() uint32 { return max(s.next, 1) }
 // Place makes index i live, for restoring a slab in its former order. After the last Place call Rebuild.
 func (s *Slab[T]) Place(i uint32) *T {
 	for int(i>>chunkBits) >= len(s.chunks) {
-		s.chunks = append(s.chunks, newChunk[T](&s.mem))
+		s.grow()
 	}
 	s.next = max(s.next, i+1)
 	s.live++
