@@ -27,7 +27,8 @@ const (
 // latencyResult is how long events took to be visible in room_measures.
 type latencyResult struct {
 	rate       int
-	delays     []time.Duration // sorted
+	delays     []time.Duration // from the probe's timestamp to the answer that shows it, sorted
+	asked      []time.Duration // the same to when that answer was asked for, sorted: what was visible later is not in it
 	lost       int             // not visible within probeLost
 	looks      []time.Duration // what ClickHouse took to answer, sorted
 	cores      map[string]float64
@@ -164,6 +165,7 @@ func (p *probes) run(ctx context.Context) (out latencyResult, err error) {
 		break
 	}
 	slices.Sort(out.delays)
+	slices.Sort(out.asked)
 	slices.Sort(out.looks)
 	return out, nil
 }
@@ -206,6 +208,7 @@ func (p *probes) look(ctx context.Context, out *latencyResult) (left int, err er
 	defer p.mu.Unlock()
 	for _, room := range strings.Fields(got) {
 		out.delays = append(out.delays, now.Sub(p.sent[room]))
+		out.asked = append(out.asked, asked.Sub(p.sent[room]))
 		delete(p.sent, room)
 	}
 	for room, at := range p.sent {

@@ -141,8 +141,8 @@ func (r *report) latency(l latencyResult) {
 		cores = append(cores, fmt.Sprintf("%s %.2f", name, n))
 	}
 	slices.Sort(cores)
-	r.note("At %d ev/s: %d probes in rooms of their own, asked for in the minutes of room_measures every %s or half the time; %d answers, which took %d ms (p50) and %d ms (p99); %d probes not seen within %s; cores taken: %s; %.0f rows a second.", l.rate, len(l.delays), probePoll,
-		len(l.looks), quantile(l.looks, 0.5).Milliseconds(), quantile(l.looks, 0.99).Milliseconds(), l.lost, probeLost, strings.Join(cores, ", "), l.rowsPerSec)
+	r.note("At %d ev/s: %d probes in rooms of their own, asked for in the minutes of room_measures every %s or half the time; %d answers, which took %d ms (p50) and %d ms (p99) and show what was there when they were asked for: from event to that moment %d ms (p50) and %d ms (p99); %d probes not seen within %s; cores taken: %s; %.0f rows a second.", l.rate, len(l.delays), probePoll,
+		len(l.looks), quantile(l.looks, 0.5).Milliseconds(), quantile(l.looks, 0.99).Milliseconds(), quantile(l.asked, 0.5).Milliseconds(), quantile(l.asked, 0.99).Milliseconds(), l.lost, probeLost, strings.Join(cores, ", "), l.rowsPerSec)
 }
 
 func (r *report) memory(m memoryResult) {
