@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -32,12 +33,38 @@ func (c upCmd) Run(ctx context.Context, g global, s streams) error {
 		return err
 	}
 	l.addresses(s.out, time.Now())
-	select {
-	case <-ctx.Done():
-		fmt.Fprintln(s.err, "stopping; Ctrl-C again ends at once")
-		return l.stop()
-	case err := <-l.ended:
-		return errors.Join(l.explain(l.died(err)), l.stop())
+	look := time.NewTicker(upLook)
+	defer look.Stop()
+	for tell := unready(l.reader.Ready, sayTo(s.err)); ; {
+		select {
+		case <-look.C:
+			if tell() {
+				look.Stop()
+			}
+		case <-ctx.Done():
+			fmt.Fprintln(s.err, "stopping; Ctrl-C again ends at once")
+			return l.stop()
+		case err := <-l.ended:
+			return errors.Join(l.explain(l.died(err)), l.stop())
+		}
+	}
+}
+
+const upLook = 2 * time.Second
+
+// unready tells with each call what rows still wait for, restored state above all, until it returns true: nothing.
+func unready(ready func() error, say func(string)) func() bool {
+	began, told := time.Now(), false
+	return func() bool {
+		err := ready()
+		switch since := time.Since(began).Round(time.Second); {
+		case err != nil:
+			told = true
+			say(fmt.Sprintf("events are taken, rows have to wait for a while: %s … %s", strings.ReplaceAll(err.Error(), "\n", "; "), since))
+		case told:
+			say(fmt.Sprintf("ready after %s", since))
+		}
+		return err == nil
 	}
 }
 
