@@ -105,7 +105,7 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) (token uint64, more boo
 	f.cells = slices.Clone(a.leaving)
 	if wm := a.sent(); r.rows == 0 && a.restLeaves() {
 		a.sentWM, a.told = wm, max(a.told, min(a.hoursTold(wm), r.untold))
-		b.Watermarks = append(b.Watermarks, rollup.Watermark{Part: a.partition, Version: uint64(a.offset), WM: wm, HoursTold: a.told})
+		b.Watermarks = append(b.Watermarks, rollup.Watermark{Part: a.partition, Version: uint64(a.offset), WM: wm, FinalBefore: max(0, wm-a.lateness), HoursTold: a.told})
 	}
 	a.flights = append(a.flights, f)
 	return a.token, r.rows > 0

@@ -39,7 +39,6 @@ func newPlayer(t testing.TB, task runtime.Task) *player {
 	p.writer = eventlog.NewWriter(p.dict)
 	p.settings = eventlog.Settings{Epoch: 1, Partitions: 1, HorizonMS: 6 * 3600_000, LatenessMS: 60_000,
 		SessionGapMS: 3600_000, DedupeMS: 600_000, Zone: "Asia/Shanghai", MaxCells: 1 << 20}
-	p.store.lateness = p.settings.LatenessMS
 	p.apply(eventlog.AppendSettings(nil, &p.settings))
 	p.sources("1")
 	return p

@@ -13,7 +13,6 @@ import (
 type memStore struct {
 	rows        map[string]memRow
 	watermarks  map[uint16]rollup.Watermark
-	lateness    int64    // ms
 	show        []string // prefixes of the lines to show; all without one
 	times       bool
 	generations bool

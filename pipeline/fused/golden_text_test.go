@@ -100,10 +100,10 @@ func (s *memStore) status(lines []memLine) string {
 
 // moves says whether the watermark is yet to pass the end of a window by the lateness, or of a session the last run, which has the gap in it.
 func (s *memStore) moves(lines []memLine) bool {
-	w := s.watermark()
 	if lines[0].grain != measure.GrainSession {
-		return lines[0].end+s.lateness > w
+		return lines[0].end > s.lowest(func(w rollup.Watermark) int64 { return w.FinalBefore })
 	}
+	w := s.watermark()
 	return slices.ContainsFunc(lines, func(l memLine) bool { return l.run[1] > w })
 }
 

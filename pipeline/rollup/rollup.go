@@ -144,12 +144,14 @@ type Rejected struct {
 
 // Watermark is how far a partition of `events` has come, and its rows with it: what an event changed that came before the watermark was WM
 // stands in this batch or one before it. Once true that stays true, so of several the highest holds, whatever their versions: after a lost answer, or
-// a restart, a partition begins with what it knows to be stored. A window is final when the watermark of all partitions has passed its end and the
-// lateness.
+// a restart, a partition begins with what it knows to be stored.
 type Watermark struct {
 	Part    uint16
 	Version uint64
 	WM      int64 // ms; 0 while no watermark is known
+	// FinalBefore: windows that end at this instant, ms, or before it are final where all partitions say so: the watermark less the lateness of the log's
+	// settings.
+	FinalBefore int64
 	// HoursTold: hours that begin before this instant, ms, are final: what they hold stands in rows of their own. What later ones hold is the sum of their minutes,
 	// whether they have rows or not. Where partitions are added up the lowest of theirs counts for all: minutes stay when their hour has its row.
 	HoursTold int64

@@ -45,8 +45,6 @@ type Config struct {
 	TTLDays []int
 	// TakeOver lets this log's numbers be shown by a database that shows another log's: see EnsureEpoch.
 	TakeOver bool
-	// Lateness is how long after a window's end it still counts as provisional: the same as the pipeline's; default 60 s.
-	Lateness time.Duration
 	// Zone is the shop's, an IANA name, for days: the same as the pipeline's; default Asia/Shanghai.
 	Zone string
 }
@@ -73,7 +71,6 @@ func (c Config) WithDefaults() Config {
 	setDefault(&c.MaxBackoff, 5*time.Second)
 	setDefault(&c.Parallel, 2)
 	setDefault(&c.MaxBlockRows, 200_000)
-	setDefault(&c.Lateness, time.Minute)
 	setDefault(&c.Zone, "Asia/Shanghai")
 	return c
 }
@@ -114,7 +111,6 @@ func (c Config) Validate() error {
 	for _, d := range c.TTLDays {
 		bad(d >= 0 && d <= 10_000, "ttl_days: %d is not within 0 (for ever) to 10000", d)
 	}
-	bad(c.Lateness >= 0, "lateness: %s is negative", c.Lateness)
 	_, err := time.LoadLocation(c.Zone)
 	bad(err == nil && c.Zone != "Local", "zone: %q is not an IANA name", c.Zone) // the server has another idea of Local
 	return errors.Join(errs...)

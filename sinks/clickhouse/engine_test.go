@@ -53,8 +53,14 @@ func openWith(t testing.TB, change func(*clickhouse.Config)) *engine {
 	return e
 }
 
+// watermarks are of a log with a lateness of one minute where they do not say what is final.
 func (e *engine) watermarks(rows ...rollup.Watermark) {
 	e.t.Helper()
+	for i := range rows {
+		if rows[i].FinalBefore == 0 {
+			rows[i].FinalBefore = max(0, rows[i].WM-minute)
+		}
+	}
 	if err := e.Write(context.Background(), &rollup.Batch{Epoch: e.epoch, Watermarks: rows}); err != nil {
 		e.t.Fatal(err)
 	}

@@ -123,6 +123,7 @@ func watermarkInserts(epoch uint16, rows []rollup.Watermark) []*insert {
 		fixed(in, "part", "UInt16", 2, collect(rs, func(r *row) uint16 { return r.Part }))
 		fixed(in, "version", "UInt64", 8, collect(rs, func(r *row) uint64 { return r.Version }))
 		fixed(in, "watermark", ms, 8, collect(rs, func(r *row) int64 { return r.WM }))
+		fixed(in, "final_before", ms, 8, collect(rs, func(r *row) int64 { return r.FinalBefore }))
 		fixed(in, "hours_told", ms, 8, collect(rs, func(r *row) int64 { return r.HoursTold }))
 		return in
 	})

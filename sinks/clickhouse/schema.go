@@ -35,6 +35,7 @@ const (
 	panesComment     = "Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at"
 	genComment       = "Offset in the log of events that opened this generation of the partial"
 	insertComment    = "When the row reached ClickHouse; what is new since is found by it"
+	finalComment     = "Windows that end at this or before it are final: the watermark less the lateness"
 	hoursComment     = "Hours that begin before this are final and read from rows of their own, later ones from those of their minutes"
 	watermarkComment = "What events changed that were received before this stands in the rows; 1970 while unknown"
 )

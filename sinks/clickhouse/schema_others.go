@@ -48,6 +48,7 @@ func otherTables(cfg Config) []table {
 				{"part", "UInt16", "Partition of events"},
 				{"version", "UInt64", "Offset in this partition"},
 				{"watermark", ms, watermarkComment},
+				{"final_before", ms, finalComment},
 				{"hours_told", ms, hoursComment},
 			},
 			engine: "ReplacingMergeTree(watermark)", order: "(epoch, part)", // the highest holds: see rollup.Watermark

@@ -19,10 +19,7 @@ func TestSilentPartitionHoldsWindowsOpen(t *testing.T) {
 	}
 	e.write(row{Room: "a", Window: start, Part: 0, Version: 5, Value: 1})
 	tell := func(part uint16) string {
-		b := &rollup.Batch{Epoch: e.epoch, Watermarks: []rollup.Watermark{{Part: part, Version: 1, WM: start + 1000*hour}}}
-		if err := e.Write(context.Background(), b); err != nil {
-			t.Fatal(err)
-		}
+		e.watermarks(rollup.Watermark{Part: part, Version: 1, WM: start + 1000*hour})
 		return e.query("SELECT status FROM $db.room_measures WHERE grain = '1m'")
 	}
 	if got := tell(0); got != "provisional" {

@@ -87,9 +87,12 @@ func lowestWatermark(cfg Config) string { return lowest(cfg) + ".1" }
 // hoursTold is where hours begin that some partition has no rows of yet.
 func hoursTold(cfg Config) string { return lowest(cfg) + ".2" }
 
-// lowest is both of one look at the table: the server takes subqueries of one text for one.
+// finalBefore is up to which end windows are final.
+func finalBefore(cfg Config) string { return lowest(cfg) + ".3" }
+
+// lowest is all of them of one look at the table: the server takes subqueries of one text for one.
 func lowest(cfg Config) string {
-	return fmt.Sprintf("(SELECT (min(watermark), %s) FROM (SELECT max(r.watermark) AS watermark, argMax(r.hours_told, (r.watermark, r.hours_told)) AS hours_told FROM %s.watermarks_rows AS r WHERE %s GROUP BY r.part))",
+	return fmt.Sprintf("(SELECT (min(watermark), %s, min(final_before)) FROM (SELECT max(r.watermark) AS watermark, argMax((r.hours_told, r.final_before), (r.watermark, r.hours_told)) AS newest, newest.1 AS hours_told, newest.2 AS final_before FROM %s.watermarks_rows AS r WHERE %s GROUP BY r.part))",
 		lowestHours(cfg), cfg.Database, activeEpoch(cfg.Database))
 }
 

@@ -10,8 +10,7 @@ import (
 
 // status of a window that ends at an instant: open until the watermark of all partitions has passed it by the lateness.
 func windowStatus(end, corrected string, cfg Config) string {
-	return fmt.Sprintf("multiIf(%s + toIntervalSecond(%d) > %s, 'provisional', %s, 'corrected', 'final')",
-		end, int(cfg.Lateness.Seconds()), lowestWatermark(cfg), corrected)
+	return fmt.Sprintf("multiIf(%s > %s, 'provisional', %s, 'corrected', 'final')", end, finalBefore(cfg), corrected)
 }
 
 // lastUpdate is the newest updated_at of rows with an event of their own, or, where there are none, of all.

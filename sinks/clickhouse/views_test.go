@@ -47,6 +47,28 @@ func TestStatus(t *testing.T) {
 	}
 }
 
+// What is final is the log's to say, by its own lateness: that of the partition with the longest counts, and of the newest of its rows.
+func TestStatusIsOfTheLogsLateness(t *testing.T) {
+	e := open(t)
+	e.write(row{Room: "a", Window: start, Value: 1})
+	end, wm := start+int64(minute), start+int64(hour)
+	for i, c := range []struct {
+		before [2]int64 // of two partitions
+		want   string
+	}{
+		{[2]int64{end, end - 1}, "provisional"},
+		{[2]int64{end, end}, "final"},
+		{[2]int64{end - 1, end}, "provisional"}, // the settings ask for more
+	} {
+		for part, before := range c.before {
+			e.watermarks(rollup.Watermark{Part: uint16(part), Version: uint64(i), WM: wm + int64(i), FinalBefore: before})
+		}
+		if got := e.query("SELECT status FROM $db.room_measures WHERE grain = '1m'"); got != c.want {
+			t.Errorf("windows final that end by %v (this one at %d): %s, want %s", c.before, end, got, c.want)
+		}
+	}
+}
+
 // A live session's status is decided from the runs of all its hours' partials, as they are and folded.
 func TestSessionStatus(t *testing.T) {
 	const h = hour // from 0 h on, until an hour after the last event

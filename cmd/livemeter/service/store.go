@@ -26,7 +26,7 @@ func SinkConfig(c *config.Config) clickhouse.Config {
 	return clickhouse.Config{
 		Addr: ch.Addr, Protocol: ch.Protocol, Database: ch.Database, User: ch.User, Password: ch.Password, Compression: ch.Compression,
 		DialTimeout: ch.DialTimeout, WriteTimeout: ch.WriteTimeout, Parallel: ch.Parallel, MaxBlockRows: ch.MaxBlockRows,
-		TakeOver: ch.TakeOver, TTLDays: ttl, Lateness: c.Lateness, Zone: c.Zone,
+		TakeOver: ch.TakeOver, TTLDays: ttl, Zone: c.Zone,
 	}
 }
 
