@@ -86,12 +86,15 @@ func New(partition int32, keys *cellkey.Table) *Aggregator {
 	return a
 }
 
-// Apply adds the changes of one record of the log.
+// Apply adds the changes of one record of the log. Of a log whose beginning is gone nothing counts that stands before the first settings.
 func (a *Aggregator) Apply(r *change.Record) error {
 	if r.Settings != nil && r.Settings != a.settings {
 		if err := a.configure(r.Settings); err != nil {
 			return err
 		}
+	}
+	if a.settings == nil {
+		return nil
 	}
 	a.offset, a.maxRecv, a.started = r.Offset, r.MaxRecv, true
 	for warm, i := 0, 0; i < len(r.Changes); {

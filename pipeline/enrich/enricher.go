@@ -26,6 +26,8 @@ type Enricher struct {
 	partition int32
 	keys      *cellkey.Table
 	settings  *eventlog.Settings // nil until the log has told
+	begun     bool               // a record was applied
+	trimmed   bool               // and it was not the log's first
 	zone      zone
 	sources   *sources
 	wm        int64 // ms, 0 while unknown
@@ -92,8 +94,12 @@ func New(partition int32, keys *cellkey.Table) *Enricher {
 	return e
 }
 
-// Apply consumes the record of the log at offset and returns what it changes, valid until the next call.
+// Apply consumes the record of the log at offset and returns what it changes, valid until the next call. Of a log whose beginning is gone nothing counts
+// that stands before the first settings.
 func (e *Enricher) Apply(offset int64, value []byte) (*change.Record, error) {
+	if !e.begun {
+		e.begun, e.trimmed = true, offset > 0
+	}
 	e.out = change.Record{Offset: offset, Changes: e.out.Changes[:0], Orders: e.out.Orders[:0]}
 	if len(value) == 0 {
 		return nil, fmt.Errorf("events partition %d offset %d: empty record", e.partition, offset)
@@ -114,6 +120,9 @@ func (e *Enricher) Apply(offset int64, value []byte) (*change.Record, error) {
 func (e *Enricher) record(value []byte) error {
 	switch value[0] {
 	case eventlog.RecordBlock:
+		if e.settings == nil && e.trimmed {
+			return nil
+		}
 		if e.settings == nil {
 			return fmt.Errorf("events before the settings record: the log was not begun by a livemeter collector")
 		}

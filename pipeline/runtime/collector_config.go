@@ -40,6 +40,7 @@ type CollectorConfig struct {
 	ProgressEvery    time.Duration    // default 100 ms
 	IdleGrace        time.Duration    // default 500 ms: a source read to its end promises nothing older than now minus this
 	CommitEvery      time.Duration    // default 1 s
+	SettingsEvery    time.Duration    // default 1 min: how soon the log tells settings and sources again, for readers of one that retention has taken the beginning of
 	MetadataEvery    time.Duration    // default 10 s: how soon new partitions of raw topics are seen
 	SessionTimeout   time.Duration    // default 10 s: of the consumer groups
 	FinishTimeout    time.Duration    // default 15 s: for flush and commit after the context is cancelled
@@ -56,6 +57,7 @@ func (c CollectorConfig) withDefaults() CollectorConfig {
 	d(&c.ProgressEvery, 100*time.Millisecond)
 	d(&c.IdleGrace, 500*time.Millisecond)
 	d(&c.CommitEvery, time.Second)
+	d(&c.SettingsEvery, time.Minute)
 	d(&c.MetadataEvery, 10*time.Second)
 	d(&c.SessionTimeout, 10*time.Second)
 	d(&c.FinishTimeout, 15*time.Second)

@@ -180,7 +180,8 @@ type collectorLogPart struct {
 	promised   map[eventlog.SourceID]int64 // highest offset promised
 	promise    map[eventlog.SourceID]int64 // highest receive time promised
 	generation map[eventlog.SourceID]int32
-	settings   bool
+	settings   int // records
+	declared   int // records of sources
 	sources    eventlog.Sources
 }
 
@@ -237,7 +238,7 @@ func (l *collectorLog) apply(r *kgo.Record) {
 	if err != nil {
 		t.Fatalf("events/%d@%d: %v", r.Partition, r.Offset, err)
 	}
-	if !part.settings && kind != eventlog.RecordSettings {
+	if part.settings == 0 && kind != eventlog.RecordSettings {
 		t.Fatalf("events/%d@%d: record type %d before the settings", r.Partition, r.Offset, kind)
 	}
 	switch kind {
@@ -246,8 +247,9 @@ func (l *collectorLog) apply(r *kgo.Record) {
 		if err != nil || s.Partitions != collectorTestEvents || s.KeyFingerprint == 0 {
 			t.Fatalf("settings %+v, %v", s, err)
 		}
-		part.settings = true
+		part.settings++
 	case eventlog.RecordSources:
+		part.declared++
 		if err := eventlog.DecodeSources(r.Value, &part.sources); err != nil {
 			t.Fatal(err)
 		}

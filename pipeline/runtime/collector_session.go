@@ -57,7 +57,7 @@ type collectorSession struct {
 }
 
 // collectorPace holds when things were last done.
-type collectorPace struct{ progress, commit, metadata, publish time.Time }
+type collectorPace struct{ progress, commit, metadata, publish, settings time.Time }
 
 type collectorMetadata struct {
 	sources eventlog.Sources
@@ -119,7 +119,7 @@ func (s *collectorSession) open(ctx context.Context) (err error) {
 		s.spawn(s.feeds[t].poll)
 	}
 	now := s.cfg.Now()
-	s.pace = collectorPace{now, now, now, now}
+	s.pace = collectorPace{now, now, now, now, now}
 	s.opened = now
 	s.oldest = now // what stands in build goes out at once
 	return nil

@@ -235,6 +235,24 @@ func TestCollectorPromisesTimeOfIdleSources(t *testing.T) {
 	})
 }
 
+// Who begins to read where retention has left the log finds settings and sources there, too.
+func TestCollectorRepeatsSettings(t *testing.T) {
+	w := newCollectorWorld(t)
+	cfg := w.config()
+	cfg.SettingsEvery = 5 * time.Millisecond
+	w.send(50)
+	w.start(cfg)
+	l := w.readLog()
+	l.until("settings three times in every partition, each with the sources", func() bool {
+		for i := range l.parts {
+			if p := &l.parts[i]; p.settings < 3 || p.declared < p.settings-1 {
+				return false
+			}
+		}
+		return true
+	})
+}
+
 func TestCollectorSeesNewPartitions(t *testing.T) {
 	w := newCollectorWorld(t)
 	cfg := w.config()

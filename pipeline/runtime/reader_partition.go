@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/zap"
 )
 
 // partition is one life of a slot: from a restore to its end. All but commit and poll runs on one goroutine, which owns the task.
@@ -150,6 +151,10 @@ func (r *Reader) checkOffset(ctx context.Context, id int32, saved int64) (next, 
 	last, _ := ends.Lookup(r.cfg.Topic, id)
 	switch {
 	case saved < 0:
+		if first.Offset > 0 {
+			r.log.Warn("nothing is saved and the log does not begin at 0: what retention has taken is not counted, nor what stands before the first settings, which come every minute. "+
+				"To count from the beginning, keep events longer (events.retention)", zap.String("topic", r.cfg.Topic), zap.Int32("partition", id), zap.Int64("offset", first.Offset))
+		}
 		return first.Offset, last.Offset, nil
 	case saved < first.Offset:
 		return 0, 0, r.lost(id, saved, first.Offset)
