@@ -42,7 +42,7 @@ func newRig(t *rapid.T, records []record, split bool) *rig {
 		t.Fatal(err)
 	}
 	r := &rig{t: t, stage: stage, store: newStore(parts), logs: make([][][]byte, parts), gen: 5}
-	settings := eventlog.AppendSettings(nil, &eventlog.Settings{Epoch: 1, Partitions: uint16(parts), HorizonMS: 6 * hour, LatenessMS: minute, SessionGapMS: hour,
+	settings := eventlog.AppendSettings(nil, &eventlog.Settings{Partitions: uint16(parts), HorizonMS: 6 * hour, LatenessMS: minute, SessionGapMS: hour,
 		DedupeMS: 10 * minute, Zone: "Asia/Shanghai", MaxCells: pick(t, "limit of cells", uint32(1<<20), 1<<20, 1, 20)})
 	list := eventlog.Sources{}
 	for n, topic := range topics {

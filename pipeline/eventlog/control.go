@@ -20,7 +20,6 @@ const (
 // AppendSettings appends the record value of s.
 func AppendSettings(p []byte, s *Settings) []byte {
 	p = append(p, RecordSettings, FormatVersion)
-	p = binary.AppendUvarint(p, uint64(s.Epoch))
 	p = binary.AppendUvarint(p, uint64(s.Partitions))
 	p = binary.LittleEndian.AppendUint64(p, s.KeyFingerprint)
 	for _, v := range [...]int64{s.HorizonMS, s.LatenessMS, s.SessionGapMS, s.DedupeMS} {
@@ -41,7 +40,7 @@ func DecodeSettings(value []byte) (Settings, error) {
 		return s, err
 	}
 	f := fields{p: value, i: headerBytes}
-	s.Epoch, s.Partitions = uint16(f.atMost(1<<16-1)), uint16(f.atMost(1<<16-1))
+	s.Partitions = uint16(f.atMost(1<<16 - 1))
 	s.KeyFingerprint = f.fixed64()
 	s.HorizonMS, s.LatenessMS, s.SessionGapMS, s.DedupeMS = f.varint(), f.varint(), f.varint(), f.varint()
 	s.Zone = f.text(maxZoneBytes)

@@ -51,11 +51,14 @@ func (d *decoder) entry(i int) (int, string) {
 	if len(p)-i < minEntryBytes {
 		return beyond, "cut entry"
 	}
-	head, sub, mask := p[i], p[i+1], uint8(0)
+	head, sub, mask := p[i], p[i+1], uint32(0)
 	i += 2
 	if head&extraBit != 0 {
-		mask = p[i]
-		i++
+		m, next := uvarint(p, i)
+		if m >= uint64(maskEnd) {
+			return beyond, "unknown optional fields"
+		}
+		mask, i = uint32(m), next
 	}
 	b.Entries = append(b.Entries, Entry{Kind: EntryKind(head & kindMask), Flags: head >> flagShift & flagMask, Sub: sub, OrderIndex: -1})
 	e := &b.Entries[len(b.Entries)-1]
@@ -121,7 +124,7 @@ func (d *decoder) source(e *Entry, i int) int {
 	return i
 }
 
-func (d *decoder) identity(e *Entry, i int, mask uint8) int {
+func (d *decoder) identity(e *Entry, i int, mask uint32) int {
 	p := d.p
 	if i > len(p) || len(p)-i < 32 {
 		return beyond
@@ -138,7 +141,7 @@ func (d *decoder) identity(e *Entry, i int, mask uint8) int {
 	return i
 }
 
-func (d *decoder) extras(e *Entry, i int, mask uint8) int {
+func (d *decoder) extras(e *Entry, i int, mask uint32) int {
 	if mask&hasExps != 0 {
 		e.Exps, i = d.ref(i)
 	}

@@ -101,7 +101,6 @@ type Block struct {
 // Settings are the limits that shape results. A collector writes them to every partition before anything else, so that a replay
 // works with the limits of its time, and again every minute with the sources, so that one can begin where retention has left the log.
 type Settings struct {
-	Epoch          uint16
 	Partitions     uint16
 	KeyFingerprint uint64    // of the pseudonym key
 	HorizonMS      int64     // contract.md, Time: H

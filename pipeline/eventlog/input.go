@@ -40,7 +40,7 @@ type OrderInput struct {
 }
 
 // mask says which of the rare fields follow the entry's head.
-func (in *Input) mask() (m uint8) {
+func (in *Input) mask() (m uint32) {
 	if in.Kind == Reject {
 		return 0
 	}

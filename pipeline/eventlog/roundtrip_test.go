@@ -146,7 +146,7 @@ func equalPlain(a, b plain) bool { return fmt.Sprintf("%+v", a) == fmt.Sprintf("
 
 func TestControlRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		s := Settings{Epoch: rapid.Uint16().Draw(t, "epoch"), Partitions: rapid.Uint16().Draw(t, "p"), KeyFingerprint: rapid.Uint64().Draw(t, "fp"),
+		s := Settings{Partitions: rapid.Uint16().Draw(t, "p"), KeyFingerprint: rapid.Uint64().Draw(t, "fp"),
 			HorizonMS: rapid.Int64().Draw(t, "h"), LatenessMS: rapid.Int64().Draw(t, "l"), SessionGapMS: rapid.Int64().Draw(t, "g"), DedupeMS: rapid.Int64().Draw(t, "d"),
 			Zone: rapid.SampledFrom([]string{"", "UTC", "Asia/Shanghai"}).Draw(t, "zone"), MaxCells: rapid.Uint32().Draw(t, "cells"), TTLDays: [5]uint16{14, 90, 1095, 0, 65535}}
 		if got, err := DecodeSettings(AppendSettings(nil, &s)); err != nil || got != s {
@@ -171,7 +171,7 @@ func TestControlRoundTrip(t *testing.T) {
 	})
 }
 
-// Layout of version 1, byte by byte: logs outlive binaries. If this fails, FormatVersion must rise.
+// Layout of version 2, byte by byte: logs outlive binaries. If this fails, FormatVersion must rise.
 func TestLayoutIsFixed(t *testing.T) {
 	d := NewDict(0)
 	w := NewWriter(d)
@@ -179,9 +179,11 @@ func TestLayoutIsFixed(t *testing.T) {
 	w.Add(src, &Input{Kind: Viewer, Sub: uint8(event.Heartbeat), Flags: Background, Offset: 300, Recv: 1000, TS: 990, ViewerHi: 1, ViewerLo: 2, Instance: 3, EventFP: 4, Seq: 5,
 		Platform: "p", Room: "r", Session: "s", View: 6, Value: 5000})
 	w.Add(src, &Input{Kind: Reject, Sub: uint8(event.NotJSON), Offset: 301, Recv: 1001, TS: 1001})
-	want := "0101" + "2001" + "00" + "aa0000000000000000000000000000bb" + "03" + "ac02" + "d00f" + "0a" +
+	w.Add(src, &Input{Kind: Stock, Offset: 302, Recv: 1001, TS: 1001, Platform: "p", Room: "r", Session: "s", SKU: "k", View: 7, Value: 1})
+	want := "0102" + "2001" + "00" + "aa0000000000000000000000000000bb" + "03" + "ac02" + "d00f" + "0a" +
 		"0100000000000000" + "0200000000000000" + "0300000000000000" + "0400000000000000" + "05" + "0005" + "7000720073" + "0600000000000000" + "904e" +
-		"0503" + "01" + "01" + "02" + "00"
+		"0503" + "01" + "01" + "02" + "00" +
+		"8400" + "8201" + "01" + "01" + "00" + "00" + strings.Repeat("00", 16+8+8) + "00" + "01" + "0700000000000000" + "02" + "00016b"
 	if got := fmt.Sprintf("%x", w.Seal(nil)); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -199,8 +201,9 @@ func TestDecodeRefuses(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ value, want string }{
-		{"\x09\x01", "record type 9"}, {"\x01\x02", "format version 2"}, {"\x00\x01", "record type 0"}, {"", "0 bytes"}, {"\x02\x01", "type 2 where 1 is expected"},
-		{"\x01\x01\x07\x01\x00\x00\x00\x00", "unknown kind"}, {"\x01\x01\x05\x00\x00\x00\x00\x00", "unknown kind"}, {"\x01\x01\x05\x01\x01\x00\x00\x00", "source"},
+		{"\x09\x02", "record type 9"}, {"\x01\x03", "upgrade livemeter"}, {"\x01\x01", "older livemeter"}, {"\x00\x02", "record type 0"}, {"", "0 bytes"}, {"\x02\x02", "type 2 where 1 is expected"},
+		{"\x01\x02\x07\x01\x00\x00\x00\x00", "unknown kind"}, {"\x01\x02\x05\x00\x00\x00\x00\x00", "unknown kind"}, {"\x01\x02\x05\x01\x01\x00\x00\x00", "source"},
+		{"\x01\x02\x80\x00\x80\x02\x00\x00\x00", "unknown optional fields"},
 	} {
 		if err := Decode([]byte(c.value), &b); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: got %v, want %q", c.value, err, c.want)

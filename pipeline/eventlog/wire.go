@@ -7,8 +7,12 @@ import (
 	"unsafe"
 )
 
-// FormatVersion is the second byte of every record. It rises when any record's layout changes.
-const FormatVersion byte = 1
+// FormatVersion is the second byte of every record. It rises when any record's layout changes; a reader knows all from oldestVersion on, since a log holds
+// what several versions of livemeter have written. A rare field of an event is a new bit of the mask, at its end.
+const (
+	FormatVersion byte = 2
+	oldestVersion byte = 2
+)
 
 const headerBytes = 2 // record type, format version
 
@@ -31,9 +35,9 @@ const (
 	extraBit  = 0x80
 )
 
-// Bits of an entry's mask: which of the rare fields follow.
+// Bits of an entry's mask, a varint: which of the rare fields follow.
 const (
-	hasExps uint8 = 1 << iota
+	hasExps uint32 = 1 << iota
 	hasSKU
 	hasOrigin
 	hasCurrency
@@ -41,12 +45,13 @@ const (
 	hasRating
 	hasClick
 	hasViewValue // view and value on a kind that does not always have them
+	maskEnd
 )
 
 var (
 	// ErrDamaged is a record that cannot have been written by any collector of its version.
 	ErrDamaged = errors.New("eventlog: damaged record")
-	// ErrUnknown is a record of a type or a version that this binary does not know: it was written by a newer one.
+	// ErrUnknown is a record of a type or a version that this binary does not know: it was written by a newer one, or one too old.
 	ErrUnknown = errors.New("eventlog: unknown record")
 )
 
@@ -58,8 +63,12 @@ func RecordType(value []byte) (byte, error) {
 	if value[0] < RecordBlock || value[0] > RecordProgress {
 		return 0, fmt.Errorf("%w: record type %d (this binary knows 1 to %d); upgrade livemeter", ErrUnknown, value[0], RecordProgress)
 	}
-	if value[1] != FormatVersion {
-		return 0, fmt.Errorf("%w: format version %d (this binary knows %d); upgrade livemeter", ErrUnknown, value[1], FormatVersion)
+	switch v := value[1]; {
+	case v > FormatVersion:
+		return 0, fmt.Errorf("%w: format version %d (this binary knows %d to %d); upgrade livemeter", ErrUnknown, v, oldestVersion, FormatVersion)
+	case v < oldestVersion:
+		return 0, fmt.Errorf("%w: format version %d of an older livemeter (this binary knows %d to %d): begin with empty topics and an empty database, or go on with that one",
+			ErrUnknown, v, oldestVersion, FormatVersion)
 	}
 	return value[0], nil
 }

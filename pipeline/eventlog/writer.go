@@ -64,7 +64,7 @@ func (w *Writer) Add(src int, in *Input) {
 	mask := in.mask()
 	head := uint8(in.Kind)&kindMask | in.Flags&flagMask<<flagShift
 	if mask != 0 {
-		w.buf = append(w.buf, head|extraBit, in.Sub, mask)
+		w.buf = binary.AppendUvarint(append(w.buf, head|extraBit, in.Sub), uint64(mask))
 	} else {
 		w.buf = append(w.buf, head, in.Sub)
 	}
@@ -106,7 +106,7 @@ func (w *Writer) source(src int, offset int64) {
 	w.last[src] = offset
 }
 
-func (w *Writer) identity(in *Input, mask uint8) {
+func (w *Writer) identity(in *Input, mask uint32) {
 	p := slices.Grow(w.buf, 32)
 	q := p[len(p) : len(p)+32]
 	binary.LittleEndian.PutUint64(q, in.ViewerHi)
@@ -121,7 +121,7 @@ func (w *Writer) identity(in *Input, mask uint8) {
 	}
 }
 
-func (w *Writer) extras(in *Input, mask uint8) {
+func (w *Writer) extras(in *Input, mask uint32) {
 	if mask&hasExps != 0 {
 		w.scratch = appendExps(w.scratch[:0], in.Exps)
 		w.ref(w.scratch)

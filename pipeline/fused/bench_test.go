@@ -92,7 +92,7 @@ func BenchmarkRun(b *testing.B) {
 						b.Fatal(err)
 					}
 				}
-				must(task.Apply(0, eventlog.AppendSettings(nil, &eventlog.Settings{Epoch: 1, Partitions: 1, HorizonMS: 6 * 3600_000, LatenessMS: 60_000,
+				must(task.Apply(0, eventlog.AppendSettings(nil, &eventlog.Settings{Partitions: 1, HorizonMS: 6 * 3600_000, LatenessMS: 60_000,
 					SessionGapMS: 3600_000, DedupeMS: 600_000, Zone: "Asia/Shanghai", MaxCells: 4 << 20})))
 				must(task.Apply(1, eventlog.AppendSources(nil, &eventlog.Sources{Topics: []eventlog.SourceTopic{{Name: "raw.viewer", ID: [16]byte{1}, Partitions: 1}}})))
 				for i, v := range blocks {
@@ -165,7 +165,7 @@ func caughtUp(b *testing.B, blocks [][]byte) (task runtime.Task, rows int) {
 			b.Fatal(err)
 		}
 	}
-	apply(0, eventlog.AppendSettings(nil, &eventlog.Settings{Epoch: 1, Partitions: 2, HorizonMS: 6 * 3600_000, LatenessMS: 60_000, SessionGapMS: 3600_000,
+	apply(0, eventlog.AppendSettings(nil, &eventlog.Settings{Partitions: 2, HorizonMS: 6 * 3600_000, LatenessMS: 60_000, SessionGapMS: 3600_000,
 		DedupeMS: 600_000, Zone: "Asia/Shanghai", MaxCells: 2_000_000}))
 	var all eventlog.Sources
 	for i, name := range festival.Topics("") {

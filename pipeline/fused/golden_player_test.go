@@ -37,7 +37,7 @@ func newPlayer(t testing.TB, task runtime.Task) *player {
 	p := &player{t: t, task: task, store: &memStore{rows: map[string]memRow{}, watermarks: map[uint16]rollup.Watermark{}}, dict: eventlog.NewDict(0), log: map[string][]byte{}, source: map[eventlog.SourceID]int64{}}
 	p.start = func() runtime.Task { return NewRun(0, nil) }
 	p.writer = eventlog.NewWriter(p.dict)
-	p.settings = eventlog.Settings{Epoch: 1, Partitions: 1, HorizonMS: 6 * 3600_000, LatenessMS: 60_000,
+	p.settings = eventlog.Settings{Partitions: 1, HorizonMS: 6 * 3600_000, LatenessMS: 60_000,
 		SessionGapMS: 3600_000, DedupeMS: 600_000, Zone: "Asia/Shanghai", MaxCells: 1 << 20}
 	p.apply(eventlog.AppendSettings(nil, &p.settings))
 	p.sources("1")

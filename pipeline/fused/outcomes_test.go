@@ -10,7 +10,7 @@ import (
 // Every consumed record is in the ledger, also one that was received before the rows of its minute expire.
 func TestOutcomesDoNotExpire(t *testing.T) {
 	p := newPlayer(t, NewRun(0, nil))
-	p.apply(eventlog.AppendSettings(nil, &eventlog.Settings{Epoch: 1, Partitions: 1, HorizonMS: 6 * 3600_000, LatenessMS: 60_000,
+	p.apply(eventlog.AppendSettings(nil, &eventlog.Settings{Partitions: 1, HorizonMS: 6 * 3600_000, LatenessMS: 60_000,
 		SessionGapMS: 3600_000, DedupeMS: 600_000, Zone: "Asia/Shanghai", MaxCells: 1 << 20, TTLDays: [5]uint16{14, 90, 1095, 1095, 1095}}))
 	p.line("wm 0")
 	p.line("enter at=-8640000") // 100 days before
