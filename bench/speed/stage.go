@@ -142,8 +142,12 @@ func (s *staging) collected(ctx context.Context, want int64) (bool, error) {
 }
 
 func (s *staging) reader(ctx context.Context) error {
-	return runtime.RunReader(ctx, runtime.ReaderConfig{Brokers: s.brokers, Topic: s.prefix + runtime.TopicEvents, Group: s.prefix + "run",
+	r, err := runtime.NewReader(runtime.ReaderConfig{Brokers: s.brokers, Topic: s.prefix + runtime.TopicEvents, Group: s.prefix + "run",
 		Changelog: s.prefix + runtime.ChangelogRun, NewTask: fused.NewRun, Sink: s, Epoch: 1, CheckpointEvery: s.checkpoint}, told(), s.registry)
+	if err != nil {
+		return err
+	}
+	return r.Run(ctx)
 }
 
 // Write counts the rows of cells. The others go on for ever, few as they are.

@@ -36,7 +36,7 @@ var rules = map[string][]string{
 	"pipeline/gateway": {"pipeline/event"},
 	"pipeline/admin":   {},
 
-	"sinks":          {"sinks", "pipeline/rollup", "pipeline/measure", "schemas"},
+	"sinks":          {"sinks", "pipeline/rollup", "pipeline/measure"},
 	"schemas":        {},
 	"deploy":         {"deploy"},
 	"bench":          {"bench", "pipeline", "sinks", "schemas", "deploy"},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
 	"github.com/livemeter/livemeter/cmd/livemeter/service"
+	"github.com/livemeter/livemeter/pipeline/runtime"
 	"github.com/livemeter/livemeter/schemas"
 	"github.com/livemeter/livemeter/sinks/clickhouse"
 )
@@ -98,8 +99,9 @@ type schemaApplyCmd struct {
 }
 
 func (schemaApplyCmd) Help() string {
-	return `Creates missing topics, the database, tables, columns and views. What exists is checked, never dropped or retyped: it can be run again at any
-time. The services do the same when they start; this is for those whose rights do not suffice.
+	return `Creates missing topics, the database, tables, columns and views. Tables and topics that exist are checked, never dropped or retyped; views and how
+long rows are kept (clickhouse.ttl) become those of this configuration, so give it the services' own. It can be run again at any time. The services do
+the same when they start; this is for those whose rights do not suffice.
 
 ` + schemaHelp
 }
@@ -119,6 +121,10 @@ func (c schemaApplyCmd) Run(ctx context.Context, g global, s streams) error {
 		}
 		if err == nil {
 			fmt.Fprintf(s.out, "Kafka %s: topics are there\n", strings.Join(cfg.Kafka.Brokers, ","))
+			err = service.CheckZone(ctx, cfg)
+		}
+		if wrong := (*runtime.WrongZoneError)(nil); errors.As(err, &wrong) {
+			return err // before the views change
 		}
 	}
 	if !c.NoClickhouse {

@@ -18,7 +18,6 @@ type Config struct {
 	Key        []byte       // of the pseudonyms, 16 or 32 bytes
 	Partitions int          // of the log
 	Now        func() int64 // ms; bounds receive times from above and decides nothing else
-	DictBytes  int          // bound of the strings remembered between blocks; 0: eventlog.DefaultDictBytes
 }
 
 // Stage turns raw records into entries of the log's partitions. It belongs to one goroutine.
@@ -43,7 +42,7 @@ func NewStage(c Config) (*Stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stage{names: names, dec: event.NewDecoder(), dict: eventlog.NewDict(c.DictBytes), clock: c.Now}
+	s := &Stage{names: names, dec: event.NewDecoder(), dict: eventlog.NewDict(0), clock: c.Now}
 	for range c.Partitions {
 		s.writers = append(s.writers, eventlog.NewWriter(s.dict))
 	}

@@ -118,15 +118,6 @@ func NewReader(cfg ReaderConfig, log *zap.Logger, reg prometheus.Registerer) (*R
 	return r, nil
 }
 
-// RunReader is NewReader and Run.
-func RunReader(ctx context.Context, cfg ReaderConfig, log *zap.Logger, reg prometheus.Registerer) error {
-	r, err := NewReader(cfg, log, reg)
-	if err != nil {
-		return err
-	}
-	return r.Run(ctx)
-}
-
 // Run reads until ctx ends, then flushes, checkpoints and leaves the group: at most about twice StopTimeout. It returns nil after
 // that, or the error that ended a partition: a record that is not understood, a log that lost what is needed, a panic of a task.
 func (r *Reader) Run(ctx context.Context) error {

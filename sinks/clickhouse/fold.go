@@ -32,8 +32,8 @@ func (r *Roller) fold(ctx context.Context, since, until time.Time) error {
 }
 
 func (r *Roller) foldCube(ctx context.Context, c measure.Cube, since, until time.Time) error {
-	closed := fmt.Sprintf("%s AND bitAnd(r.state, 4) != 0 AND r.deleted = 0 AND r.part < %d AND r.inserted_at >= toDateTime(%d) AND r.inserted_at <= toDateTime(%d)",
-		r.foldScope(), partPeak, max(since.Unix(), 0), until.Unix())
+	closed := fmt.Sprintf("%s AND bitAnd(r.state, %d) != 0 AND r.deleted = 0 AND r.part < %d AND r.inserted_at >= toDateTime(%d) AND r.inserted_at <= toDateTime(%d)",
+		r.foldScope(), rollup.Closed, partPeak, max(since.Unix(), 0), until.Unix())
 	type piece struct {
 		partition string
 		rows      uint64
@@ -82,7 +82,7 @@ FROM
 (
   SELECT %[2]s,
     sumIf(l.version + 1, l.part != %[5]d AND NOT known) + maxIf(l.version, l.part = %[5]d) AS f_version,
-    bitOr(bitOr(4, groupBitOr(bitAnd(l.state, 10))), groupBitAnd(bitAnd(l.state, %[14]d))) AS f_state,
+    bitOr(bitOr(%[16]d, groupBitOr(bitAnd(l.state, %[17]d))), groupBitAnd(bitAnd(l.state, %[14]d))) AS f_state,
     min(l.first_event) AS f_first,
     %[15]s AS f_updated,
     groupArrayArray(if(known, []::Array(Int64), l.runs)) AS f_runs,
@@ -95,15 +95,16 @@ FROM
     (
       SELECT r.*,
         anyIf(r.contains, r.part = %[5]d) OVER (PARTITION BY %[9]s) AS had,
-        min(if(r.part = %[5]d OR bitAnd(r.state, 4) != 0, %[6]s, r.gen)) OVER (PARTITION BY %[9]s, r.part) AS first_open
+        min(if(r.part = %[5]d OR bitAnd(r.state, %[16]d) != 0, %[6]s, r.gen)) OVER (PARTITION BY %[9]s, r.part) AS first_open
       FROM %[1]s AS r FINAL
       WHERE %[10]s AND %[11]s AND r.part != %[12]d AND (%[9]s) IN (SELECT %[9]s FROM %[1]s AS r WHERE %[10]s AND %[13]s)
     )
-    WHERE part = %[5]d OR (bitAnd(state, 4) != 0 AND gen < first_open)
+    WHERE part = %[5]d OR (bitAnd(state, %[16]d) != 0 AND gen < first_open)
   ) AS l
   GROUP BY %[2]s
   HAVING length(tombs) > if(max(l.part) = %[5]d, 0, 1)
 )
 ARRAY JOIN arrayConcat([(toUInt16(%[5]d), toUInt64(0))], tombs) AS o`,
-		table, key, measures.String(), r.epoch, partFolded, tombstoneVersion, outs.String(), sums.String(), qualified(keys), where, r.foldScope(), partPeak, closed, rollup.NoneOwn, lastUpdate("l"))
+		table, key, measures.String(), r.epoch, partFolded, tombstoneVersion, outs.String(), sums.String(), qualified(keys), where, r.foldScope(), partPeak, closed, rollup.NoneOwn, lastUpdate("l"),
+		rollup.Closed, rollup.Late|rollup.LateDay)
 }

@@ -141,19 +141,33 @@ func (s *Store) prepare(ctx context.Context, p *Process) error {
 	return err
 }
 
-// checkZone compares the zone in which the views cut days with that of the log, once there is one.
+// checkZone is CheckZone of a process that waits for a broker: one that has just started may not know its leaders.
 func (p *Process) checkZone(ctx context.Context) error {
-	k := p.Config.Kafka
-	topic := k.Prefix + runtime.TopicEvents
-	var zone string
-	err := p.await(ctx, "settings of the log", func(ctx context.Context) (err error) { // a broker that has just started may not know its leaders
-		zone, err = runtime.LogZone(ctx, k.Brokers, p.kafka, topic, k.Prefix+p.Config.Collector.Group)
-		return err
+	var wrong *runtime.WrongZoneError
+	err := p.await(ctx, "settings of the log", func(ctx context.Context) error {
+		if err := CheckZone(ctx, p.Config); !errors.As(err, &wrong) {
+			return err
+		}
+		return nil
 	})
-	if err != nil || zone == "" || zone == p.Config.Zone {
+	if err == nil && wrong != nil {
+		return wrong
+	}
+	return err
+}
+
+// CheckZone compares the zone in which the views cut days with that of the log, once there is one: the error is a *runtime.WrongZoneError.
+func CheckZone(ctx context.Context, c *config.Config) error {
+	opts, err := KafkaOpts(c.Kafka)
+	if err != nil {
 		return err
 	}
-	return &runtime.WrongZoneError{Log: topic, Have: p.Config.Zone, Want: zone}
+	topic := c.Kafka.Prefix + runtime.TopicEvents
+	zone, err := runtime.LogZone(ctx, c.Kafka.Brokers, opts, topic, c.Kafka.Prefix+c.Collector.Group)
+	if err != nil || zone == "" || zone == c.Zone {
+		return err
+	}
+	return &runtime.WrongZoneError{Log: topic, Have: c.Zone, Want: zone}
 }
 
 // feed makes a reader write here, and its owner of partition 0 run the roller.

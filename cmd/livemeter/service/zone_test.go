@@ -24,6 +24,10 @@ func TestRefusedZoneLeavesViews(t *testing.T) {
 	})
 	other := *p.cfg
 	other.Zone, other.Admin.Addr = "Europe/Berlin", "127.0.0.1:0"
+	var wrong *runtime.WrongZoneError
+	if err := service.CheckZone(t.Context(), &other); !errors.As(err, &wrong) {
+		t.Errorf("schema apply asks whether the zone is the log's: %v, want another zone refused", err)
+	}
 	proc, err := service.New(&other, zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
