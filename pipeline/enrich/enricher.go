@@ -124,7 +124,7 @@ func (e *Enricher) record(value []byte) error {
 			return nil
 		}
 		if e.settings == nil {
-			return fmt.Errorf("events before the settings record: the log was not begun by a livemeter collector")
+			return fmt.Errorf("events before the settings record, at the log's beginning: no livemeter collector has begun it")
 		}
 		if err := eventlog.Decode(value, &e.block); err != nil {
 			return err

@@ -1,5 +1,5 @@
 // Package measure names what is counted. A cell is a sparse vector of int64 slots; this package says which slot means what, which
-// column of ClickHouse it becomes, and how a slot's value folds from the 10 s pane into longer windows. It knows neither events nor Kafka.
+// column of ClickHouse it becomes in which row. It knows neither events nor Kafka.
 package measure
 
 // Grain is a window length. A distinct measure has one slot per grain: "first of this viewer in this window of this grain".

@@ -7,11 +7,12 @@
 //     never sends past a failed record. Sessions in collector_session, configuration in collector_config, what must be the log's own (key and zone)
 //     in collector_key and log_settings, one raw topic's client in collector_feed, which partitions there are in collector_metadata, assignments in
 //     collector_assign, whose turn it is in collector_source, blocks and progress in collector_loop and collector_send, what is under way in
-//     collector_flight, dead letters in collector_reject.
+//     collector_flight, dead letters in collector_reject, counters in collector_metrics.
 //   - The reader (reader*.go, flush*.go, checkpoint*.go): a log to a Task and from it to the sink, the next topic and the changelog. The group
 //     assigns slots (reader_group); a slot lives through partitions, each from a restore to its end (reader_partition, reader_apply,
-//     reader_stop). checkpoint is the only place where a position moves; flush merges the rows of all partitions of the process into one write.
+//     reader_stop). checkpoint is the only place where a position moves, by way of changelog, the transactional producer; flush merges the rows of all
+//     partitions of the process into one write; freshness measures how old they are; what others see of it is in reader_status and reader_metrics.
 //   - The dead letters (rejected*.go): events.rejected to the sink.
 //
-// topics.go makes and checks the topics of all services.
+// topics.go makes and checks the topics of all services; topic_id asks which one a name stands for.
 package runtime
