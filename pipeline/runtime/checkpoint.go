@@ -49,6 +49,9 @@ func (t *partition) save(limit time.Duration) (more bool) {
 	t.paused(s, took)
 	if !more {
 		s.put(t.changelog.record([]byte(topicKey), t.topicID[:]))
+		if id := t.r.cfg.StoreID; id != [16]byte{} {
+			s.put(t.changelog.record([]byte(storeKey), id[:]))
+		}
 	}
 	return more
 }

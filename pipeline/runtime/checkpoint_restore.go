@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 )
@@ -31,6 +32,11 @@ func (r *Reader) restore(ctx context.Context, w *changelogWriter, task Task, top
 		return 0, fatal("partition %d of %s: the changelog %s is of a topic with id %x, this one has %x: the topic was made again. "+
 			"Rebuild with an empty changelog", w.partition, r.cfg.Topic, r.cfg.Changelog, c.topic, topicID)
 	}
+	if id := r.cfg.StoreID; id != [16]byte{} && c.store != nil && !bytes.Equal(c.store, id[:]) && !r.cfg.TakeStore {
+		return 0, fatal("partition %d of %s: rows of this log up to now were acknowledged by another database (its table epochs has the id %s, this one's %s), and are not in this one. "+
+			"Another pipeline beside it needs a kafka.prefix of its own. Where that database is gone for good, begin with an empty changelog %s to count again what the log still holds, "+
+			"or start once with --clickhouse-take-over to go on without what was counted before", w.partition, r.cfg.Topic, uuidText(c.store), uuidText(id[:]), r.cfg.Changelog)
+	}
 	live, n := c.recs, c.n
 	for i, rec := range live {
 		if rec.key == "" {
@@ -54,6 +60,15 @@ func (r *Reader) restore(ctx context.Context, w *changelogWriter, task Task, top
 	return next, nil
 }
 
+// uuidText is an id as ClickHouse prints it, whatever the changelog holds.
+func uuidText(b []byte) string {
+	id, err := uuid.FromBytes(b)
+	if err != nil {
+		return fmt.Sprintf("%x", b)
+	}
+	return id.String()
+}
+
 type changelogRecord struct {
 	key    string // "" when superseded
 	value  []byte
@@ -67,6 +82,7 @@ type collapse struct {
 	n    int
 
 	topic []byte // id of the input topic that the state is of, nil where none was saved
+	store []byte // and of the store that has its rows
 }
 
 func (c *collapse) add(rec *kgo.Record) {
@@ -75,6 +91,9 @@ func (c *collapse) add(rec *kgo.Record) {
 		return
 	case topicKey:
 		c.topic = slices.Clone(rec.Value)
+		return
+	case storeKey:
+		c.store = slices.Clone(rec.Value)
 		return
 	}
 	c.n++

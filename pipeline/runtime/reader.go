@@ -32,7 +32,11 @@ type ReaderConfig struct {
 	NewTask func(partition int32, out Output) Task
 	Sink    rollup.Sink // nil where the task has no rows
 	Epoch   uint16      // of every batch
-	OnOwned func(partitions []int32)
+	// StoreID says which store Sink writes to; it is saved with the state, and a reader whose rows another store has is refused, unless TakeStore says that
+	// this one is to have those from now on. Zero: not known.
+	StoreID   [16]byte
+	TakeStore bool
+	OnOwned   func(partitions []int32)
 
 	CheckpointEvery time.Duration // 5 s
 	FlushHot        time.Duration // 200 ms: the shortest time between two writes to the sink

@@ -110,7 +110,7 @@ func (w *world) checkChangelog() {
 		counts, applied, at := map[string]int64{}, map[string]int64{}, int64(0)
 		for _, rec := range recs {
 			key := string(rec.Key)
-			if key == fenceKey || key == topicKey {
+			if key == fenceKey || key == topicKey || key == storeKey {
 				continue
 			}
 			n, _ := binary.Varint(rec.Value)

@@ -236,7 +236,6 @@ func TestReaderRefusesALogThatLostRecords(t *testing.T) {
 	}
 }
 
-// Partitions that retention has emptied before the first start are begun at their start, and found there again.
 // A topic that was deleted and made again is another log, also when it has grown beyond the offset that was saved, or while it is read.
 func TestReaderRefusesALogMadeAgain(t *testing.T) {
 	for name, alive := range map[string]bool{"while it stood": false, "while it ran": true} {
@@ -276,6 +275,35 @@ func TestReaderRefusesALogMadeAgain(t *testing.T) {
 	}
 }
 
+// State is of the store that has its rows: with another one they would be nowhere together.
+func TestReaderRefusesAnotherStore(t *testing.T) {
+	w := newWorld(t)
+	for _, c := range []struct {
+		id            byte
+		take, refused bool
+	}{{id: 0}, {id: 1}, {id: 1}, {id: 2, refused: true}, {id: 0}, {id: 2, take: true}, {id: 2}, {id: 1, refused: true}, {id: 2}} {
+		w.send(100)
+		cfg := w.config()
+		cfg.StoreID, cfg.TakeStore = [16]byte{c.id}, c.take
+		r := w.start(cfg)
+		if !c.refused {
+			w.drain(r)
+			r.stop()
+			continue
+		}
+		select {
+		case <-r.done:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("store %d goes on with the state of another", c.id)
+		}
+		if r.err == nil || !strings.Contains(r.err.Error(), "acknowledged by another database") {
+			t.Errorf("store %d: the reader ended with %v", c.id, r.err)
+		}
+	}
+	w.check()
+}
+
+// Partitions that retention has emptied before the first start are begun at their start, and found there again.
 func TestReaderBeginsAtTheStartOfAnEmptiedLog(t *testing.T) {
 	w := newWorld(t)
 	w.send(400)

@@ -67,6 +67,14 @@ func (s *Sink) CheckEpoch(ctx context.Context, eventsTopicID [16]byte) error {
 	return s.mayShow(&all, eventsTopicID)
 }
 
+// ID tells this database from every other: it is that of the table epochs, which copies of a replicated database have in common, and a database that
+// was dropped and made again has not. Zero where the database's engine gives tables none.
+func (s *Sink) ID(ctx context.Context) (id uuid.UUID, err error) {
+	query := fmt.Sprintf("SELECT uuid FROM system.tables WHERE database = %s AND name = 'epochs'", quote(s.cfg.Database))
+	err = s.each(ctx, query, nil, func(scan func(...any) error) error { return scan(&id) })
+	return id, err
+}
+
 // Codes of ClickHouse's exceptions for what has not been made yet.
 const (
 	UnknownTable    = 60

@@ -85,7 +85,7 @@ type ClickHouse struct {
 	WriteTimeout time.Duration `yaml:"write_timeout" default:"60s" doc:"For one attempt of one INSERT."`
 	Parallel     int           `yaml:"parallel" default:"2" doc:"INSERTs that run at a time."`
 	MaxBlockRows int           `yaml:"max_block_rows" default:"200000" doc:"Most rows of one INSERT, at most 500000: bounds the memory of client and server."`
-	TakeOver     bool          `yaml:"take_over" doc:"Show the numbers of this log of events though the database shows another log's: for the first start on a log that was made anew. Else such a start is refused."`
+	TakeOver     bool          `yaml:"take_over" doc:"Show the numbers of this log of events though the database shows another log's: for the first start on a log that was made anew. Or go on though another database has the rows of this log up to now, which will not be in this one. Else such a start is refused."`
 	TTL          TTL           `yaml:"ttl" doc:"How long rows are kept, by grain, in whole days; 0: for ever. No row is made for a window that is older."`
 }
 

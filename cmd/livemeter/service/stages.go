@@ -96,11 +96,13 @@ func (p *Process) newReader(name string, cfg runtime.ReaderConfig) (*runtime.Rea
 // Store is ClickHouse, ready to take the rows of this log.
 type Store struct {
 	*clickhouse.Sink
-	Epoch  uint16
-	roller *clickhouse.Roller
-	mu     sync.Mutex
-	owned  bool
-	change chan struct{} // closed when owned changes
+	Epoch    uint16
+	id       [16]byte
+	takeOver bool
+	roller   *clickhouse.Roller
+	mu       sync.Mutex
+	owned    bool
+	change   chan struct{} // closed when owned changes
 }
 
 // Store waits for ClickHouse, creates what is missing there and asks for the epoch of the log. Close it last.
@@ -109,7 +111,7 @@ func (p *Process) Store(ctx context.Context) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{Sink: sink, change: make(chan struct{})}
+	s := &Store{Sink: sink, takeOver: p.Config.ClickHouse.TakeOver, change: make(chan struct{})}
 	if err := s.prepare(ctx, p); err != nil {
 		sink.Close()
 		return nil, err
@@ -135,6 +137,9 @@ func (s *Store) prepare(ctx context.Context, p *Process) error {
 		return err
 	}
 	if s.Epoch, err = s.EnsureEpoch(ctx, id, p.Config.Events.Partitions); err != nil {
+		return err
+	}
+	if s.id, err = s.ID(ctx); err != nil {
 		return err
 	}
 	s.roller, err = clickhouse.NewRoller(s.Sink, s.Epoch, clickhouse.DefaultRollerConfig())
@@ -172,7 +177,7 @@ func CheckZone(ctx context.Context, c *config.Config) error {
 
 // feed makes a reader write here, and its owner of partition 0 run the roller.
 func (s *Store) feed(cfg runtime.ReaderConfig) runtime.ReaderConfig {
-	cfg.Sink, cfg.Epoch = s.Sink, s.Epoch
+	cfg.Sink, cfg.Epoch, cfg.StoreID, cfg.TakeStore = s.Sink, s.Epoch, s.id, s.takeOver
 	cfg.OnOwned = func(partitions []int32) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
