@@ -185,8 +185,11 @@ func (a *Aggregator) paneOf(m *cell, ts int64) *sparse {
 
 // addToHour applies a change that comes later than minutes are kept.
 func (a *Aggregator) addToHour(c *change.Change) {
+	if c.Mask&^change.PaneOnly == 0 { // an hour that is opened has a row
+		return
+	}
 	i := a.hourOf(c.Key, c.TS)
-	if i == 0 || c.Mask&^change.PaneOnly == 0 {
+	if i == 0 {
 		return
 	}
 	h, first := a.cells.At(i), eventTime(c)

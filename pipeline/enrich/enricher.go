@@ -34,9 +34,9 @@ type Enricher struct {
 	maxRecv   int64
 
 	// derived from settings and wm, once a record
-	horizon      int64
-	scopeMemory  int64
-	oldestMinute uint32 // of receive time: event ids before it are forgotten
+	// What lies before these is forgotten. They never fall: a horizon that is widened does not bring back what was.
+	exactFrom    int64  // the watermark less the horizon: measures of what happened before it are not exact
+	oldestMinute uint32 // of receive time: of event ids
 	oldestBlock  int32
 
 	table      viewerTable
@@ -183,10 +183,9 @@ func (e *Enricher) derive() {
 	if e.settings == nil {
 		return
 	}
-	e.horizon = e.settings.HorizonMS
-	e.scopeMemory = max(sessionMemoryMS, e.horizon+dayMS)
-	e.oldestMinute = minuteOf(e.wm - (e.settings.DedupeMS+59_999)/60_000*60_000 - 60_000)
-	e.oldestBlock = paneOf(max(0, e.wm-e.horizon-hourMS)) / blockPanes
+	e.exactFrom = max(e.exactFrom, e.wm-e.settings.HorizonMS)
+	e.oldestMinute = max(e.oldestMinute, minuteOf(e.wm-(e.settings.DedupeMS+59_999)/60_000*60_000-60_000))
+	e.oldestBlock = paneOf(max(0, e.exactFrom-hourMS)) / blockPanes
 }
 
 func (e *Enricher) applyBlock() {

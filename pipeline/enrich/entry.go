@@ -30,7 +30,7 @@ func (e *Enricher) entry(n *eventlog.Entry, slot uint32) {
 	}
 	e.Stats.Accepted++
 	e.ledger.count(e, n, outcomeAccepted, event.ReasonNone)
-	late := n.TS < e.wm-e.horizon
+	late := n.TS < e.exactFrom
 	if late {
 		e.Stats.Late++
 	}

@@ -157,7 +157,7 @@ func (x *orderEvent) matches(t clickTouch) bool {
 }
 
 // touchGone says that no order within the horizon can name the touch any more.
-func (e *Enricher) touchGone(t clickTouch) bool { return t.ts+touchMemoryMS+e.horizon < e.wm }
+func (e *Enricher) touchGone(t clickTouch) bool { return t.ts+touchMemoryMS < e.exactFrom }
 
 func (e *Enricher) dropTouches(b *buyer) { b.touches = slices.DeleteFunc(b.touches, e.touchGone) }
 

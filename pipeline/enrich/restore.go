@@ -44,7 +44,7 @@ func (e *Enricher) Restored() {
 }
 
 func (e *Enricher) unpackMeta(r *wire.Reader) error {
-	e.wm, e.maxRecv, e.sources.known = r.Int(), r.Int(), r.Bool()
+	e.wm, e.maxRecv, e.exactFrom, e.oldestMinute, e.sources.known = r.Int(), r.Int(), r.Int(), uint32(r.Uint()), r.Bool()
 	e.sources.wm = e.wm
 	if r.Bool() {
 		s, err := eventlog.DecodeSettings([]byte(r.Raw()))

@@ -8,7 +8,7 @@ import (
 )
 
 // stateVersion is the format of a changelog record, its first byte.
-const stateVersion = 3
+const stateVersion = 4
 
 const (
 	keyMeta   = "em"
@@ -55,6 +55,8 @@ func (e *Enricher) packMeta(w *wire.Writer) {
 	w.Byte(stateVersion)
 	w.Int(e.wm)
 	w.Int(e.maxRecv)
+	w.Int(e.exactFrom)
+	w.Uint(uint64(e.oldestMinute))
 	w.Bool(e.sources.known)
 	w.Bool(e.settings != nil)
 	if e.settings != nil {

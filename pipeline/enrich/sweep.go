@@ -61,7 +61,7 @@ func (e *Enricher) sweepViews(v *viewer) (changed bool) {
 	for *link != 0 {
 		i := *link
 		w := e.views.At(i)
-		if w.flags&viewTimed != 0 || w.last+e.horizon >= e.wm {
+		if w.flags&viewTimed != 0 || w.last >= e.exactFrom {
 			link = &w.next
 			continue
 		}
@@ -90,8 +90,10 @@ func (e *Enricher) sweepScopes(v *viewer) (changed bool) {
 	return changed
 }
 
-// expired says that no window the scope serves is open any more, horizon included.
-func (e *Enricher) expired(s *scope) bool { return s.last+e.scopeMemory < e.wm }
+// expired says that no window the scope serves is open any more, horizon included: its session is remembered for sessionMemoryMS, or the horizon and a day.
+func (e *Enricher) expired(s *scope) bool {
+	return s.last < min(e.wm-sessionMemoryMS, e.exactFrom-dayMS)
+}
 
 // sweepIDs frees a viewer's ids once all of them are beyond the dedupe horizon.
 func (e *Enricher) sweepIDs(slot uint32, v *viewer) bool {

@@ -48,7 +48,7 @@ func (e *Enricher) viewOf(slot uint32, v *viewer, id uint64) (uint32, *view) {
 	for i := v.views; i != 0; i = *link {
 		w := e.views.At(i)
 		if w.id == id {
-			if w.last+e.horizon < e.wm {
+			if w.last < e.exactFrom {
 				e.resetView(w)
 			}
 			if link != &v.views {

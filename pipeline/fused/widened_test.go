@@ -1,0 +1,94 @@
+package fused
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/livemeter/livemeter/pipeline/eventlog"
+)
+
+// A wider horizon in the middle of a log: what is remembered must not depend on when checkpoints came (sweep runs in Snapshot).
+func TestHorizonRaisedDoesNotDependOnCheckpoints(t *testing.T) {
+	for name, script := range map[string]string{
+		"view":  "enter at=0 view=a u=u1;wm 7h;CP;set horizon=720h;heartbeat at=7h view=a u=u1 watch=20",
+		"scope": "enter at=0 view=a u=u1;wm 9d;CP;set horizon=720h;heartbeat at=9d view=b u=u1 watch=20",
+		"touch": "enter at=0 view=a u=u1 click=k1 room=r9;wm 38d;CP;set horizon=720h;order order=o1 state=paid v=1 paid=5 items=1:p:1:5 at=29d recv=38d u=u1 room=- click=k1",
+	} {
+		t.Run(name, func(t *testing.T) {
+			play := func(saves int, restart bool) string {
+				p := newPlayer(t, NewRun(0, nil))
+				for l := range strings.SplitSeq(script, ";") {
+					if l == "CP" {
+						for range saves {
+							p.save()
+						}
+						if restart {
+							p.restart()
+						}
+						continue
+					}
+					p.line(l)
+				}
+				p.line("wm 50d")
+				for range 60 {
+					p.flush(true)
+				}
+				return p.store.text()
+			}
+			never, often := play(0, false), play(70, false)
+			if d := cmp.Diff(strings.Split(never, "\n"), strings.Split(often, "\n")); d != "" {
+				t.Errorf("without and with checkpoints differ:\n%.1500s", d)
+			}
+			if d := cmp.Diff(strings.Split(never, "\n"), strings.Split(play(0, true), "\n")); d != "" {
+				t.Errorf("without and with a restart differ:\n%.1500s", d)
+			}
+		})
+	}
+}
+
+// One viewer, one room. After the horizon was widened ("Widen it to load old records"), an old record of a viewer who was counted there is loaded:
+// the window has one viewer, or says by beyond_horizon that its viewers can't be trusted. No checkpoint or restart is needed.
+func TestWidenedHorizonCountsViewerTwice(t *testing.T) {
+	p := newPlayer(t, NewRun(0, nil))
+	for _, l := range []string{"heartbeat at=0 view=a u=u1 watch=1", "wm 8h", "heartbeat at=8h view=a u=u1 watch=1", "set horizon=720h", "heartbeat at=1 recv=8h view=a u=u1 watch=1", "wm 20h"} {
+		p.line(l)
+	}
+	for range 60 {
+		p.flush(true)
+	}
+	for l := range strings.Lines(p.store.text()) {
+		if strings.Contains(l, "viewers=2") && !strings.Contains(l, "beyond_horizon") {
+			t.Errorf("one viewer is two: %s", l)
+		}
+	}
+}
+
+// A longer dedupe horizon in the middle of a log.
+func TestDedupeRaisedDoesNotDependOnCheckpoints(t *testing.T) {
+	play := func(saves int, restart bool) string {
+		p := newPlayer(t, NewRun(0, nil))
+		p.line("like at=0 id=a u=u1")
+		p.line("wm 30m")
+		for range saves {
+			p.save()
+		}
+		if restart {
+			p.restart()
+		}
+		p.settings.DedupeMS = 3600_000
+		p.apply(eventlog.AppendSettings(nil, &p.settings))
+		p.line("like at=30m id=a u=u1")
+		p.line("wm 9h")
+		for range 60 {
+			p.flush(true)
+		}
+		return p.store.text()
+	}
+	for _, w := range []string{play(70, false), play(0, true)} {
+		if d := cmp.Diff(strings.Split(play(0, false), "\n"), strings.Split(w, "\n")); d != "" {
+			t.Errorf("differ:\n%.1500s", d)
+		}
+	}
+}
