@@ -30,7 +30,6 @@ type Aggregator struct {
 	partition uint16
 	keys      *cellkey.Table
 	offset    int64 // newest applied
-	started   bool
 	wm        int64
 	maxRecv   int64
 	last      bool // every flush may be the last one
@@ -96,7 +95,7 @@ func (a *Aggregator) Apply(r *change.Record) error {
 	if a.settings == nil {
 		return nil
 	}
-	a.offset, a.maxRecv, a.started = r.Offset, r.MaxRecv, true
+	a.offset, a.maxRecv = r.Offset, r.MaxRecv
 	for warm, i := 0, 0; i < len(r.Changes); {
 		if i >= warm {
 			warm = min(i+warmChanges, len(r.Changes))

@@ -86,7 +86,7 @@ func (a *Aggregator) indexCells() {
 func (a *Aggregator) Offset() int64 { return a.offset }
 
 func (a *Aggregator) unpackMeta(r *wire.Reader) error {
-	a.offset, a.wm, a.maxRecv, a.started = r.Int(), r.Int(), r.Int(), true
+	a.offset, a.wm, a.maxRecv = r.Int(), r.Int(), r.Int()
 	if r.Bool() {
 		s, err := eventlog.DecodeSettings([]byte(r.Raw()))
 		if err != nil {

@@ -11,5 +11,5 @@ func (a *Aggregator) Limit() (cells int, closedEarly uint64) { return a.maxCells
 // Clock is the watermark and the highest receive time applied, ms.
 func (a *Aggregator) Clock() (wm, maxRecv int64) { return a.wm, a.maxRecv }
 
-// Started says whether any record has been applied.
-func (a *Aggregator) Started() bool { return a.started }
+// Started says whether any record has been applied: none is before the settings.
+func (a *Aggregator) Started() bool { return a.settings != nil }

@@ -31,6 +31,7 @@ type Task struct {
 	next      int64
 	saving    int64 // next, when the snapshot on its way began
 	pieces    pieces
+	enriched  enrichedPieces
 	enc       change.Encoder
 	dec       change.Decoder
 	rec       change.Record
@@ -39,7 +40,7 @@ type Task struct {
 }
 
 func newTask(partition int32) *Task {
-	return &Task{partition: partition, keys: cellkey.NewTable(), pieces: newPieces()}
+	return &Task{partition: partition, keys: cellkey.NewTable(), pieces: newPieces(), enriched: enrichedPieces{limit: maxEnriched}}
 }
 
 // NewRun is the task of `run`: events in, rows out.
@@ -79,20 +80,30 @@ func (t *Task) Apply(offset int64, value []byte) error {
 		return t.agg.Apply(rec)
 	}
 	// A restarted enricher sends the settings again: its reader may have missed none, but it can't know.
-	t.out.Emit(t.partition, t.enc.Encode(rec, t.keys, rec.Settings != t.sent))
+	t.enriched.cut(rec.Offset, t.enc.Encode(rec, t.keys, rec.Settings != t.sent), func(value []byte) { t.out.Emit(t.partition, value) })
 	t.sent = rec.Settings
 	return nil
 }
 
 // applyEnriched drops what a restarted or paused enricher sends again: its provenance is the offset in `events`.
 func (t *Task) applyEnriched(offset int64, value []byte) error {
-	if err := t.dec.Decode(value, &t.rec, t.keys); err != nil {
-		return fmt.Errorf("events.enriched partition %d offset %d: %w", t.partition, offset, err)
-	}
-	if t.rec.Offset <= t.agg.Offset() && t.agg.Started() {
+	applied := func(offset int64) bool { return offset <= t.agg.Offset() && t.agg.Started() }
+	whole, err := t.enriched.join(offset, value, applied)
+	if err == nil && whole == nil {
 		return nil
 	}
-	return t.agg.Apply(&t.rec)
+	if err == nil {
+		err = t.dec.Decode(whole, &t.rec, t.keys)
+	}
+	if err != nil {
+		return fmt.Errorf("events.enriched partition %d offset %d: %w", t.partition, offset, err)
+	}
+	if applied(t.rec.Offset) {
+		return nil
+	}
+	err = t.agg.Apply(&t.rec)
+	t.enriched.drop(applied)
+	return err
 }
 
 // Flush, Ack and Nack are the aggregator's.
@@ -135,7 +146,7 @@ func (t *Task) Nack(token uint64) {
 // Snapshot begins to save all state that changed, and the offset to go on from: as they are now, which must stand in one transaction.
 func (t *Task) Snapshot() {
 	defer goruntime.KeepAlive(t)
-	t.saving = t.next
+	t.saving = t.enriched.from(t.next)
 	t.keys.Snapshot()
 	if t.enricher != nil {
 		t.enricher.Snapshot()
