@@ -29,7 +29,7 @@ type cell struct {
 	window   int64                          // start, ms
 	sums     [measure.PanesPerMinute]uint32 // minutes: of their panes, 0 before the first change; hours: the first is of what they have taken in
 	updated  received
-	last     int64 // newest event_ts of its own events, ms
+	until    int64 // when the session's gap ends after its own events, ms: by the gap of when they came
 
 	first   int64   // earliest event_ts of its own events, ms
 	gen     uint64  // log offset that opened it
@@ -90,7 +90,6 @@ func (c *cell) stamp(first int64, r received) {
 	if first != 0 && (c.first == 0 || first < c.first) {
 		c.first = first
 	}
-	c.last = max(c.last, first)
 	c.updated = c.updated.with(r)
 }
 

@@ -8,7 +8,7 @@ type stamped struct {
 
 func (t *stamped) reset(c *cell) {
 	t.clear()
-	t.first, t.last, t.updated, t.opened, t.lateAt = c.first, c.last, c.updated, c.opened, c.lateAt
+	t.first, t.until, t.updated, t.opened, t.lateAt = c.first, c.until, c.updated, c.opened, c.lateAt
 }
 
 func (a *Aggregator) addMinute(t *stamped, m *cell) {
@@ -34,7 +34,7 @@ func (a *Aggregator) hourTotal(t *stamped, h *cell) {
 // merge takes the times of a part.
 func (c *cell) merge(m *cell) {
 	c.stamp(m.first, m.updated)
-	c.last = max(c.last, m.last)
+	c.until = max(c.until, m.until)
 	if m.opened != 0 && (c.opened == 0 || m.opened < c.opened) {
 		c.opened = m.opened
 	}
@@ -65,6 +65,7 @@ func (a *Aggregator) run(c *cell, ts int64) {
 	if c.opened == 0 {
 		c.opened = max(1, a.wm)
 	}
+	c.until = max(c.until, ts+a.gap)
 	if ts+a.gap <= a.wm {
 		c.lateAt = a.wm
 	}

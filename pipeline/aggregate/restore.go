@@ -127,7 +127,7 @@ func (a *Aggregator) unpackCell(r *wire.Reader, i uint32, c *cell) {
 	}
 	c.window, c.gen = r.Int(), uint64(r.Int())
 	c.updated = received(r.Int())
-	for _, n := range [4]*int64{&c.first, &c.last, &c.opened, &c.lateAt} {
+	for _, n := range [4]*int64{&c.first, &c.until, &c.opened, &c.lateAt} {
 		*n = r.Int()
 	}
 	c.due = uint32(r.Uint())

@@ -56,7 +56,7 @@ func (a *Aggregator) row(b *rollup.Batch, i uint32, c *cell, all bool) {
 		}
 	}
 	if t.opened != 0 { // something but whole-view measures changed
-		to.SetRun(rollup.Run{t.opened, t.last + a.gap, t.lateAt})
+		to.SetRun(rollup.Run{t.opened, t.until, t.lateAt})
 	}
 	if minute && !a.expired(a.paneTTL, c.end()) {
 		a.paneEntries(to, k.Cube, i, c, all || c.state&closedBit != 0)

@@ -12,7 +12,7 @@ import (
 )
 
 // stateVersion is the format of a changelog record, its first byte.
-const stateVersion = 5
+const stateVersion = 6
 
 const (
 	keyMeta   = "am"
@@ -96,7 +96,7 @@ func (a *Aggregator) packCell(w *wire.Writer, c *cell) {
 	w.Bool(c.dirty || c.inflight > 0)
 	w.Bool(c.reopened)
 	w.Bool(c.hour != 0)
-	for _, n := range [7]int64{c.window, int64(c.gen), int64(c.updated), c.first, c.last, c.opened, c.lateAt} {
+	for _, n := range [7]int64{c.window, int64(c.gen), int64(c.updated), c.first, c.until, c.opened, c.lateAt} {
 		w.Int(n)
 	}
 	w.Uint(uint64(c.due))
