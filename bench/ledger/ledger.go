@@ -138,6 +138,9 @@ func (l *Ledger) Close() error {
 	return os.RemoveAll(l.dir)
 }
 
+// ErrOrderUnknown: producers that do not key their records leave open in which order one person's came, and with it what is true.
+var ErrOrderUnknown = errors.New("the order of some records is not known")
+
 // Finish computes the truth. The ledger is closed afterwards.
 func (l *Ledger) Finish() (*Truth, error) {
 	defer l.Close()
@@ -156,8 +159,8 @@ func (l *Ledger) Finish() (*Truth, error) {
 		}
 		for who, events := range s.owners {
 			if other, ok := whose[who]; ok {
-				return nil, fmt.Errorf("ledger: records of %s %q on %s have different keys (shards %d and %d): their order is not known",
-					who.kind, who.id, who.platform, other, i)
+				return nil, fmt.Errorf("ledger: %w: records of %s %q on %s have different keys (shards %d and %d)",
+					ErrOrderUnknown, who.kind, who.id, who.platform, other, i)
 			}
 			whose[who] = uint8(i)
 			acc.settle(who, events)

@@ -50,7 +50,7 @@ func TestReadmeGoSnippet(t *testing.T) {
 
 // TestReadmeEvents: the lines that the shell makes of the README's are events that the collector accepts.
 func TestReadmeEvents(t *testing.T) {
-	_, script, _ := strings.Cut(readFile(t, root+"README.md"), "three viewers and a like of the first:\n```sh\n")
+	_, script, _ := strings.Cut(readFile(t, root+"README.md"), "(a `view_id` is one visit of one room):\n```sh\n")
 	script, _, ok := strings.Cut(script, "cat viewer.ndjson interaction.ndjson |")
 	if !ok {
 		t.Fatal("no events in the README")

@@ -175,7 +175,11 @@ func (d *demo) truth(ctx context.Context, adm *kadm.Client, sent int64) (*ledger
 	if n := l.Records(); n < sent {
 		return nil, fmt.Errorf("kafka acknowledged %d records of the generator and has %d", sent, n)
 	}
-	return l.Finish()
+	truth, err := l.Finish()
+	if errors.Is(err, ledger.ErrOrderUnknown) {
+		err = fmt.Errorf("%w: does the directory hold events of other producers, by way of `up`? They are counted, but a comparison needs another --dir", err)
+	}
+	return truth, err
 }
 
 func (d *demo) feed(ctx context.Context, l *ledger.Ledger, topic string, until kadm.OffsetResponses) error {

