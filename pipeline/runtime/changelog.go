@@ -26,9 +26,6 @@ const fenceKey = "\x00fence"
 // offsets are.
 const topicKey = "\x00topic"
 
-// storeKey is the reader's, too: which store has acknowledged the rows before the state. They are not sent again to another.
-const storeKey = "\x00store"
-
 // A transaction is open while its records are packed, between other work for packLimit at most, and while it is committed. The coordinator aborts one
 // that is older than openLimit: both together, and what packing the rest at once takes.
 const (

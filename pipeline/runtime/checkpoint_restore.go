@@ -7,7 +7,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 )
@@ -32,10 +31,8 @@ func (r *Reader) restore(ctx context.Context, w *changelogWriter, task Task, top
 		return 0, fatal("partition %d of %s: the changelog %s is of a topic with id %x, this one has %x: the topic was made again. "+
 			"Rebuild with an empty changelog", w.partition, r.cfg.Topic, r.cfg.Changelog, c.topic, topicID)
 	}
-	if id := r.cfg.StoreID; id != [16]byte{} && c.store != nil && !bytes.Equal(c.store, id[:]) && !r.cfg.TakeStore {
-		return 0, fatal("partition %d of %s: rows of this log up to now were acknowledged by another database (its table epochs has the id %s, this one's %s), and are not in this one. "+
-			"Another pipeline beside it needs a kafka.prefix of its own. Where that database is gone for good, begin with an empty changelog %s to count again what the log still holds, "+
-			"or start once with --clickhouse-take-over to go on without what was counted before", w.partition, r.cfg.Topic, uuidText(c.store), uuidText(id[:]), r.cfg.Changelog)
+	if err := r.sameStore(w.partition, c.store); err != nil {
+		return 0, err
 	}
 	live, n := c.recs, c.n
 	for i, rec := range live {
@@ -58,15 +55,6 @@ func (r *Reader) restore(ctx context.Context, w *changelogWriter, task Task, top
 		next = -1 // nothing was ever saved
 	}
 	return next, nil
-}
-
-// uuidText is an id as ClickHouse prints it, whatever the changelog holds.
-func uuidText(b []byte) string {
-	id, err := uuid.FromBytes(b)
-	if err != nil {
-		return fmt.Sprintf("%x", b)
-	}
-	return id.String()
 }
 
 type changelogRecord struct {

@@ -234,7 +234,7 @@ func (r *Reader) commitGroup(partition int32, next int64) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	offsets := map[string]map[int32]kgo.EpochOffset{r.cfg.Topic: {partition: {Epoch: -1, Offset: next}}}
-	r.group.CommitOffsetsSync(ctx, offsets, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, _ *kmsg.OffsetCommitResponse, err error) {
+	r.group.CommitOffsetsSync(r.markStore(ctx), offsets, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, _ *kmsg.OffsetCommitResponse, err error) {
 		if err != nil {
 			r.log.Debug("group offset not committed", zap.Int32("partition", partition), zap.Error(err))
 		}

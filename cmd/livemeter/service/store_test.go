@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -21,13 +22,16 @@ func TestAnotherDatabaseForTheSameLog(t *testing.T) {
 	p := start(t, true, nil)
 	p.send(&kgo.Record{Topic: p.cfg.Kafka.Prefix + "raw.viewer", Timestamp: received(), Value: []byte(`{}`)})
 	p.drain()
-	saved := regexp.MustCompile(`livemeter_reader_checkpoint_seconds_count\S* [1-9]`)
-	eventually(t, "a checkpoint is made", func() error {
-		if _, page := p.page("/metrics"); !saved.MatchString(page) {
-			return errors.New("none yet")
+	eventually(t, "a commit says which database has the rows", func() error {
+		offsets, err := p.adm.FetchOffsets(t.Context(), p.cfg.Kafka.Prefix+"run")
+		for _, o := range offsets.Sorted() {
+			if strings.HasPrefix(o.Metadata, "store=") {
+				return err
+			}
 		}
-		return nil
+		return errors.Join(err, errors.New("none yet"))
 	})
+	_, before := p.page("/metrics")
 	other := *p.cfg
 	other.ClickHouse.Database, other.Admin.Addr = p.cfg.ClickHouse.Database+"_two", "127.0.0.1:0"
 	t.Cleanup(func() { p.query("DROP DATABASE IF EXISTS $db_two") })
@@ -52,6 +56,10 @@ func TestAnotherDatabaseForTheSameLog(t *testing.T) {
 	}
 	if n := p.query("SELECT count() FROM $db_two.room_rows"); n != "0" {
 		t.Errorf("%s rows went to the second database", n)
+	}
+	restarts := regexp.MustCompile(`(?m)^livemeter_reader_(restarts_total|restore_seconds_count).*$`)
+	if _, after := p.page("/metrics"); !slices.Equal(restarts.FindAllString(before, -1), restarts.FindAllString(after, -1)) {
+		t.Errorf("the first pipeline was disturbed: %q became %q", restarts.FindAllString(before, -1), restarts.FindAllString(after, -1))
 	}
 	p.stop()
 	p.query("DROP DATABASE $db SYNC")
