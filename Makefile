@@ -19,7 +19,7 @@ test: ## all tests, on real engines
 	$(GO) test -timeout 20m ./...
 
 race: ## the pipeline's tests under the race detector, which needs a C compiler
-	@if command -v $${CC:-cc} >/dev/null; then CGO_ENABLED=1 $(GO) test -race -timeout 15m ./pipeline/... ./bench/exact; \
+	@if command -v $${CC:-cc} >/dev/null; then CGO_ENABLED=1 $(GO) test -race -short -timeout 15m ./pipeline/... ./bench/exact; \
 	else echo "no C compiler: the race detector is left out"; fi
 
 bench: build ## speed on Apache Kafka and ClickHouse beside what is asked, into bench/RESULTS.md (BENCH='--events 500000 --repeats 1' for a quick look)

@@ -12,7 +12,6 @@ import (
 
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
 	"github.com/livemeter/livemeter/cmd/livemeter/service"
-	"github.com/livemeter/livemeter/pipeline/runtime"
 	"github.com/livemeter/livemeter/schemas"
 	"github.com/livemeter/livemeter/sinks/clickhouse"
 )
@@ -121,16 +120,17 @@ func (c schemaApplyCmd) Run(ctx context.Context, g global, s streams) error {
 		}
 		if err == nil {
 			fmt.Fprintf(s.out, "Kafka %s: topics are there\n", strings.Join(cfg.Kafka.Brokers, ","))
-			err = service.CheckZone(ctx, cfg)
-		}
-		if wrong := (*runtime.WrongZoneError)(nil); errors.As(err, &wrong) {
-			return err // before the views change
 		}
 	}
-	if !c.NoClickhouse {
-		err = errors.Join(err, applyClickHouse(ctx, cfg, log, s.out))
+	if c.NoClickhouse {
+		return err
 	}
-	return err
+	if c.NoKafka {
+		fmt.Fprintf(s.err, "the zone %s is not compared with that of the log, since Kafka is left alone\n", cfg.Zone)
+	} else if wrong := service.CheckZone(ctx, cfg); wrong != nil { // views would cut days by it
+		return errors.Join(err, fmt.Errorf("%w; ClickHouse is left as it is (--no-kafka: do not ask)", wrong))
+	}
+	return errors.Join(err, applyClickHouse(ctx, cfg, log, s.out))
 }
 
 func applyClickHouse(ctx context.Context, cfg *config.Config, log *zap.Logger, out io.Writer) error {

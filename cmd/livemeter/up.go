@@ -50,18 +50,22 @@ func (c upCmd) Run(ctx context.Context, g global, s streams) error {
 	}
 }
 
-const upLook = 2 * time.Second
+const (
+	upLook = 2 * time.Second
+	upTell = 10 * time.Second
+)
 
 // unready tells with each call what rows still wait for, restored state above all, until it returns true: nothing.
 func unready(ready func() error, say func(string)) func() bool {
-	began, told := time.Now(), false
+	began, told := time.Now(), time.Time{}
 	return func() bool {
 		err := ready()
 		switch since := time.Since(began).Round(time.Second); {
+		case err != nil && time.Since(told) < upTell:
 		case err != nil:
-			told = true
+			told = time.Now()
 			say(fmt.Sprintf("events are taken, rows have to wait for a while: %s … %s", strings.ReplaceAll(err.Error(), "\n", "; "), since))
-		case told:
+		case !told.IsZero():
 			say(fmt.Sprintf("ready after %s", since))
 		}
 		return err == nil

@@ -17,10 +17,10 @@ func TestUpTellsWhatRowsWaitFor(t *testing.T) {
 			want []string
 		}{
 			{[]error{nil}, nil},
-			{[]error{restore, restore, nil}, []string{
+			{[]error{restore, restore, restore, restore, restore, restore, restore, nil}, []string{
 				"events are taken, rows have to wait for a while: partition 0: restoring; partition 1: restoring … 2s",
-				"events are taken, rows have to wait for a while: partition 0: restoring; partition 1: restoring … 4s",
-				"ready after 6s"}},
+				"events are taken, rows have to wait for a while: partition 0: restoring; partition 1: restoring … 12s",
+				"ready after 16s"}},
 		} {
 			var said []string
 			n := 0

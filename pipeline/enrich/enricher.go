@@ -34,7 +34,7 @@ type Enricher struct {
 	maxRecv   int64
 
 	// derived from settings and wm, once a record
-	// What lies before these is forgotten. They never fall: a horizon that is widened does not bring back what was.
+	// What lies before these is forgotten. They never fall and are saved, all but oldestBlock: a horizon that is widened does not bring back what was.
 	exactFrom    int64  // the watermark less the horizon: measures of what happened before it are not exact
 	oldestMinute uint32 // of receive time: of event ids
 	oldestBlock  int32

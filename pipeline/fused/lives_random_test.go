@@ -182,7 +182,11 @@ func (l *life) finish() string {
 
 // Whatever is flushed, lost, saved, cut short, swept and restored when, as one task or as two: the rows are those of a life in which nothing happens.
 func TestLives(t *testing.T) {
-	for seed := *livesFrom; seed < *livesFrom+*livesPlayed; seed++ {
+	played := *livesPlayed
+	if testing.Short() {
+		played = min(played, 5)
+	}
+	for seed := *livesFrom; seed < *livesFrom+played; seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			rnd := rand.New(rand.NewPCG(seed, 77))
 			script := livesScript(rnd)

@@ -29,7 +29,7 @@ type Task struct {
 	agg       *aggregate.Aggregator // nil in the enricher service
 	out       runtime.Output        // the enricher service's
 	next      int64
-	saving    int64 // next, when the snapshot on its way began
+	saving    int64 // where to go on from, when the snapshot on its way began: next, or the first piece of what is not whole yet
 	pieces    pieces
 	enriched  enrichedPieces
 	enc       change.Encoder

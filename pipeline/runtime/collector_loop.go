@@ -12,7 +12,6 @@ import (
 
 	"github.com/livemeter/livemeter/pipeline/collect"
 	"github.com/livemeter/livemeter/pipeline/event"
-	"github.com/livemeter/livemeter/pipeline/eventlog"
 )
 
 const (
@@ -226,11 +225,6 @@ func (s *collectorSession) housekeep(now time.Time) error {
 			return err
 		}
 	default:
-	}
-	if len(s.sources) > 0 && now.Sub(s.pace.settings) >= s.cfg.SettingsEvery { // who has no source sends nothing
-		s.pace.settings = now
-		s.toAll(eventlog.AppendSettings(nil, &s.cfg.Settings))
-		s.toAll(eventlog.AppendSources(nil, &s.sourcesRec))
 	}
 	if s.under == nil && (s.lingered(now) || s.progressDue(now) || s.build.bytes >= s.cfg.MaxInflightBytes/2) {
 		s.launch(now)

@@ -166,6 +166,16 @@ func (s *collectorSession) publish(now time.Time) {
 	}
 }
 
+// repeat tells settings and sources again, when that is due. It comes with what was just asked for: who begins to read there would take a list that is
+// no longer true for the first one. Who has no source sends nothing.
+func (s *collectorSession) repeat(now time.Time) {
+	if len(s.sources) > 0 && now.Sub(s.pace.settings) >= s.cfg.SettingsEvery {
+		s.pace.settings = now
+		s.toAll(eventlog.AppendSettings(nil, &s.cfg.Settings))
+		s.toAll(eventlog.AppendSources(nil, &s.sourcesRec))
+	}
+}
+
 // lookAround asks for the metadata of the raw topics in the background and takes the answer.
 func (s *collectorSession) lookAround(now time.Time) error {
 	select {
@@ -175,7 +185,11 @@ func (s *collectorSession) lookAround(now time.Time) error {
 			s.log.Warn("collector metadata", zap.Error(m.err))
 			return nil
 		}
-		return s.setSources(m.sources)
+		if err := s.setSources(m.sources); err != nil {
+			return err
+		}
+		s.repeat(now)
+		return nil
 	default:
 	}
 	if s.metadataOut || now.Sub(s.pace.metadata) < s.cfg.MetadataEvery {

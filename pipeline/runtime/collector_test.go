@@ -239,7 +239,7 @@ func TestCollectorPromisesTimeOfIdleSources(t *testing.T) {
 func TestCollectorRepeatsSettings(t *testing.T) {
 	w := newCollectorWorld(t)
 	cfg := w.config()
-	cfg.SettingsEvery = 5 * time.Millisecond
+	cfg.SettingsEvery, cfg.MetadataEvery = 5*time.Millisecond, 5*time.Millisecond
 	w.send(50)
 	w.start(cfg)
 	l := w.readLog()
