@@ -15,6 +15,7 @@ import (
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
 	"github.com/livemeter/livemeter/cmd/livemeter/service"
 	"github.com/livemeter/livemeter/cmd/livemeter/stack"
+	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/runtime"
 )
 
@@ -73,7 +74,19 @@ func (f localFlags) startLocal(ctx context.Context, g global, dir string, say fu
 		return nil, err
 	}
 	cfg.Kafka.Brokers, cfg.ClickHouse.Addr = l.stack.Brokers, []string{l.stack.ClickHouse}
-	return l, l.startPipeline(ctx)
+	return l, ofDirectory(l.startPipeline(ctx), dir)
+}
+
+// ofDirectory adds to an error what it means for who has no more than a directory.
+func ofDirectory(err error, dir string) error {
+	var store *runtime.OtherStoreError
+	switch {
+	case errors.Is(err, eventlog.ErrUnknown):
+		return fmt.Errorf("%w (%s was not begun by this version: take another --dir)", err, dir)
+	case errors.As(err, &store):
+		return fmt.Errorf("%w (the database of this directory is %s; or take another --dir)", err, filepath.Join(dir, "clickhouse"))
+	}
+	return err
 }
 
 // localConfig is the configuration with what engines on this machine want otherwise.
@@ -118,7 +131,7 @@ func (l *local) plan(ctx context.Context) (service.Plan, error) {
 	if err := p.Topics(ctx); err != nil {
 		return service.Plan{}, err
 	}
-	store, err := p.Store(ctx)
+	store, err := p.Store(ctx, service.StoreOfRun)
 	if err != nil {
 		return service.Plan{}, err
 	}

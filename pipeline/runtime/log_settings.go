@@ -58,7 +58,7 @@ func logSettings(ctx context.Context, brokers []string, opts []kgo.Opt, topic st
 		if len(r.Value) > 0 && r.Value[0] == eventlog.RecordSettings {
 			found, err := eventlog.DecodeSettings(r.Value)
 			if err != nil {
-				return nil, fmt.Errorf("settings in %s/0 at offset %d: %w", topic, r.Offset, err)
+				return nil, collectorConfigError{fmt.Errorf("settings in %s/0 at offset %d: %w", topic, r.Offset, err)} // it does not get better
 			}
 			return &found, nil
 		}

@@ -134,9 +134,6 @@ func (r *Reader) Run(ctx context.Context) error {
 	if err := r.checkTopics(ctx, adm); err != nil {
 		return err
 	}
-	if err := r.checkStore(ctx, adm); err != nil {
-		return err
-	}
 	run, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	r.fail = fail

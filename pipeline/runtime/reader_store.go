@@ -24,22 +24,31 @@ const storeKey = "\x00store"
 // storeMark begins the metadata of a commit; the id in hexadecimal follows.
 const storeMark = "store="
 
-// checkStore compares the store with that of the commits. What it cannot know, the group being new or its offsets expired, the changelog does.
-func (r *Reader) checkStore(ctx context.Context, adm *kadm.Client) error {
-	if r.cfg.StoreID == [16]byte{} {
-		return nil
-	}
-	offsets, err := adm.FetchOffsets(ctx, r.cfg.Group)
+// OtherStoreError: another store than this one has acknowledged rows of the log.
+type OtherStoreError struct {
+	Group     string
+	Partition int32
+	Has, This []byte // ids
+}
+
+func (e *OtherStoreError) Error() string {
+	return fmt.Sprintf("rows of this log up to now (partition %d, group %s) were acknowledged by another database and are not sent to this one (uuid of the table epochs in system.tables: %s there, %s here). "+
+		"A pipeline beside another one needs a kafka.prefix of its own. Where that database can be put back, do so; where it is gone for good, or this one is its restored copy, "+
+		"start once with --clickhouse-take-over: that goes on from here, without what was counted before, or, when the group's changelog topic was deleted before, counts again what the log still holds",
+		e.Partition, e.Group, uuidText(e.Has), uuidText(e.This))
+}
+
+// CheckStore compares a store with that of a group's commits: it is an *OtherStoreError where they differ, also where this one has no id yet. What the commits do
+// not say, the group being new or its offsets expired, the changelog does later.
+func CheckStore(ctx context.Context, adm *kadm.Client, group string, id [16]byte) error {
+	offsets, err := adm.FetchOffsets(ctx, group)
 	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
-		return fmt.Errorf("offsets of group %s: %w", r.cfg.Group, err)
+		return fmt.Errorf("offsets of group %s: %w", group, err)
 	}
 	for _, o := range offsets.Sorted() {
-		if text, ok := strings.CutPrefix(o.Metadata, storeMark); ok && o.Err == nil && o.Topic == r.cfg.Topic {
-			if id, err := hex.DecodeString(text); err == nil {
-				if err := r.sameStore(o.Partition, id); err != nil {
-					return err
-				}
-			}
+		text, ok := strings.CutPrefix(o.Metadata, storeMark)
+		if has, err := hex.DecodeString(text); ok && o.Err == nil && err == nil && string(has) != string(id[:]) {
+			return &OtherStoreError{group, o.Partition, has, id[:]}
 		}
 	}
 	return nil
@@ -72,10 +81,7 @@ func (r *Reader) sameStore(partition int32, has []byte) error {
 			zap.String("other", uuidText(has)), zap.String("this", uuidText(own[:])))
 		return nil
 	}
-	return fatal("partition %d of %s: the rows of this log up to now were acknowledged by another database and are not sent to this one (uuid of the table epochs in system.tables: %s there, %s here). "+
-		"A pipeline beside another one needs a kafka.prefix of its own. Where that database is gone for good, or this one is its restored copy, start once with --clickhouse-take-over: "+
-		"that goes on from here, without what was counted before; when the topic %s was deleted first, it counts again what the log still holds",
-		partition, r.cfg.Topic, uuidText(has), uuidText(own[:]), r.cfg.Changelog)
+	return fatal("%w", &OtherStoreError{r.cfg.Group, partition, has, own[:]})
 }
 
 // uuidText is an id as ClickHouse prints it, whatever was stored.

@@ -72,7 +72,7 @@ func (s *Sink) CheckEpoch(ctx context.Context, eventsTopicID [16]byte) error {
 func (s *Sink) ID(ctx context.Context) (id uuid.UUID, err error) {
 	query := fmt.Sprintf("SELECT uuid FROM system.tables WHERE database = %s AND name = 'epochs'", quote(s.cfg.Database))
 	err = s.each(ctx, query, nil, func(scan func(...any) error) error { return scan(&id) })
-	return id, err
+	return id, err // zero, too, where there is no such table yet
 }
 
 // Codes of ClickHouse's exceptions for what has not been made yet.

@@ -114,7 +114,11 @@ func (p *pipeline) plan(ctx context.Context, fused bool) (service.Plan, error) {
 	if err := p.process.Topics(ctx); err != nil {
 		return service.Plan{}, err
 	}
-	store, err := p.process.Store(ctx)
+	reader := service.StoreOfAggregator
+	if fused {
+		reader = service.StoreOfRun
+	}
+	store, err := p.process.Store(ctx, reader)
 	if err != nil {
 		return service.Plan{}, err
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -17,6 +18,8 @@ import (
 
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
 	"github.com/livemeter/livemeter/pipeline/admin"
+	"github.com/livemeter/livemeter/pipeline/eventlog"
+	"github.com/livemeter/livemeter/pipeline/runtime"
 	"github.com/livemeter/livemeter/pipeline/slab"
 )
 
@@ -61,8 +64,16 @@ type Plan struct {
 func (p *Process) Serve(ctx context.Context, plan func(context.Context) (Plan, error)) error {
 	adminCtx, stopAdmin := context.WithCancel(context.WithoutCancel(ctx))
 	adminDone := make(chan error, 1)
+	var begun atomic.Bool
+	p.Admin.AddCheck("stages", func() error { // whose own checks come with them
+		if !begun.Load() {
+			return errors.New("not started yet")
+		}
+		return nil
+	})
 	go func() { adminDone <- p.Admin.Run(adminCtx) }()
 	made, err := plan(ctx)
+	begun.Store(err == nil)
 	switch {
 	case err == nil:
 		g, stagesCtx := errgroup.WithContext(ctx)
@@ -99,6 +110,13 @@ func (p *Process) stage(ctx context.Context, s Stage) error {
 	return fmt.Errorf("%s: %w", s.Name, err)
 }
 
+// permanent errors do not pass by waiting.
+func permanent(err error) bool {
+	var zone *runtime.WrongZoneError
+	var store *runtime.OtherStoreError
+	return errors.As(err, &zone) || errors.As(err, &store) || errors.Is(err, eventlog.ErrUnknown)
+}
+
 // await waits for what a service needs and does not start itself. /readyz says what for.
 func (p *Process) await(ctx context.Context, name string, ask func(context.Context) error) error {
 	var mu sync.Mutex
@@ -118,8 +136,8 @@ func (p *Process) await(ctx context.Context, name string, ask func(context.Conte
 		mu.Lock()
 		waiting = err
 		mu.Unlock()
-		if err == nil {
-			return nil
+		if err == nil || permanent(err) {
+			return err
 		}
 		if time.Since(told) >= 10*time.Second && ctx.Err() == nil { // an attempt may take five
 			told = time.Now()

@@ -76,12 +76,12 @@ func (p *Process) Enricher() (*runtime.Reader, Stage, error) {
 
 // Aggregator reads events.enriched and writes rows.
 func (p *Process) Aggregator(s *Store) (*runtime.Reader, Stage, error) {
-	return p.newReader("aggregator", s.feed(p.reader("aggregator", runtime.TopicEnriched, runtime.ChangelogAggregator, fused.NewAggregator)))
+	return p.newReader("aggregator", s.feed(p.reader(StoreOfAggregator, runtime.TopicEnriched, runtime.ChangelogAggregator, fused.NewAggregator)))
 }
 
 // Fused is enricher and aggregator in one.
 func (p *Process) Fused(s *Store) (*runtime.Reader, Stage, error) {
-	return p.newReader("run", s.feed(p.reader("run", runtime.TopicEvents, runtime.ChangelogRun, fused.NewRun)))
+	return p.newReader("run", s.feed(p.reader(StoreOfRun, runtime.TopicEvents, runtime.ChangelogRun, fused.NewRun)))
 }
 
 func (p *Process) newReader(name string, cfg runtime.ReaderConfig) (*runtime.Reader, Stage, error) {
@@ -92,6 +92,12 @@ func (p *Process) newReader(name string, cfg runtime.ReaderConfig) (*runtime.Rea
 	p.Admin.AddCheck(name, r.Ready)
 	return r, Stage{name, r.Run}, nil
 }
+
+// Readers that write rows, by the name of their group.
+const (
+	StoreOfRun        = "run"
+	StoreOfAggregator = "aggregator"
+)
 
 // Store is ClickHouse, ready to take the rows of this log.
 type Store struct {
@@ -105,21 +111,22 @@ type Store struct {
 	change   chan struct{} // closed when owned changes
 }
 
-// Store waits for ClickHouse, creates what is missing there and asks for the epoch of the log. Close it last.
-func (p *Process) Store(ctx context.Context) (*Store, error) {
+// Store waits for ClickHouse, creates what is missing there and asks for the epoch of the log. It takes the rows of a reader: StoreOfRun or
+// StoreOfAggregator. Close it last.
+func (p *Process) Store(ctx context.Context, reader string) (*Store, error) {
 	sink, err := OpenStore(ctx, p.Config, p.Log.Named("clickhouse"), p.registry)
 	if err != nil {
 		return nil, err
 	}
 	s := &Store{Sink: sink, takeOver: p.Config.ClickHouse.TakeOver, change: make(chan struct{})}
-	if err := s.prepare(ctx, p); err != nil {
+	if err := s.prepare(ctx, p, reader); err != nil {
 		sink.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *Store) prepare(ctx context.Context, p *Process) error {
+func (s *Store) prepare(ctx context.Context, p *Process, reader string) error {
 	if err := p.await(ctx, "clickhouse", s.Ping); err != nil {
 		return err
 	}
@@ -127,7 +134,7 @@ func (s *Store) prepare(ctx context.Context, p *Process) error {
 	if err != nil {
 		return err
 	}
-	if err := p.checkZone(ctx); err != nil { // before the views change
+	if err := s.check(ctx, p, reader); err != nil {
 		return err
 	}
 	if err := s.CheckEpoch(ctx, id); err != nil {
@@ -146,19 +153,24 @@ func (s *Store) prepare(ctx context.Context, p *Process) error {
 	return err
 }
 
-// checkZone is CheckZone of a process that waits for a broker: one that has just started may not know its leaders.
-func (p *Process) checkZone(ctx context.Context) error {
-	var wrong *runtime.WrongZoneError
-	err := p.await(ctx, "settings of the log", func(ctx context.Context) error {
-		if err := CheckZone(ctx, p.Config); !errors.As(err, &wrong) {
+// check asks what must hold before anything is changed in ClickHouse; a broker that has just started may not know its leaders.
+func (s *Store) check(ctx context.Context, p *Process, reader string) error {
+	return p.await(ctx, "settings of the log", func(ctx context.Context) error {
+		if err := CheckZone(ctx, p.Config); err != nil || s.takeOver {
 			return err
 		}
-		return nil
+		id, err := s.ID(ctx)
+		if err != nil {
+			return err
+		}
+		c := p.Config.Kafka
+		adm, err := newAdmin(p.Config)
+		if err != nil {
+			return err
+		}
+		defer adm.Close()
+		return runtime.CheckStore(ctx, adm, c.Prefix+reader, id)
 	})
-	if err == nil && wrong != nil {
-		return wrong
-	}
-	return err
 }
 
 // CheckZone compares the zone in which the views cut days with that of the log, once there is one: the error is a *runtime.WrongZoneError.
