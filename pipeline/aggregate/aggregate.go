@@ -66,6 +66,8 @@ type Aggregator struct {
 	turnedAt              int64                              // offset at the last coarse turn
 	turned                [measure.NumCubes][slowParts]int64 // watermark up to which the rows of a cube's part have left
 	sentWM                int64                              // the watermark that was sent last
+	sentFinal             int64                              // and up to which end windows are final with it
+	finalFrom             int64                              // the same of now. Neither falls: what was final stays so when the lateness gets longer
 	told                  int64                              // and the hours with it: see hoursTold
 	token                 uint64
 	flights               []flight
@@ -107,6 +109,7 @@ func (a *Aggregator) Apply(r *change.Record) error {
 		a.order(&r.Orders[i])
 	}
 	a.wm = r.Watermark
+	a.finalize()
 	a.closeDue()
 	return nil
 }
@@ -122,6 +125,7 @@ func (a *Aggregator) configure(s *eventlog.Settings) error {
 	}
 	a.settings, a.zone, a.day = s, loc, dayCache{}
 	a.lateness, a.gap, a.maxCells = s.LatenessMS, s.SessionGapMS, int(s.MaxCells)
+	a.finalize()
 	days := func(g measure.Grain) int64 { return int64(s.TTLDays[g]) * dayMS }
 	a.paneTTL, a.minuteTTL, a.hourTTL = days(measure.Grain10s), days(measure.Grain1m), days(measure.Grain1h)
 	for _, g := range [2]measure.Grain{measure.Grain1d, measure.GrainSession} { // they are read from the hours' rows
@@ -232,5 +236,8 @@ func (a *Aggregator) lateHour(i uint32, c *change.Change) {
 	}
 }
 
+// finalize follows watermark and lateness.
+func (a *Aggregator) finalize() { a.finalFrom = max(a.finalFrom, a.wm-a.lateness) }
+
 // past says whether the watermark had passed a window's end and the lateness before the record that is being applied.
-func (a *Aggregator) past(end int64) bool { return end+a.lateness <= a.wm }
+func (a *Aggregator) past(end int64) bool { return end <= a.finalFrom }

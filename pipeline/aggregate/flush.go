@@ -29,6 +29,7 @@ type flight struct {
 	orders []orderKey
 	before int64 // the watermark that was sent before it
 	told   int64 // and the hours
+	final  int64 // and up to which end windows were final
 }
 
 type orderKey struct {
@@ -83,7 +84,7 @@ type round struct {
 // nothing then, and a row costs the store as much as an event costs us. more says that the round goes on with the next flush.
 func (a *Aggregator) Flush(b *rollup.Batch, behind bool) (token uint64, more bool) {
 	a.token++
-	f := flight{token: a.token, before: a.sentWM, told: a.told}
+	f := flight{token: a.token, before: a.sentWM, told: a.told, final: a.sentFinal}
 	r := &a.round
 	if r.rows > 0 && r.behind != behind {
 		a.endRound()
@@ -105,7 +106,8 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) (token uint64, more boo
 	f.cells = slices.Clone(a.leaving)
 	if wm := a.sent(); r.rows == 0 && a.restLeaves() {
 		a.sentWM, a.told = wm, max(a.told, min(a.hoursTold(wm), r.untold))
-		b.Watermarks = append(b.Watermarks, rollup.Watermark{Part: a.partition, Version: uint64(a.offset), WM: wm, FinalBefore: max(0, wm-a.lateness), HoursTold: a.told})
+		a.sentFinal = max(a.sentFinal, wm-a.lateness)
+		b.Watermarks = append(b.Watermarks, rollup.Watermark{Part: a.partition, Version: uint64(a.offset), WM: wm, FinalBefore: a.sentFinal, HoursTold: a.told})
 	}
 	a.flights = append(a.flights, f)
 	return a.token, r.rows > 0

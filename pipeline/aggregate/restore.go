@@ -96,7 +96,7 @@ func (a *Aggregator) unpackMeta(r *wire.Reader) error {
 			return err
 		}
 	}
-	a.sentWM, a.told = r.Int(), r.Int()
+	a.finalFrom, a.sentWM, a.told, a.sentFinal = r.Int(), r.Int(), r.Int(), r.Int()
 	return r.Err()
 }
 

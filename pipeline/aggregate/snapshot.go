@@ -76,17 +76,20 @@ func (a *Aggregator) packMeta(w *wire.Writer) {
 	if a.settings != nil {
 		w.Raw(string(eventlog.AppendSettings(nil, a.settings)))
 	}
-	wm, told := a.durable()
+	w.Int(a.finalFrom)
+	wm, told, final := a.durable()
 	w.Int(wm)
 	w.Int(told)
+	w.Int(final)
 }
 
-// durable is the newest watermark, and the hours told, of which the store has said that it has them.
-func (a *Aggregator) durable() (wm, told int64) {
+// durable is the newest watermark, the hours told and the end of what is final, of which the store has said that it has them.
+func (a *Aggregator) durable() (wm, told, final int64) {
 	if len(a.flights) > 0 {
-		return a.flights[0].before, a.flights[0].told
+		f := &a.flights[0]
+		return f.before, f.told, f.final
 	}
-	return a.sentWM, a.told
+	return a.sentWM, a.told, a.sentFinal
 }
 
 func (a *Aggregator) packCell(w *wire.Writer, c *cell) {

@@ -53,6 +53,12 @@ func (p *player) set(f map[string]string) {
 		switch k {
 		case "cells":
 			s.MaxCells = uint32(num(v))
+		case "lateness":
+			s.LatenessMS = ms(v)
+		case "gap":
+			s.SessionGapMS = ms(v)
+		case "dedupe":
+			s.DedupeMS = ms(v)
 		case "horizon":
 			s.HorizonMS = ms(v)
 		case "ttl": // days by grain

@@ -43,6 +43,9 @@ func livesScript(rnd *rand.Rand) string {
 		case 1:
 			lines = append(lines, "set horizon="+horizons[rnd.IntN(len(horizons))])
 		}
+		if rnd.IntN(12) == 0 {
+			lines = append(lines, []string{"set lateness=60", "set lateness=1h", "set lateness=0", "set lateness=10m", "set gap=1h", "set gap=10", "set gap=3h", "set dedupe=600", "set dedupe=30h"}[rnd.IntN(9)])
+		}
 		click := []string{"", "click=k1", "click=k2"}[rnd.IntN(3)]
 		switch rnd.IntN(11) {
 		case 0, 1, 2, 3, 4:
