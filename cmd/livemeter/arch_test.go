@@ -32,7 +32,7 @@ var rules = map[string][]string{
 	"pipeline/aggregate": {"pipeline/bucket", "pipeline/change", "pipeline/eventlog", "pipeline/cellkey", "pipeline/measure", "pipeline/rollup", "pipeline/slab", "pipeline/wire"},
 	// what runs them
 	"pipeline/runtime": {"pipeline/collect", "pipeline/event", "pipeline/eventlog", "pipeline/rollup"},
-	"pipeline/fused":   {"pipeline/runtime", "pipeline/enrich", "pipeline/aggregate", "pipeline/change", "pipeline/eventlog", "pipeline/cellkey", "pipeline/rollup"},
+	"pipeline/fused":   {"pipeline/runtime", "pipeline/enrich", "pipeline/aggregate", "pipeline/change", "pipeline/eventlog", "pipeline/cellkey", "pipeline/rollup", "pipeline/wire"},
 	"pipeline/gateway": {"pipeline/event"},
 	"pipeline/admin":   {},
 

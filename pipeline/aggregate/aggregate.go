@@ -7,6 +7,7 @@
 package aggregate
 
 import (
+	"errors"
 	"time"
 
 	"github.com/livemeter/livemeter/pipeline/bucket"
@@ -87,7 +88,7 @@ func New(partition int32, keys *cellkey.Table) *Aggregator {
 	return a
 }
 
-// Apply adds the changes of one record of the log. Of a log whose beginning is gone nothing counts that stands before the first settings.
+// Apply adds the changes of one record of the log.
 func (a *Aggregator) Apply(r *change.Record) error {
 	if r.Settings != nil && r.Settings != a.settings {
 		if err := a.configure(r.Settings); err != nil {
@@ -95,6 +96,9 @@ func (a *Aggregator) Apply(r *change.Record) error {
 		}
 	}
 	if a.settings == nil {
+		if len(r.Changes)+len(r.Orders) > 0 {
+			return errors.New("changes before the settings: the enricher tells them first")
+		}
 		return nil
 	}
 	a.offset, a.maxRecv = r.Offset, r.MaxRecv

@@ -136,7 +136,10 @@ func (e *Enricher) record(value []byte) error {
 		}
 		e.applyBlock()
 		return nil
-	case eventlog.RecordSettings:
+	case eventlog.RecordSettings, eventlog.RecordRepeated:
+		if value[0] == eventlog.RecordRepeated && e.settings != nil {
+			return nil
+		}
 		s, err := eventlog.DecodeSettings(value)
 		if err != nil {
 			return err

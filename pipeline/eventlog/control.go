@@ -33,10 +33,22 @@ func AppendSettings(p []byte, s *Settings) []byte {
 	return p
 }
 
-// DecodeSettings reads a record of type RecordSettings.
+// AppendRepeated appends the record value of s as settings that are told again.
+func AppendRepeated(p []byte, s *Settings) []byte {
+	at := len(p)
+	p = AppendSettings(p, s)
+	p[at] = RecordRepeated
+	return p
+}
+
+// DecodeSettings reads a record of type RecordSettings or RecordRepeated.
 func DecodeSettings(value []byte) (Settings, error) {
 	var s Settings
-	if err := checkType(value, RecordSettings); err != nil {
+	t, err := RecordType(value)
+	if err == nil && t != RecordRepeated {
+		err = checkType(value, RecordSettings)
+	}
+	if err != nil {
 		return s, err
 	}
 	f := fields{p: value, i: headerBytes}

@@ -12,6 +12,7 @@ const (
 	RecordSettings byte = 2 // Settings
 	RecordSources  byte = 3 // Sources
 	RecordProgress byte = 4 // Progress
+	RecordRepeated byte = 5 // Settings, told again: for who has none
 )
 
 // EntryKind is an event type, or the marker that a record of the source was rejected.
@@ -99,7 +100,8 @@ type Block struct {
 }
 
 // Settings are the limits that shape results. A collector writes them to every partition before anything else, so that a replay
-// works with the limits of its time, and again every minute with the sources, so that one can begin where retention has left the log.
+// works with the limits of its time, and again every minute with the sources, so that one can begin where retention has left the log. Told again they are
+// for a reader who has none: else the collectors of a rolling change would take turns, and the narrowest limits of all stay.
 type Settings struct {
 	Partitions     uint16
 	KeyFingerprint uint64    // of the pseudonym key

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/livemeter/livemeter/pipeline/eventlog"
-	"github.com/livemeter/livemeter/pipeline/rollup"
 	"github.com/livemeter/livemeter/pipeline/runtime"
 )
 
@@ -21,7 +20,7 @@ func TestLogWithoutItsBeginning(t *testing.T) {
 			p.line("enter at=1 u=before")
 			p.restart()
 			p.line("enter at=2 u=before2")
-			p.apply(eventlog.AppendSettings(nil, &p.settings))
+			p.apply(eventlog.AppendRepeated(nil, &p.settings))
 			p.sources("1")
 			p.line("enter at=3 u=counts")
 			p.restart()
@@ -51,34 +50,33 @@ func TestLogThatNoCollectorBegan(t *testing.T) {
 	}
 }
 
-// An aggregator that begins in the middle of its topic waits for the settings, too.
+// Records of events.enriched are differences: an aggregator does not begin among them.
 func TestEnrichedWithoutItsBeginning(t *testing.T) {
 	var sent emitted
 	p := newPlayer(t, NewEnricher(0, &sent))
 	p.line("enter at=0")
 	first := len(sent) // the settings are before it
 	p.line("enter at=1")
-	again := len(sent)
-	p.apply(eventlog.AppendSettings(nil, &p.settings))
-	p.line("enter at=2")
-	task := NewAggregator(0, nil)
-	rows := func(values emitted) int {
-		for _, v := range values {
-			if err := task.Apply(100, v); err != nil {
-				t.Fatal(err)
-			}
-		}
-		var b rollup.Batch
-		for range 30 { // whatever has its turn
-			task.Flush(&b, false)
-		}
-		return len(b.Cells)
+	if err := NewAggregator(0, nil).Apply(int64(first), sent[first]); err == nil || !strings.Contains(err.Error(), "before the settings") {
+		t.Errorf("an aggregator begins in the middle: %v", err)
 	}
-	if n := rows(sent[first:again]); n != 0 {
-		t.Errorf("rows of %d cubes before the settings", n)
+}
+
+// Settings that are told again are for who has none: a collector of before a change does not take the limits back.
+func TestRepeatedSettingsChangeNothing(t *testing.T) {
+	p := newPlayer(t, NewRun(0, nil))
+	p.line("set horizon=720h")
+	p.line("wm 100h")
+	narrow := p.settings
+	narrow.HorizonMS = 6 * 3600_000
+	p.apply(eventlog.AppendRepeated(nil, &narrow))
+	p.line("enter at=80h recv=100h")
+	p.line("wm 200h")
+	for range 30 { // whatever has its turn
+		p.flush(true)
 	}
-	if n := rows(sent[again:]); n == 0 {
-		t.Error("no rows after the settings")
+	if text := p.store.text(); !strings.Contains(text, "viewers=1") || strings.Contains(text, "beyond_horizon") {
+		t.Error(text)
 	}
 }
 

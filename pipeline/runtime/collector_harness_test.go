@@ -242,7 +242,7 @@ func (l *collectorLog) apply(r *kgo.Record) {
 		t.Fatalf("events/%d@%d: record type %d before the settings", r.Partition, r.Offset, kind)
 	}
 	switch kind {
-	case eventlog.RecordSettings:
+	case eventlog.RecordSettings, eventlog.RecordRepeated:
 		s, err := eventlog.DecodeSettings(r.Value)
 		if err != nil || s.Partitions != collectorTestEvents || s.KeyFingerprint == 0 {
 			t.Fatalf("settings %+v, %v", s, err)

@@ -171,7 +171,7 @@ func (s *collectorSession) publish(now time.Time) {
 func (s *collectorSession) repeat(now time.Time) {
 	if len(s.sources) > 0 && now.Sub(s.pace.settings) >= s.cfg.SettingsEvery {
 		s.pace.settings = now
-		s.toAll(eventlog.AppendSettings(nil, &s.cfg.Settings))
+		s.toAll(eventlog.AppendRepeated(nil, &s.cfg.Settings))
 		s.toAll(eventlog.AppendSources(nil, &s.sourcesRec))
 	}
 }

@@ -55,7 +55,7 @@ func logSettings(ctx context.Context, brokers []string, opts []kgo.Opt, topic st
 		return nil, fmt.Errorf("read the start of %s: %w", topic, err)
 	}
 	for _, r := range fetches.Records() {
-		if len(r.Value) > 0 && r.Value[0] == eventlog.RecordSettings {
+		if len(r.Value) > 0 && (r.Value[0] == eventlog.RecordSettings || r.Value[0] == eventlog.RecordRepeated) {
 			found, err := eventlog.DecodeSettings(r.Value)
 			if err != nil {
 				return nil, collectorConfigError{fmt.Errorf("settings in %s/0 at offset %d: %w", topic, r.Offset, err)} // it does not get better

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -152,8 +153,9 @@ func (r *Reader) checkOffset(ctx context.Context, id int32, saved int64) (next, 
 	switch {
 	case saved < 0:
 		if first.Offset > 0 {
-			r.log.Warn("nothing is saved and the log does not begin at 0: what retention has taken is not counted, nor what stands before the first settings, which come every minute. "+
-				"To count from the beginning, keep events longer (events.retention)", zap.String("topic", r.cfg.Topic), zap.Int32("partition", id), zap.Int64("offset", first.Offset))
+			if err := r.mayBeginAt(id, first.Offset); err != nil {
+				return 0, 0, err
+			}
 		}
 		return first.Offset, last.Offset, nil
 	case saved < first.Offset:
@@ -163,6 +165,21 @@ func (r *Reader) checkOffset(ctx context.Context, id int32, saved int64) (next, 
 			"Rebuild with a new epoch and an empty changelog", id, r.cfg.Topic, r.cfg.Changelog, saved, last.Offset)
 	}
 	return saved, last.Offset, nil
+}
+
+// mayBeginAt says whether a partition of which nothing is saved may begin where retention has left the log.
+func (r *Reader) mayBeginAt(id int32, offset int64) error {
+	switch {
+	case r.cfg.WholeLog:
+		return fatal("partition %d of %s: nothing is saved in %s and the topic begins at offset %d: its records are differences to those before. Delete %s, this changelog and that of the enricher, "+
+			"with all services stopped: then the enricher counts again what its log still holds", id, r.cfg.Topic, r.cfg.Changelog, offset, r.cfg.Topic)
+	case slices.Contains(r.cfg.Counted, id):
+		return fatal("partition %d of %s: nothing is saved in %s, the log begins at offset %d, and the database has rows of it: what is counted again would be added to them. "+
+			"Give it an empty database, or the changelog back", id, r.cfg.Topic, r.cfg.Changelog, offset)
+	}
+	r.log.Warn("nothing is saved and the log does not begin at 0: what retention has taken is not counted, nor what stands before the first settings, which come every minute. "+
+		"To count from the beginning, keep events longer (events.retention)", zap.String("topic", r.cfg.Topic), zap.Int32("partition", id), zap.Int64("offset", offset))
+	return nil
 }
 
 func (r *Reader) lost(id int32, want, start int64) error {

@@ -313,6 +313,22 @@ func TestReaderBeginsAtTheStartOfAnEmptiedLog(t *testing.T) {
 		}
 	}
 	clear(w.truth)
+	for want, change := range map[string]func(*ReaderConfig){
+		"an empty database":           func(c *ReaderConfig) { c.Counted = []int32{0} },
+		"differences to those before": func(c *ReaderConfig) { c.WholeLog = true },
+	} {
+		cfg := w.config()
+		change(&cfg)
+		r := w.start(cfg)
+		select {
+		case <-r.done:
+		case <-time.After(20 * time.Second):
+			t.Fatalf("a reader that wants %s begins in the middle", want)
+		}
+		if r.err == nil || !strings.Contains(r.err.Error(), want) {
+			t.Errorf("the reader ended with %v, want %s", r.err, want)
+		}
+	}
 	for range 2 {
 		r := w.start(w.config())
 		w.drain(r)

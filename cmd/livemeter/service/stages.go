@@ -76,7 +76,9 @@ func (p *Process) Enricher() (*runtime.Reader, Stage, error) {
 
 // Aggregator reads events.enriched and writes rows.
 func (p *Process) Aggregator(s *Store) (*runtime.Reader, Stage, error) {
-	return p.newReader("aggregator", s.feed(p.reader(StoreOfAggregator, runtime.TopicEnriched, runtime.ChangelogAggregator, fused.NewAggregator)))
+	cfg := s.feed(p.reader(StoreOfAggregator, runtime.TopicEnriched, runtime.ChangelogAggregator, fused.NewAggregator))
+	cfg.WholeLog = true
+	return p.newReader("aggregator", cfg)
 }
 
 // Fused is enricher and aggregator in one.
@@ -104,6 +106,7 @@ type Store struct {
 	*clickhouse.Sink
 	Epoch    uint16
 	id       [16]byte
+	counted  []int32 // partitions, when it was opened
 	takeOver bool
 	roller   *clickhouse.Roller
 	mu       sync.Mutex
@@ -149,6 +152,9 @@ func (s *Store) prepare(ctx context.Context, p *Process, reader string) error {
 	if s.id, err = s.ID(ctx); err != nil {
 		return err
 	}
+	if s.counted, err = s.Counted(ctx, s.Epoch); err != nil {
+		return err
+	}
 	s.roller, err = clickhouse.NewRoller(s.Sink, s.Epoch, clickhouse.DefaultRollerConfig())
 	return err
 }
@@ -190,6 +196,7 @@ func CheckZone(ctx context.Context, c *config.Config) error {
 // feed makes a reader write here, and its owner of partition 0 run the roller.
 func (s *Store) feed(cfg runtime.ReaderConfig) runtime.ReaderConfig {
 	cfg.Sink, cfg.Epoch, cfg.StoreID, cfg.TakeStore = s.Sink, s.Epoch, s.id, s.takeOver
+	cfg.Counted = s.counted
 	cfg.OnOwned = func(partitions []int32) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
