@@ -5,8 +5,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/livemeter/livemeter/pipeline/eventlog"
 )
 
 // A wider horizon in the middle of a log: what is remembered must not depend on when checkpoints came (sweep runs in Snapshot).
@@ -69,20 +67,22 @@ func TestWidenedHorizonCountsNobodyTwice(t *testing.T) {
 	}
 }
 
-// A longer dedupe horizon in the middle of a log.
+// A longer dedupe horizon in the middle of a log: whatever checkpoints came, and whether a restart was before the change or after it.
 func TestDedupeRaisedDoesNotDependOnCheckpoints(t *testing.T) {
-	play := func(saves int, restart bool) string {
+	play := func(saves int, before, after bool) string {
 		p := newPlayer(t, NewRun(0, nil))
 		p.line("like at=0 id=a u=u1")
 		p.line("wm 30m")
 		for range saves {
 			p.save()
 		}
-		if restart {
+		if before {
 			p.restart()
 		}
-		p.settings.DedupeMS = 3600_000
-		p.apply(eventlog.AppendSettings(nil, &p.settings))
+		p.line("set dedupe=1h")
+		if after {
+			p.restart()
+		}
 		p.line("like at=30m id=a u=u1")
 		p.line("wm 9h")
 		for range 60 {
@@ -90,9 +90,10 @@ func TestDedupeRaisedDoesNotDependOnCheckpoints(t *testing.T) {
 		}
 		return p.store.text()
 	}
-	for _, w := range []string{play(70, false), play(0, true)} {
-		if d := cmp.Diff(strings.Split(play(0, false), "\n"), strings.Split(w, "\n")); d != "" {
-			t.Errorf("differ:\n%.1500s", d)
+	want := play(0, false, false)
+	for name, got := range map[string]string{"many checkpoints": play(70, false, false), "a restart before": play(0, true, false), "a restart after": play(0, false, true)} {
+		if d := cmp.Diff(strings.Split(want, "\n"), strings.Split(got, "\n")); d != "" {
+			t.Errorf("%s differs:\n%.1500s", name, d)
 		}
 	}
 }
