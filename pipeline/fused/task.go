@@ -35,6 +35,7 @@ type Task struct {
 	enc       change.Encoder
 	dec       change.Decoder
 	rec       change.Record
+	whole     bool // see NewAggregatorOfWhole
 	sent      *eventlog.Settings
 	records   uint64
 }
@@ -61,6 +62,14 @@ func NewEnricher(partition int32, out runtime.Output) runtime.Task {
 func NewAggregator(partition int32, _ runtime.Output) runtime.Task {
 	t := newTask(partition)
 	t.agg = aggregate.New(partition, t.keys)
+	return t
+}
+
+// NewAggregatorOfWhole is an aggregator that begins at the beginning of `events` alone: the store has rows of it already, and what an enricher makes of
+// a log whose beginning is gone would be added to them.
+func NewAggregatorOfWhole(partition int32, out runtime.Output) runtime.Task {
+	t := NewAggregator(partition, out).(*Task)
+	t.whole = true
 	return t
 }
 
@@ -100,6 +109,10 @@ func (t *Task) applyEnriched(offset int64, value []byte) error {
 	}
 	if applied(t.rec.Offset) {
 		return nil
+	}
+	if t.whole && !t.agg.Started() && t.rec.Offset > 0 {
+		return fmt.Errorf("nothing is saved of partition %d, its first record is that of offset %d of events, and the database has rows of it: what is counted again would be added to them. "+
+			"Give the aggregator an empty database (and --clickhouse-take-over), or its changelog back", t.partition, t.rec.Offset)
 	}
 	err = t.agg.Apply(&t.rec)
 	t.enriched.drop(applied)

@@ -62,6 +62,31 @@ func TestEnrichedWithoutItsBeginning(t *testing.T) {
 	}
 }
 
+// What is made of a log without its beginning is not added to a database that has rows of it.
+func TestAggregatorOfAWholeLog(t *testing.T) {
+	var whole, trimmed emitted
+	p := newPlayer(t, NewEnricher(0, &whole))
+	p.line("enter at=0")
+	p.task = NewEnricher(0, &trimmed) // which reads from here on
+	p.apply(eventlog.AppendRepeated(nil, &p.settings))
+	p.line("enter at=1")
+	for name, c := range map[string]struct {
+		sent emitted
+		err  string
+	}{"whole": {whole, ""}, "trimmed": {trimmed, "added to them"}} {
+		task := NewAggregatorOfWhole(0, nil)
+		var err error
+		for i, v := range c.sent {
+			if err = task.Apply(int64(i), v); err != nil {
+				break
+			}
+		}
+		if (err == nil) != (c.err == "") || err != nil && !strings.Contains(err.Error(), c.err) {
+			t.Errorf("%s: %v, want %q", name, err, c.err)
+		}
+	}
+}
+
 // Settings that are told again are for who has none: a collector of before a change does not take the limits back.
 func TestRepeatedSettingsChangeNothing(t *testing.T) {
 	p := newPlayer(t, NewRun(0, nil))

@@ -36,6 +36,16 @@ func (t *partition) beginSnapshot() {
 	t.saving, t.savedAt = s, s.started
 }
 
+// saveFirst makes the first checkpoint of a partition when one record is applied, before any row leaves: so where nothing is saved, nothing that
+// was counted here is in the store.
+func (t *partition) saveFirst() error {
+	t.beginSnapshot()
+	t.save(0)
+	s := t.saving
+	t.saving = nil
+	return t.commit(t.ctx, s)
+}
+
 // savePart is how long the flow waits for a part of a snapshot.
 const savePart = 2 * time.Millisecond
 

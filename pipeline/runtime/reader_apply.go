@@ -47,9 +47,15 @@ func (t *partition) applyRecord(rec *kgo.Record) error {
 		return fatal("partition %d of %s: record at offset %d: %w", t.s.id, t.r.cfg.Topic, rec.Offset, err)
 	}
 	t.next = rec.Offset + 1
+	first := !t.begun
 	t.begun, t.changed = true, true
 	if t.flush == nil {
 		return nil
+	}
+	if first {
+		if err := t.saveFirst(); err != nil {
+			return err
+		}
 	}
 	if t.fresh.applied(t.task.Stats().MaxRecv, t.behind) && t.behind {
 		t.r.metrics.behind.Inc()

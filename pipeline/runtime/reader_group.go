@@ -229,7 +229,7 @@ func (r *Reader) watchGroup(ctx context.Context) {
 	}
 }
 
-// commitGroup tells the group how far a checkpoint came, for lag tools. Nothing reads it back, so a failure is only worth a debug line.
+// commitGroup tells the group how far a checkpoint came, for lag tools. What it says of the store is looked at before a start (see reader_store.go), and the changelog decides: a failure is only worth a debug line.
 func (r *Reader) commitGroup(partition int32, next int64) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()

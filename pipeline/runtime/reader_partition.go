@@ -171,8 +171,8 @@ func (r *Reader) checkOffset(ctx context.Context, id int32, saved int64) (next, 
 func (r *Reader) mayBeginAt(id int32, offset int64) error {
 	switch {
 	case r.cfg.WholeLog:
-		return fatal("partition %d of %s: nothing is saved in %s and the topic begins at offset %d: its records are differences to those before. Delete %s, this changelog and that of the enricher, "+
-			"with all services stopped: then the enricher counts again what its log still holds", id, r.cfg.Topic, r.cfg.Changelog, offset, r.cfg.Topic)
+		return fatal("partition %d of %s: nothing is saved in %s and the topic begins at offset %d: its records are differences to those before. With all services stopped, delete %s, this changelog and that "+
+			"of the enricher, and begin with an empty database and --clickhouse-take-over: then the enricher counts again what its log still holds", id, r.cfg.Topic, r.cfg.Changelog, offset, r.cfg.Topic)
 	case slices.Contains(r.cfg.Counted, id):
 		return fatal("partition %d of %s: nothing is saved in %s, the log begins at offset %d, and the database has rows of it: what is counted again would be added to them. "+
 			"Give it an empty database, or the changelog back", id, r.cfg.Topic, r.cfg.Changelog, offset)

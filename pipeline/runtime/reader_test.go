@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -301,6 +302,22 @@ func TestReaderRefusesAnotherStore(t *testing.T) {
 		}
 	}
 	w.check()
+}
+
+// Where nothing is saved, nothing that was counted is in the store: a process that dies before its first checkpoint leaves no rows.
+func TestReaderSavesBeforeTheFirstRow(t *testing.T) {
+	w := newWorld(t)
+	w.send(400)
+	cfg := w.config()
+	cfg.CheckpointEvery = time.Hour
+	r := w.start(cfg)
+	w.drain(r)
+	for p, recs := range w.read(testChangelog) {
+		if !slices.ContainsFunc(recs, func(rec *kgo.Record) bool { return string(rec.Key) == "offset" }) {
+			t.Errorf("partition %d has rows and no checkpoint", p)
+		}
+	}
+	w.checkSink()
 }
 
 // Partitions that retention has emptied before the first start are begun at their start, and found there again.

@@ -76,7 +76,13 @@ func (p *Process) Enricher() (*runtime.Reader, Stage, error) {
 
 // Aggregator reads events.enriched and writes rows.
 func (p *Process) Aggregator(s *Store) (*runtime.Reader, Stage, error) {
-	cfg := s.feed(p.reader(StoreOfAggregator, runtime.TopicEnriched, runtime.ChangelogAggregator, fused.NewAggregator))
+	task := func(partition int32, out runtime.Output) runtime.Task {
+		if slices.Contains(s.counted, partition) {
+			return fused.NewAggregatorOfWhole(partition, out)
+		}
+		return fused.NewAggregator(partition, out)
+	}
+	cfg := s.feed(p.reader(StoreOfAggregator, runtime.TopicEnriched, runtime.ChangelogAggregator, task))
 	cfg.WholeLog = true
 	return p.newReader("aggregator", cfg)
 }
