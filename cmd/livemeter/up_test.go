@@ -26,7 +26,7 @@ func TestUpTellsWhatRowsWaitFor(t *testing.T) {
 			n := 0
 			tell := unready(func() error { n++; return c.what[n-1] }, func(s string) { said = append(said, s) })
 			for i := range c.what {
-				time.Sleep(upLook)
+				time.Sleep(upLook) // in the bubble of synctest: its clock jumps, nobody waits
 				if over := tell(); over != (i == len(c.what)-1) {
 					t.Errorf("look %d: over %v", i, over)
 				}
