@@ -10,7 +10,7 @@ import (
 
 // maxEnriched bounds a record of events.enriched. What one record of the log changes has no bound: where a watermark has stood still, the watch time of
 // all viewers is due at once.
-const maxEnriched = 512 << 10
+const maxEnriched = maxPiece
 
 // enrichedPiece is the first byte of a piece, where a whole record has the version of its format. Then: offset in `events`, stamp, number, how many.
 const enrichedPiece = 0xff

@@ -24,7 +24,11 @@ const collectorZoneMark = " zone="
 
 // markKey makes a commit carry the fingerprint, and the zone.
 func (f *collectorFeed) markKey(ctx context.Context) context.Context {
-	mark := collectorKeyMark(f.s.cfg.Settings.KeyFingerprint) + collectorZoneMark + f.s.cfg.Settings.Zone
+	return withMark(ctx, collectorKeyMark(f.s.cfg.Settings.KeyFingerprint)+collectorZoneMark+f.s.cfg.Settings.Zone)
+}
+
+// withMark makes a commit carry metadata.
+func withMark(ctx context.Context, mark string) context.Context {
 	return kgo.PreCommitFnContext(ctx, func(req *kmsg.OffsetCommitRequest) error {
 		for t := range req.Topics {
 			for p := range req.Topics[t].Partitions {

@@ -34,13 +34,13 @@ type ReaderConfig struct {
 	Epoch   uint16      // of every batch
 	// StoreID says which store Sink writes to; it is saved with the state, and a reader whose rows another store has is refused, unless TakeStore says that
 	// this one is to have those from now on. Zero: not known.
-	StoreID [16]byte
+	StoreID   [16]byte
+	TakeStore bool
 	// Counted are the partitions that the store has rows of already: what a log whose beginning is gone would be counted to again.
 	Counted []int32
 	// WholeLog: the task cannot begin where retention has left the log, its records say what is different from those before.
-	WholeLog  bool
-	TakeStore bool
-	OnOwned   func(partitions []int32)
+	WholeLog bool
+	OnOwned  func(partitions []int32)
 
 	CheckpointEvery time.Duration // 5 s
 	FlushHot        time.Duration // 200 ms: the shortest time between two writes to the sink

@@ -10,8 +10,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/zap"
 )
 
@@ -59,15 +57,7 @@ func (r *Reader) markStore(ctx context.Context) context.Context {
 	if r.cfg.StoreID == [16]byte{} {
 		return ctx
 	}
-	mark := storeMark + hex.EncodeToString(r.cfg.StoreID[:])
-	return kgo.PreCommitFnContext(ctx, func(req *kmsg.OffsetCommitRequest) error {
-		for t := range req.Topics {
-			for p := range req.Topics[t].Partitions {
-				req.Topics[t].Partitions[p].Metadata = &mark
-			}
-		}
-		return nil
-	})
+	return withMark(ctx, storeMark+hex.EncodeToString(r.cfg.StoreID[:]))
 }
 
 // sameStore refuses another store than the one that has a partition's rows, or tells that it takes its place.
