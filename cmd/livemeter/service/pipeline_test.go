@@ -111,6 +111,9 @@ func (p *pipeline) serve(fused bool) {
 }
 
 func (p *pipeline) plan(ctx context.Context, fused bool) (service.Plan, error) {
+	if status, body := p.page("/readyz"); status != http.StatusServiceUnavailable || !strings.Contains(body, "stages") {
+		p.t.Errorf("/readyz before there are stages: %d %s", status, body)
+	}
 	if err := p.process.Topics(ctx); err != nil {
 		return service.Plan{}, err
 	}
