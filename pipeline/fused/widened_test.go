@@ -71,8 +71,13 @@ func TestWidenedHorizonCountsNobodyTwice(t *testing.T) {
 func TestDedupeRaisedDoesNotDependOnCheckpoints(t *testing.T) {
 	play := func(saves int, before, after bool) string {
 		p := newPlayer(t, NewRun(0, nil))
-		p.line("like at=0 id=a u=u1")
-		p.line("wm 30m")
+		for _, l := range []string{"like at=0 id=a u=u1", "like at=0 id=c u=u2", "like at=5m id=d u=u2", "wm 5m"} {
+			p.line(l)
+		}
+		if before || after { // u2 is saved with both ids, and remembers one later
+			p.save()
+		}
+		p.line("wm 14m")
 		for range saves {
 			p.save()
 		}
@@ -83,7 +88,8 @@ func TestDedupeRaisedDoesNotDependOnCheckpoints(t *testing.T) {
 		if after {
 			p.restart()
 		}
-		p.line("like at=30m id=a u=u1")
+		p.line("like at=14m id=a u=u1")
+		p.line("like at=14m id=c u=u2")
 		p.line("wm 9h")
 		for range 60 {
 			p.flush(true)
