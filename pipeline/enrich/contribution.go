@@ -15,17 +15,26 @@ import (
 // measure is a function of the orders as they stand, whatever the way they came there. paid says that the mutation touches a paid
 // event: only then can the buyer's distinct counts change.
 func (e *Enricher) amend(b *buyer, orders []*order, recv int64, paid bool, mutate func()) {
-	if paid { // by the watermark and not by the sweep, whose time is no function of the log
-		for _, o := range b.orders {
-			if o.last+orderMemoryMS < e.wm {
-				e.forget(b, o)
-			}
+	var index *paidIndex
+	var was []paidIn
+	if paid {
+		e.forgetOld(b)
+		index = e.paidIndex(b)
+		for _, o := range orders {
+			was = append(was, e.paidIn(o))
 		}
 	}
 	e.before, e.after = e.before[:0], e.after[:0]
-	e.before = e.contributions(e.before, b, orders, paid)
+	for _, o := range orders {
+		e.before = e.orderContributions(e.before, o)
+	}
 	mutate()
-	e.after = e.contributions(e.after, b, orders, paid)
+	for _, o := range orders {
+		e.after = e.orderContributions(e.after, o)
+	}
+	if paid {
+		e.recount(index, b, orders, was)
+	}
 	net := e.net
 	clear(net)
 	for i := range e.after {
@@ -58,17 +67,6 @@ func (c *contribution) unit() change.Change {
 	u := c.Change
 	u.Delta = 0
 	return u
-}
-
-// contributions appends what the orders add to every cell.
-func (e *Enricher) contributions(to []contribution, b *buyer, orders []*order, paid bool) []contribution {
-	for _, o := range orders {
-		to = e.orderContributions(to, o)
-	}
-	if paid {
-		to = e.buyerContributions(to, b)
-	}
-	return to
 }
 
 // at builds contributions of one order event: in its room, its experiments and, where asked, its SKUs.
@@ -142,6 +140,7 @@ func (e *Enricher) refundContributions(a *at, o *order, paid *orderEvent) []cont
 	}
 	seen := map[distinctWindow]bool{}
 	byOrder := map[cellkey.ID]bool{}
+	var windows []distinctWindow
 	for _, r := range refunds {
 		a.x = r
 		a.money(measure.RefundMinor, r.currency, r.refund)
@@ -151,7 +150,13 @@ func (e *Enricher) refundContributions(a *at, o *order, paid *orderEvent) []cont
 			keys = append(keys, e.keys.Cell(measure.SKU, r.room, sku, 0))
 		}
 		for _, k := range keys {
-			a.to = e.distinctWindows(a.to, seen, k, measure.OrdersRefunded, r.ts)
+			windows = e.distinctWindows(windows[:0], k, r.ts)
+			for _, w := range windows {
+				if !seen[w] {
+					seen[w] = true
+					a.to = append(a.to, e.once(w, measure.OrdersRefunded, r.ts))
+				}
+			}
 		}
 		if paid == nil {
 			continue
@@ -198,52 +203,30 @@ type distinctWindow struct {
 	win   int64
 }
 
-// distinctWindows adds one to each window around ts where the key has not been seen.
-func (e *Enricher) distinctWindows(to []contribution, seen map[distinctWindow]bool, key cellkey.ID, slot measure.Slot, ts int64) []contribution {
+// distinctWindows appends the windows of a key around ts.
+func (e *Enricher) distinctWindows(to []distinctWindow, key cellkey.ID, ts int64) []distinctWindow {
 	wins := [measure.NumGrains]int64{ts / paneMS, ts / 60_000, ts / hourMS, int64(e.zone.day(ts)), 0}
-	reps := [measure.NumGrains]int64{wins[0] * paneMS, wins[1] * 60_000, wins[2] * hourMS, wins[2] * hourMS, 0}
 	for g := measure.Grain10s; g < measure.NumGrains; g++ {
-		w := distinctWindow{key, g, wins[g]}
-		if seen[w] {
-			continue
-		}
-		seen[w] = true
-		// The time is one that all events of the window share, so that before and after cancel.
-		rep := reps[g]
-		switch g {
-		case measure.Grain1d:
-			rep = e.zone.start(ts)
-		case measure.GrainSession:
-			rep = 0
-		}
-		to = append(to, contribution{change.Change{TS: rep, Delta: 1, Key: key, Slot: slot, Mask: 1 << g, Flags: change.Own | change.Distinct}, ts})
+		to = append(to, distinctWindow{key, g, wins[g]})
 	}
 	return to
 }
 
-// buyerContributions are the distinct buyers of all paid orders and the place of the first one.
-func (e *Enricher) buyerContributions(to []contribution, b *buyer) []contribution {
-	seen := map[distinctWindow]bool{}
-	first := b.first
-	for _, o := range e.sortedOrders(b) { // of orders in one window the first gives the time: it must be the same one in every replay
-		p := o.top(event.Paid)
-		if p == nil {
-			continue
-		}
-		for _, k := range append(e.roomAndVariants(p.room, p.exps), e.skuKeys(p.room, p.skus())...) {
-			to = e.distinctWindows(to, seen, k, measure.Buyers, p.ts)
-		}
-		if f := firstOf(o, p); first == nil || f.before(first) {
-			first = f
-		}
+// once adds one to a window for what has an event at the time at in it. The contribution's time is one that all events of the window share, so that
+// before and after cancel.
+func (e *Enricher) once(w distinctWindow, slot measure.Slot, at int64) contribution {
+	rep := int64(0)
+	switch w.grain {
+	case measure.Grain10s:
+		rep = w.win * paneMS
+	case measure.Grain1m:
+		rep = w.win * 60_000
+	case measure.Grain1h:
+		rep = w.win * hourMS
+	case measure.Grain1d:
+		rep = e.zone.start(at)
 	}
-	if first == nil {
-		return to
-	}
-	for _, k := range append(e.roomAndVariants(first.room, first.exps), e.skuKeys(first.room, first.skus)...) {
-		to = append(to, contribution{change.Change{TS: first.ts, Delta: 1, Key: k, Slot: measure.NewBuyers, Mask: change.AllGrains, Flags: change.Own}, first.ts})
-	}
-	return to
+	return contribution{change.Change{TS: rep, Delta: 1, Key: w.key, Slot: slot, Mask: 1 << w.grain, Flags: change.Own | change.Distinct}, at}
 }
 
 func (e *Enricher) skuKeys(room uint32, skus []uint32) []cellkey.ID {
@@ -257,6 +240,8 @@ func (e *Enricher) skuKeys(room uint32, skus []uint32) []cellkey.ID {
 func firstOf(o *order, p *orderEvent) *firstOrder {
 	return &firstOrder{p.ts, o.id, p.room, p.exps, p.skus()}
 }
+
+func (f *firstOrder) same(g *firstOrder) bool { return f.ts == g.ts && f.id == g.id }
 
 // before orders by (event_ts, order_id), ids compared as bytes.
 func (f *firstOrder) before(g *firstOrder) bool {

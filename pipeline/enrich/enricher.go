@@ -50,6 +50,7 @@ type Enricher struct {
 	ids        int
 	buyers     []*buyer // index 0 is unused; nil is free
 	freeBuyers []uint32
+	keepIndex  int
 	timers     timers
 
 	block    eventlog.Block
@@ -66,7 +67,7 @@ type Enricher struct {
 	before   []contribution
 	after    []contribution
 	net      map[change.Change]int64 // scratch of amend
-	byID     []*order                // scratch of buyerContributions
+	byID     []*order                // scratch of sortedOrders
 
 	unsaved     bucket.Set
 	meta        []byte      // of the snapshot on its way
@@ -84,7 +85,7 @@ type Stats struct {
 
 // New returns the empty state of a partition; keys may be shared with the aggregator of the same partition.
 func New(partition int32, keys *cellkey.Table) *Enricher {
-	e := &Enricher{partition: partition, keys: keys, sources: newSources(), big: map[uint32]bigSet{}, buyers: make([]*buyer, 1),
+	e := &Enricher{partition: partition, keys: keys, sources: newSources(), big: map[uint32]bigSet{}, buyers: make([]*buyer, 1), keepIndex: keepIndex,
 		exps: map[uint32][]uint32{}, net: map[change.Change]int64{}, noOrigin: keys.String(cellkey.Sep), zone: zone{loc: time.UTC}}
 	e.growTable()
 	e.viewers.Init()

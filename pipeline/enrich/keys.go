@@ -25,6 +25,7 @@ func (e *Enricher) MarkKeys(m *cellkey.Marks) {
 }
 
 func (b *buyer) markKeys(m *cellkey.Marks) {
+	b.index = nil
 	for _, t := range b.touches {
 		m.String(t.room)
 	}

@@ -1,6 +1,7 @@
 package enrich
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -25,6 +26,8 @@ type buyer struct {
 	orders  map[string]*order
 	touches []clickTouch // in log order
 	first   *firstOrder  // of orders already forgotten: a buyer's first order is remembered for ever
+	oldest  int64        // no order's last event is older
+	index   *paidIndex   // nil where it is not kept
 }
 
 // clickTouch is an enter with a click_id.
@@ -96,6 +99,10 @@ func (b *buyer) put(o *order) {
 	if b.orders == nil { // most have touches alone
 		b.orders = map[string]*order{}
 	}
+	if len(b.orders) == 0 {
+		b.oldest = o.last
+	}
+	b.oldest = min(b.oldest, o.last)
 	b.orders[o.id] = o
 }
 
@@ -117,9 +124,9 @@ func (e *Enricher) orderEvent(v *viewer, n *eventlog.Entry, body *eventlog.Order
 	}
 	x := e.newOrderEvent(b, n, body)
 	e.amend(b, []*order{o}, n.Recv, x.state == event.Paid, func() {
-		b.put(o)
 		o.events = append(o.events, x)
 		o.last = max(o.last, n.TS)
+		b.put(o)
 		o.recv = max(o.recv, n.Recv)
 	})
 	e.out.Orders = append(e.out.Orders, e.orderRow(v, o))
@@ -211,7 +218,27 @@ func (e *Enricher) forget(b *buyer, o *order) {
 			b.first = f
 		}
 	}
+	if b.index != nil { // its first is that of the forgotten ones, too
+		b.index.take(e.paidIn(o), func(distinctWindow) {})
+	}
 	delete(b.orders, o.id)
+}
+
+// forgetOld forgets all whose time has come: by the watermark and not by the sweep, whose time is no function of the log.
+func (e *Enricher) forgetOld(b *buyer) (any bool) {
+	if len(b.orders) == 0 || b.oldest+orderMemoryMS >= e.wm {
+		return false
+	}
+	b.oldest = math.MaxInt64
+	for _, o := range b.orders {
+		if o.last+orderMemoryMS < e.wm {
+			e.forget(b, o)
+			any = true
+		} else {
+			b.oldest = min(b.oldest, o.last)
+		}
+	}
+	return any
 }
 
 // top is the highest version of a state: the one that counts.

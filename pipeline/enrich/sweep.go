@@ -39,12 +39,7 @@ func (e *Enricher) sweepBuyer(v *viewer) (changed bool) {
 		return false
 	}
 	b := e.buyers[v.buyer]
-	for _, o := range b.orders {
-		if o.last+orderMemoryMS < e.wm {
-			e.forget(b, o)
-			changed = true
-		}
-	}
+	changed = e.forgetOld(b)
 	n := len(b.touches)
 	e.dropTouches(b)
 	if len(b.orders)+len(b.touches) == 0 && b.first == nil {
