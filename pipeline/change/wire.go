@@ -11,7 +11,7 @@ import (
 )
 
 // wireVersion is the format of a record of `events.enriched`, its first byte.
-const wireVersion = 1
+const wireVersion = 2
 
 // Encoder packs records for `events.enriched`: keys are defined where they first occur.
 type Encoder struct {
@@ -30,6 +30,7 @@ func (e *Encoder) Encode(r *Record, keys *cellkey.Table, settings bool) []byte {
 	clear(e.refs)
 	w.Byte(wireVersion)
 	w.Int(r.Offset)
+	w.Int(r.Began)
 	w.Int(r.Watermark)
 	w.Int(r.MaxRecv)
 	w.Bool(settings && r.Settings != nil)
@@ -94,7 +95,7 @@ func (d *Decoder) Decode(value []byte, rec *Record, keys *cellkey.Table) error {
 	if v := r.Byte(); v != wireVersion {
 		return errors.Join(errors.New("events.enriched: unknown format of record: written by a newer livemeter?"), r.Err())
 	}
-	*rec = Record{Offset: r.Int(), Watermark: r.Int(), MaxRecv: r.Int(), Changes: rec.Changes[:0], Orders: rec.Orders[:0]}
+	*rec = Record{Offset: r.Int(), Began: r.Int(), Watermark: r.Int(), MaxRecv: r.Int(), Changes: rec.Changes[:0], Orders: rec.Orders[:0]}
 	if r.Bool() {
 		s, err := eventlog.DecodeSettings([]byte(r.Raw()))
 		if err != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/livemeter/livemeter/pipeline/runtime"
 )
 
-// keyOffset is the changelog record that holds the next offset to read.
+// keyOffset is the changelog record that holds the next offset to read, and where in `events` the state begins.
 const keyOffset = "offset"
 
 // Task is a partition's state machine. Either stage may be absent, but not both. Methods that follow pointers into slabs keep the task reachable
@@ -29,6 +29,7 @@ type Task struct {
 	agg       *aggregate.Aggregator // nil in the enricher service
 	out       runtime.Output        // the enricher service's
 	next      int64
+	began     int64 // offset in `events` of the first record that the state is made of, -1 before it
 	saving    int64 // where to go on from, when the snapshot on its way began: next, or the first piece of what is not whole yet
 	pieces    pieces
 	enriched  enrichedPieces
@@ -41,7 +42,7 @@ type Task struct {
 }
 
 func newTask(partition int32) *Task {
-	return &Task{partition: partition, keys: cellkey.NewTable(), pieces: newPieces(), enriched: enrichedPieces{limit: maxEnriched}}
+	return &Task{partition: partition, began: -1, keys: cellkey.NewTable(), pieces: newPieces(), enriched: enrichedPieces{limit: maxEnriched}}
 }
 
 // NewRun is the task of `run`: events in, rows out.
@@ -81,6 +82,9 @@ func (t *Task) Apply(offset int64, value []byte) error {
 	if t.enricher == nil {
 		return t.applyEnriched(offset, value)
 	}
+	if t.began < 0 {
+		t.began = offset
+	}
 	rec, err := t.enricher.Apply(offset, value)
 	if err != nil {
 		return err
@@ -88,6 +92,7 @@ func (t *Task) Apply(offset int64, value []byte) error {
 	if t.agg != nil {
 		return t.agg.Apply(rec)
 	}
+	rec.Began = t.began
 	// A restarted enricher sends the settings again: its reader may have missed none, but it can't know.
 	t.enriched.cut(rec.Offset, t.enc.Encode(rec, t.keys, rec.Settings != t.sent), func(value []byte) { t.out.Emit(t.partition, value) })
 	t.sent = rec.Settings
@@ -96,7 +101,7 @@ func (t *Task) Apply(offset int64, value []byte) error {
 
 // applyEnriched drops what a restarted or paused enricher sends again: its provenance is the offset in `events`.
 func (t *Task) applyEnriched(offset int64, value []byte) error {
-	applied := func(offset int64) bool { return offset <= t.agg.Offset() && t.agg.Started() }
+	applied := func(offset int64) bool { return t.began >= 0 && offset <= t.agg.Offset() }
 	whole, err := t.enriched.join(offset, value, applied)
 	if err == nil && whole == nil {
 		return nil
@@ -104,19 +109,37 @@ func (t *Task) applyEnriched(offset int64, value []byte) error {
 	if err == nil {
 		err = t.dec.Decode(whole, &t.rec, t.keys)
 	}
+	if err == nil {
+		err = t.sameLife(&t.rec)
+	}
 	if err != nil {
 		return fmt.Errorf("events.enriched partition %d offset %d: %w", t.partition, offset, err)
 	}
 	if applied(t.rec.Offset) {
 		return nil
 	}
-	if t.whole && !t.agg.Started() && t.rec.Offset > 0 {
-		return fmt.Errorf("nothing is saved of partition %d, its first record is that of offset %d of events, and the database has rows of it: what is counted again would be added to them. "+
-			"Give the aggregator an empty database (and --clickhouse-take-over), or its changelog back", t.partition, t.rec.Offset)
-	}
+	t.began = t.rec.Began
 	err = t.agg.Apply(&t.rec)
 	t.enriched.drop(applied)
 	return err
+}
+
+// sameLife holds an aggregator to one enricher's state from its beginning on: a record says what is different from those before, and an enricher that
+// has lost its state counts again what it finds.
+func (t *Task) sameLife(rec *change.Record) error {
+	const anew = "With all services stopped, delete events.enriched and the changelogs of enricher and aggregator, and begin with an empty database and " +
+		"--clickhouse-take-over: then all is counted again that the log still holds"
+	switch {
+	case t.began >= 0 && rec.Began != t.began:
+		return fmt.Errorf("an enricher whose state begins at offset %d of events sent it, and the rows up to now are of one that began at %d: the enricher's state was lost, and what it counts again would be added to them. "+
+			"Give it its changelog back. Where that is gone: %s", rec.Began, t.began, anew)
+	case t.began < 0 && rec.Offset != rec.Began:
+		return fmt.Errorf("nothing is saved, and this record, of offset %d of events, is not the first of its enricher, whose state begins at %d. %s", rec.Offset, rec.Began, anew)
+	case t.began < 0 && rec.Began > 0 && t.whole:
+		return fmt.Errorf("nothing is saved, this first record is that of offset %d of events, and the database has rows of them: what is counted again would be added. "+
+			"Give the aggregator its changelog back. Where that is gone: %s", rec.Offset, anew)
+	}
+	return nil
 }
 
 // Flush, Ack and Nack are the aggregator's.
@@ -176,7 +199,7 @@ func (t *Task) Save(emit func(key, value []byte)) (more bool) {
 	if t.keys.Save(emit) || t.enricher != nil && t.enricher.Save(emit) || t.agg != nil && t.agg.Save(emit) {
 		return true
 	}
-	emit([]byte(keyOffset), binary.AppendVarint(nil, t.saving))
+	emit([]byte(keyOffset), binary.AppendVarint(binary.AppendVarint(nil, t.saving), t.began))
 	if t.keys.Due() { // what is to be saved names its keys
 		t.sweepKeys()
 	}
@@ -205,7 +228,9 @@ func (t *Task) Restore(key, value []byte) (err error) {
 	case len(key) > 0 && key[0] == keyPiece:
 		t.pieces.keep(key, value)
 	case string(key) == keyOffset:
-		t.next, _ = binary.Varint(value)
+		var n int
+		t.next, n = binary.Varint(value)
+		t.began, _ = binary.Varint(value[max(n, 0):])
 	case cellkey.Owns(key):
 		err = t.keys.Restore(key, value)
 	case enrich.Owns(key) && t.enricher != nil:

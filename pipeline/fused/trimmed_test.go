@@ -44,7 +44,7 @@ func TestLogThatNoCollectorBegan(t *testing.T) {
 	p := newPlayer(t, NewRun(0, nil))
 	p.line("enter at=0")
 	for name, start := range map[string]func() runtime.Task{"run": func() runtime.Task { return NewRun(0, nil) }, "enricher": func() runtime.Task { return NewEnricher(0, &services{}) }} {
-		if err := start().Apply(0, bytes.Clone(p.block)); err == nil || !strings.Contains(err.Error(), "before the settings") {
+		if err := start().Apply(0, bytes.Clone(p.block)); err == nil || !strings.Contains(err.Error(), "is not the first of its enricher") {
 			t.Errorf("%s: the error is %v", name, err)
 		}
 	}
@@ -57,7 +57,7 @@ func TestEnrichedWithoutItsBeginning(t *testing.T) {
 	p.line("enter at=0")
 	first := len(sent) // the settings are before it
 	p.line("enter at=1")
-	if err := NewAggregator(0, nil).Apply(int64(first), sent[first]); err == nil || !strings.Contains(err.Error(), "before the settings") {
+	if err := NewAggregator(0, nil).Apply(int64(first), sent[first]); err == nil || !strings.Contains(err.Error(), "is not the first of its enricher") {
 		t.Errorf("an aggregator begins in the middle: %v", err)
 	}
 }
@@ -73,7 +73,7 @@ func TestAggregatorOfAWholeLog(t *testing.T) {
 	for name, c := range map[string]struct {
 		sent emitted
 		err  string
-	}{"whole": {whole, ""}, "trimmed": {trimmed, "added to them"}} {
+	}{"whole": {whole, ""}, "trimmed": {trimmed, "would be added"}} {
 		task := NewAggregatorOfWhole(0, nil)
 		var err error
 		for i, v := range c.sent {

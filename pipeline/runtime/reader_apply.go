@@ -50,6 +50,9 @@ func (t *partition) applyRecord(rec *kgo.Record) error {
 	first := !t.begun
 	t.begun, t.changed = true, true
 	if t.flush == nil {
+		if first { // soon: a later life is to begin where this one did, whatever retention takes
+			t.checkpoint()
+		}
 		return nil
 	}
 	if first {
