@@ -145,19 +145,6 @@ func TestSessionGoesOnBeforeItsHourIsTold(t *testing.T) {
 	status("corrected\t2")
 }
 
-// After an upgrade, with a log that stands still: the row of before has the same watermark, and no hours.
-func TestEqualWatermarks(t *testing.T) {
-	e := open(t)
-	e.query("TRUNCATE TABLE $db.watermarks_rows")
-	e.query("SYSTEM STOP MERGES $db.watermarks_rows")
-	e.write(row{Room: "a", Window: start, Value: 1}, row{Room: "a", Grain: measure.Grain1h, Window: start, Value: 2, State: closed})
-	e.watermarks(rollup.Watermark{Part: 0, Version: 1, WM: start + 2*hour})
-	e.watermarks(rollup.Watermark{Part: 0, Version: 2, WM: start + 2*hour, HoursTold: start + hour})
-	if got := e.query("SELECT events FROM $db.room_measures WHERE grain = '1h'"); got != "2" {
-		t.Errorf("%q, want 2: the newer of two rows with one watermark", got)
-	}
-}
-
 // Hours older than minutes are kept are read from rows of their own, whatever the partitions have told.
 func TestHoursOlderThanMinutesAreTold(t *testing.T) {
 	e := openWith(t, func(c *clickhouse.Config) { c.TTLDays = []int{14, 90, 0, 0, 0} })

@@ -92,7 +92,7 @@ func finalBefore(cfg Config) string { return lowest(cfg) + ".3" }
 
 // lowest is all of them of one look at the table: the server takes subqueries of one text for one.
 func lowest(cfg Config) string {
-	return fmt.Sprintf("(SELECT (min(watermark), %s, min(final_before)) FROM (SELECT max(r.watermark) AS watermark, argMax((r.hours_told, r.final_before), (r.watermark, r.hours_told, r.version)) AS newest, newest.1 AS hours_told, newest.2 AS final_before FROM %s.watermarks_rows AS r WHERE %s GROUP BY r.part))",
+	return fmt.Sprintf("(SELECT (min(watermark), %s, min(final_before)) FROM (SELECT max(r.watermark) AS watermark, argMax((r.hours_told, r.final_before), r.rank) AS newest, newest.1 AS hours_told, newest.2 AS final_before FROM %s.watermarks_rows AS r WHERE %s GROUP BY r.part))",
 		lowestHours(cfg), cfg.Database, activeEpoch(cfg.Database))
 }
 
