@@ -11,5 +11,8 @@ func (a *Aggregator) Limit() (cells int, closedEarly uint64) { return a.maxCells
 // Clock is the watermark and the highest receive time applied, ms.
 func (a *Aggregator) Clock() (wm, maxRecv int64) { return a.wm, a.maxRecv }
 
-// Started says whether any record has been applied: none is before the settings.
-func (a *Aggregator) Started() bool { return a.settings != nil }
+// Acknowledged is the newest watermark of which the store has said that it has it, ms.
+func (a *Aggregator) Acknowledged() int64 {
+	wm, _, _ := a.durable()
+	return wm
+}

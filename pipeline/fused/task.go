@@ -36,7 +36,7 @@ type Task struct {
 	enc       change.Encoder
 	dec       change.Decoder
 	rec       change.Record
-	whole     bool // see NewAggregatorOfWhole
+	counted   func() (bool, error) // see NewAggregatorOfWhole; may be nil
 	sent      *eventlog.Settings
 	records   uint64
 }
@@ -66,11 +66,11 @@ func NewAggregator(partition int32, _ runtime.Output) runtime.Task {
 	return t
 }
 
-// NewAggregatorOfWhole is an aggregator that begins at the beginning of `events` alone: the store has rows of it already, and what an enricher makes of
-// a log whose beginning is gone would be added to them.
-func NewAggregatorOfWhole(partition int32, out runtime.Output) runtime.Task {
-	t := NewAggregator(partition, out).(*Task)
-	t.whole = true
+// NewAggregatorOfWhole is an aggregator that, where the store has rows already as counted says, begins at the beginning of `events` alone: what an enricher
+// makes of a log whose beginning is gone would be added to them.
+func NewAggregatorOfWhole(partition int32, counted func() (bool, error)) runtime.Task {
+	t := NewAggregator(partition, nil).(*Task)
+	t.counted = counted
 	return t
 }
 
@@ -127,17 +127,20 @@ func (t *Task) applyEnriched(offset int64, value []byte) error {
 // sameLife holds an aggregator to one enricher's state from its beginning on: a record says what is different from those before, and an enricher that
 // has lost its state counts again what it finds.
 func (t *Task) sameLife(rec *change.Record) error {
-	const anew = "With all services stopped, delete events.enriched and the changelogs of enricher and aggregator, and begin with an empty database and " +
-		"--clickhouse-take-over: then all is counted again that the log still holds"
+	const anew = "To count again what the log still holds: with all services stopped delete events.enriched and the changelogs of enricher and aggregator, and start with an empty database and --clickhouse-take-over"
 	switch {
 	case t.began >= 0 && rec.Began != t.began:
 		return fmt.Errorf("an enricher whose state begins at offset %d of events sent it, and the rows up to now are of one that began at %d: the enricher's state was lost, and what it counts again would be added to them. "+
-			"Give it its changelog back. Where that is gone: %s", rec.Began, t.began, anew)
+			"Give it its changelog back. %s", rec.Began, t.began, anew)
 	case t.began < 0 && rec.Offset != rec.Began:
 		return fmt.Errorf("nothing is saved, and this record, of offset %d of events, is not the first of its enricher, whose state begins at %d. %s", rec.Offset, rec.Began, anew)
-	case t.began < 0 && rec.Began > 0 && t.whole:
+	case t.began < 0 && rec.Began > 0 && t.counted != nil:
+		counted, err := t.counted()
+		if err != nil || !counted {
+			return err
+		}
 		return fmt.Errorf("nothing is saved, this first record is that of offset %d of events, and the database has rows of them: what is counted again would be added. "+
-			"Give the aggregator its changelog back. Where that is gone: %s", rec.Offset, anew)
+			"Give the aggregator its changelog back. %s", rec.Offset, anew)
 	}
 	return nil
 }
@@ -281,6 +284,7 @@ func (t *Task) Stats() runtime.Stats {
 		s.Cells, _, s.DirtyCells = t.agg.Stats()
 		s.MaxCells, s.ClosedEarly = t.agg.Limit()
 		s.Watermark, s.MaxRecv = t.agg.Clock()
+		s.Acknowledged = t.agg.Acknowledged()
 	}
 	return s
 }

@@ -74,7 +74,7 @@ func TestAggregatorOfAWholeLog(t *testing.T) {
 		sent emitted
 		err  string
 	}{"whole": {whole, ""}, "trimmed": {trimmed, "would be added"}} {
-		task := NewAggregatorOfWhole(0, nil)
+		task := NewAggregatorOfWhole(0, func() (bool, error) { return true, nil })
 		var err error
 		for i, v := range c.sent {
 			if err = task.Apply(int64(i), v); err != nil {

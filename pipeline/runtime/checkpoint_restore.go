@@ -16,23 +16,23 @@ import (
 // It first commits a record of its own and reads up to that: the end is then an offset that is certainly delivered, whatever
 // compaction, aborted transactions and control records have left of the log before it.
 //
-// topicID is that of the input topic as it is now.
-func (r *Reader) restore(ctx context.Context, w *changelogWriter, task Task, topicID [16]byte) (next int64, err error) {
+// topicID is that of the input topic as it is now. taken says that the state is of another store than the one that takes its place.
+func (r *Reader) restore(ctx context.Context, w *changelogWriter, task Task, topicID [16]byte) (next int64, taken bool, err error) {
 	started := time.Now()
 	fence, err := w.commit(ctx, w.record([]byte(fenceKey), []byte(started.UTC().Format(time.RFC3339Nano))))
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	c, err := r.readChangelog(ctx, w.partition, fence)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	if c.topic != nil && !bytes.Equal(c.topic, topicID[:]) {
-		return 0, fatal("partition %d of %s: the changelog %s is of a topic with id %x, this one has %x: the topic was made again. "+
-			"Rebuild with an empty changelog", w.partition, r.cfg.Topic, r.cfg.Changelog, c.topic, topicID)
+		return 0, false, fatal("partition %d of %s: the changelog %s is of a topic with id %x, this one has %x: the topic was made again. %s",
+			w.partition, r.cfg.Topic, r.cfg.Changelog, c.topic, topicID, r.anew())
 	}
-	if err := r.sameStore(w.partition, c.store); err != nil {
-		return 0, err
+	if taken, err = r.sameStore(w.partition, c.store); err != nil {
+		return 0, false, err
 	}
 	live, n := c.recs, c.n
 	for i, rec := range live {
@@ -40,13 +40,13 @@ func (r *Reader) restore(ctx context.Context, w *changelogWriter, task Task, top
 			continue
 		}
 		if err := task.Restore([]byte(rec.key), rec.value); err != nil {
-			return 0, fatal("partition %d of %s: restore from changelog %s at offset %d: %w", w.partition, r.cfg.Topic, r.cfg.Changelog, rec.offset, err)
+			return 0, false, fatal("partition %d of %s: restore from changelog %s at offset %d: %w", w.partition, r.cfg.Topic, r.cfg.Changelog, rec.offset, err)
 		}
 		live[i] = changelogRecord{}
 	}
 	next, err = task.RestoreDone()
 	if err != nil {
-		return 0, fatal("partition %d of %s: restore from changelog %s: %w", w.partition, r.cfg.Topic, r.cfg.Changelog, err)
+		return 0, false, fatal("partition %d of %s: restore from changelog %s: %w", w.partition, r.cfg.Topic, r.cfg.Changelog, err)
 	}
 	took := time.Since(started)
 	r.metrics.restore.Observe(took.Seconds())
@@ -54,7 +54,7 @@ func (r *Reader) restore(ctx context.Context, w *changelogWriter, task Task, top
 	if n == 0 {
 		next = -1 // nothing was ever saved
 	}
-	return next, nil
+	return next, taken, nil
 }
 
 type changelogRecord struct {

@@ -36,8 +36,9 @@ type ReaderConfig struct {
 	// this one is to have those from now on. Zero: not known.
 	StoreID   [16]byte
 	TakeStore bool
-	// Counted are the partitions that the store has rows of already: what a log whose beginning is gone would be counted to again.
-	Counted []int32
+	// Stored asks the store for the watermark of a partition's rows, ms, 0 where it has none: a log whose beginning is gone would be counted to them again, and
+	// a store that has less than it acknowledged has lost rows that are not sent again. May be nil.
+	Stored func(ctx context.Context, partition int32) (watermark int64, err error)
 	// WholeLog: the task cannot begin where retention has left the log, its records say what is different from those before.
 	WholeLog bool
 	OnOwned  func(partitions []int32)

@@ -93,8 +93,8 @@ func (t *partition) gap(to int64) error {
 func (t *partition) fetchError(err error) error {
 	var loss *kgo.ErrDataLoss
 	if errors.Is(err, kerr.OffsetOutOfRange) || errors.As(err, &loss) {
-		return fatal("partition %d of %s: the log no longer has offset %d: retention or a broker's loss removed it. Rebuild with a new epoch and an empty changelog %s: %w",
-			t.s.id, t.r.cfg.Topic, t.next, t.r.cfg.Changelog, err)
+		return fatal("partition %d of %s: the log no longer has offset %d: retention or a broker's loss removed it. %s: %w",
+			t.s.id, t.r.cfg.Topic, t.next, t.r.anew(), err)
 	}
 	return fmt.Errorf("partition %d of %s: fetch at offset %d: %w", t.s.id, t.r.cfg.Topic, t.next, err)
 }

@@ -26,6 +26,8 @@ type counter struct {
 	recv    int64
 	last    bool
 	saving  [][2][]byte
+
+	acknowledged int64
 }
 
 // lastOnly begins the keys whose rows leave with the last flush only.
@@ -140,7 +142,7 @@ func (c *counter) Restore(key, value []byte) error {
 func (c *counter) RestoreDone() (int64, error) { return c.next, nil }
 
 func (c *counter) Stats() Stats {
-	s := Stats{Cells: len(c.keys), Records: c.applied, Accepted: c.applied, Watermark: c.next, MaxRecv: c.recv}
+	s := Stats{Cells: len(c.keys), Records: c.applied, Accepted: c.applied, Watermark: c.next, MaxRecv: c.recv, Acknowledged: c.acknowledged}
 	for _, k := range c.keys {
 		if !k.written {
 			s.DirtyCells++

@@ -239,4 +239,5 @@ func (r *Reader) commitGroup(partition int32, next int64) {
 			r.log.Debug("group offset not committed", zap.Int32("partition", partition), zap.Error(err))
 		}
 	})
+	r.watchStore(ctx)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"sync"
 	"time"
 
@@ -109,14 +108,18 @@ func (t *partition) open(ctx context.Context) (cl *kgo.Client, err error) {
 	if t.topicID, err = TopicID(ctx, r.group, r.cfg.Topic); err != nil {
 		return nil, err
 	}
-	saved, err := r.restore(ctx, t.changelog, t.task, t.topicID)
+	saved, taken, err := r.restore(ctx, t.changelog, t.task, t.topicID)
 	if err != nil {
 		return nil, err
 	}
-	if t.next, t.high, err = r.checkOffset(ctx, id, saved); err != nil {
+	stored, err := t.checkStored(ctx, taken)
+	if err != nil {
 		return nil, err
 	}
-	t.begun = saved >= 0
+	if t.next, t.high, err = r.checkOffset(ctx, id, saved, stored); err != nil {
+		return nil, err
+	}
+	t.begun, t.changed = saved >= 0, taken
 	if r.writer != nil {
 		t.flush = r.writer.register()
 		t.fresh.newest = t.task.Stats().MaxRecv
@@ -131,7 +134,7 @@ func (t *partition) open(ctx context.Context) (cl *kgo.Client, err error) {
 }
 
 // checkOffset says where to go on: at the saved offset if the log still has it, at the log's start if nothing was ever saved.
-func (r *Reader) checkOffset(ctx context.Context, id int32, saved int64) (next, end int64, err error) {
+func (r *Reader) checkOffset(ctx context.Context, id int32, saved, stored int64) (next, end int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, commitLimit)
 	defer cancel()
 	starts, err := r.admin.ListStartOffsets(ctx, r.cfg.Topic)
@@ -153,7 +156,7 @@ func (r *Reader) checkOffset(ctx context.Context, id int32, saved int64) (next, 
 	switch {
 	case saved < 0:
 		if first.Offset > 0 {
-			if err := r.mayBeginAt(id, first.Offset); err != nil {
+			if err := r.mayBeginAt(id, first.Offset, stored); err != nil {
 				return 0, 0, err
 			}
 		}
@@ -161,21 +164,20 @@ func (r *Reader) checkOffset(ctx context.Context, id int32, saved int64) (next, 
 	case saved < first.Offset:
 		return 0, 0, r.lost(id, saved, first.Offset)
 	case saved > last.Offset:
-		return 0, 0, fatal("partition %d of %s: the changelog %s stands at offset %d, but the log ends at %d: the topic was made again or lost records. "+
-			"Rebuild with a new epoch and an empty changelog", id, r.cfg.Topic, r.cfg.Changelog, saved, last.Offset)
+		return 0, 0, fatal("partition %d of %s: the changelog %s stands at offset %d, but the log ends at %d: the topic was made again or lost records. %s",
+			id, r.cfg.Topic, r.cfg.Changelog, saved, last.Offset, r.anew())
 	}
 	return saved, last.Offset, nil
 }
 
 // mayBeginAt says whether a partition of which nothing is saved may begin where retention has left the log.
-func (r *Reader) mayBeginAt(id int32, offset int64) error {
+func (r *Reader) mayBeginAt(id int32, offset, stored int64) error {
 	switch {
 	case r.cfg.WholeLog:
-		return fatal("partition %d of %s: nothing is saved in %s and the topic begins at offset %d: its records are differences to those before. With all services stopped, delete %s, this changelog and that "+
-			"of the enricher, and begin with an empty database and --clickhouse-take-over: then the enricher counts again what its log still holds", id, r.cfg.Topic, r.cfg.Changelog, offset, r.cfg.Topic)
-	case slices.Contains(r.cfg.Counted, id):
+		return fatal("partition %d of %s: nothing is saved in %s and the topic begins at offset %d: its records are differences to those before. %s", id, r.cfg.Topic, r.cfg.Changelog, offset, r.anew())
+	case stored > 0:
 		return fatal("partition %d of %s: nothing is saved in %s, the log begins at offset %d, and the database has rows of it: what is counted again would be added to them. "+
-			"Give it an empty database, or the changelog back", id, r.cfg.Topic, r.cfg.Changelog, offset)
+			"Give it the changelog back. %s", id, r.cfg.Topic, r.cfg.Changelog, offset, r.anew())
 	}
 	r.log.Warn("nothing is saved and the log does not begin at 0: what retention has taken is not counted, nor what stands before the first settings, which come every minute. "+
 		"To count from the beginning, keep events longer (events.retention)", zap.String("topic", r.cfg.Topic), zap.Int32("partition", id), zap.Int64("offset", offset))
@@ -184,7 +186,16 @@ func (r *Reader) mayBeginAt(id int32, offset int64) error {
 
 func (r *Reader) lost(id int32, want, start int64) error {
 	return fatal("partition %d of %s: offset %d is needed but the log starts at %d: retention removed records that were never counted. "+
-		"Raise retention.ms of %s, and rebuild with a new epoch and an empty changelog %s", id, r.cfg.Topic, want, start, r.cfg.Topic, r.cfg.Changelog)
+		"Raise retention.ms of %s. %s", id, r.cfg.Topic, want, start, r.cfg.Topic, r.anew())
+}
+
+// anew is how a pipeline begins again where it cannot go on.
+func (r *Reader) anew() string {
+	what := "the changelog " + r.cfg.Changelog
+	if r.cfg.WholeLog || r.cfg.OutputTopic != "" {
+		what = "events.enriched and the changelogs of enricher and aggregator"
+	}
+	return "To count again what the log still holds: with all services stopped delete " + what + ", and start with an empty database and --clickhouse-take-over"
 }
 
 func (t *partition) poll(cl *kgo.Client) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -29,11 +30,18 @@ type OtherStoreError struct {
 	Has, This []byte // ids
 }
 
+// changelog is the name of the group's: see service.
+func (e *OtherStoreError) changelog() string {
+	at := strings.LastIndexByte(e.Group, '.') + 1
+	return e.Group[:at] + "state." + e.Group[at:]
+}
+
 func (e *OtherStoreError) Error() string {
-	return fmt.Sprintf("rows of this log up to now (partition %d, group %s) were acknowledged by another database and are not sent to this one (uuid of the table epochs in system.tables: %s there, %s here). "+
-		"A pipeline beside another one needs a kafka.prefix of its own. Where that database can be put back, do so; where it is gone for good, or this one is its restored copy, "+
-		"start once with --clickhouse-take-over: that goes on from here, without what was counted before, or, when the group's changelog topic was deleted before, counts again what the log still holds",
-		e.Partition, e.Group, uuidText(e.Has), uuidText(e.This))
+	return fmt.Sprintf("rows of this log up to now (partition %[1]d, group %[2]s) were acknowledged by another database and are not sent to this one (uuid of the table epochs in system.tables: %[3]s there, %[4]s here). "+
+		"A pipeline beside another one needs a kafka.prefix of its own. Where that database can be put back as it was last, do so. Where it is gone for good, or this one is its restored copy, "+
+		"stop all processes of the group and start once with --clickhouse-take-over: that goes on from here, without what was counted before (who was there is not counted as a viewer or buyer of the present hour, day or session again), "+
+		"or, when the group's changelog topic (%[5]s) was deleted before, counts again what the log still holds",
+		e.Partition, e.Group, uuidText(e.Has), uuidText(e.This), e.changelog())
 }
 
 // CheckStore compares a store with that of a group's commits: it is an *OtherStoreError where they differ, also where this one has no id yet. What the commits do
@@ -61,17 +69,47 @@ func (r *Reader) markStore(ctx context.Context) context.Context {
 }
 
 // sameStore refuses another store than the one that has a partition's rows, or tells that it takes its place.
-func (r *Reader) sameStore(partition int32, has []byte) error {
+func (r *Reader) sameStore(partition int32, has []byte) (taken bool, err error) {
 	own := r.cfg.StoreID
 	if own == [16]byte{} || has == nil || string(has) == string(own[:]) {
-		return nil
+		return false, nil
 	}
 	if r.cfg.TakeStore {
 		r.log.Warn("clickhouse.take_over: the rows up to now are in another database, those to come go to this one", zap.Int32("partition", partition),
 			zap.String("other", uuidText(has)), zap.String("this", uuidText(own[:])))
-		return nil
+		return true, nil
 	}
-	return fatal("%w", &OtherStoreError{r.cfg.Group, partition, has, own[:]})
+	return false, fatal("%w", &OtherStoreError{r.cfg.Group, partition, has, own[:]})
+}
+
+// checkStored gives the store's watermark of a partition. One that has told less than it has acknowledged is an older copy, or has lost what it had.
+func (t *partition) checkStored(ctx context.Context, taken bool) (watermark int64, err error) {
+	if t.r.cfg.Stored == nil {
+		return 0, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, commitLimit)
+	defer cancel()
+	if watermark, err = t.r.cfg.Stored(ctx, t.s.id); err != nil {
+		return 0, err
+	}
+	if acked := t.task.Stats().Acknowledged; acked > watermark && !t.r.cfg.TakeStore && !taken {
+		return 0, fmt.Errorf("the database has rows of partition %d of %s up to watermark %s, and has acknowledged them up to %s: it is an older copy, or has lost rows, which are not sent again. "+
+			"Put it back as it was last. Where that is gone for good, start once with --clickhouse-take-over: that goes on without them", t.s.id, t.r.cfg.Topic, timeText(watermark), timeText(acked))
+	}
+	return watermark, nil
+}
+
+func timeText(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339Nano) }
+
+// watchStore ends the process when a commit of the group is of another store than its own: two that began at the same moment each took a part of the
+// partitions, or another has taken over beside it.
+func (r *Reader) watchStore(ctx context.Context) {
+	if r.cfg.StoreID == [16]byte{} || r.cfg.TakeStore {
+		return
+	}
+	if err := CheckStore(ctx, r.admin, r.cfg.Group, r.cfg.StoreID); errors.As(err, new(*OtherStoreError)) {
+		r.fail(err)
+	}
 }
 
 // uuidText is an id as ClickHouse prints it, whatever was stored.

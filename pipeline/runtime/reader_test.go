@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -331,7 +332,7 @@ func TestReaderBeginsAtTheStartOfAnEmptiedLog(t *testing.T) {
 	}
 	clear(w.truth)
 	for want, change := range map[string]func(*ReaderConfig){
-		"an empty database":           func(c *ReaderConfig) { c.Counted = []int32{0} },
+		"the database has rows of it": func(c *ReaderConfig) { c.Stored = func(context.Context, int32) (int64, error) { return 1, nil } },
 		"differences to those before": func(c *ReaderConfig) { c.WholeLog = true },
 	} {
 		cfg := w.config()

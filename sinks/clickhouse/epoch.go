@@ -75,16 +75,11 @@ func (s *Sink) ID(ctx context.Context) (id uuid.UUID, err error) {
 	return id, err // zero, too, where there is no such table yet
 }
 
-// Counted are the partitions of an epoch's log that have told a watermark: there may be rows of them.
-func (s *Sink) Counted(ctx context.Context, epoch uint16) (parts []int32, err error) {
-	query := fmt.Sprintf("SELECT part FROM %s.watermarks_rows WHERE epoch = %d GROUP BY part HAVING toUnixTimestamp64Milli(max(watermark)) > 0", s.cfg.Database, epoch)
-	err = s.each(ctx, query, nil, func(scan func(...any) error) error {
-		var part uint16
-		err := scan(&part)
-		parts = append(parts, int32(part))
-		return err
-	})
-	return parts, err
+// Watermark is the highest that a partition of an epoch's log has told, ms: 0 where there are no rows of it.
+func (s *Sink) Watermark(ctx context.Context, epoch uint16, partition int32) (ms int64, err error) {
+	query := fmt.Sprintf("SELECT toUnixTimestamp64Milli(max(watermark)) FROM %s.watermarks_rows WHERE epoch = %d AND part = %d", s.cfg.Database, epoch, partition)
+	err = s.each(ctx, query, nil, func(scan func(...any) error) error { return scan(&ms) })
+	return ms, err
 }
 
 // Codes of ClickHouse's exceptions for what has not been made yet.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -77,10 +78,12 @@ func (p *Process) Enricher() (*runtime.Reader, Stage, error) {
 // Aggregator reads events.enriched and writes rows.
 func (p *Process) Aggregator(s *Store) (*runtime.Reader, Stage, error) {
 	task := func(partition int32, out runtime.Output) runtime.Task {
-		if slices.Contains(s.counted, partition) {
-			return fused.NewAggregatorOfWhole(partition, out)
-		}
-		return fused.NewAggregator(partition, out)
+		return fused.NewAggregatorOfWhole(partition, func() (bool, error) {
+			ctx, cancel := context.WithTimeout(context.Background(), storedTimeout)
+			defer cancel()
+			wm, err := s.stored(ctx, partition)
+			return wm > 0, err
+		})
 	}
 	cfg := s.feed(p.reader(StoreOfAggregator, runtime.TopicEnriched, runtime.ChangelogAggregator, task))
 	cfg.WholeLog = true
@@ -112,7 +115,6 @@ type Store struct {
 	*clickhouse.Sink
 	Epoch    uint16
 	id       [16]byte
-	counted  []int32 // partitions, when it was opened
 	takeOver bool
 	roller   *clickhouse.Roller
 	mu       sync.Mutex
@@ -158,9 +160,6 @@ func (s *Store) prepare(ctx context.Context, p *Process, reader string) error {
 	if s.id, err = s.ID(ctx); err != nil {
 		return err
 	}
-	if s.counted, err = s.Counted(ctx, s.Epoch); err != nil {
-		return err
-	}
 	s.roller, err = clickhouse.NewRoller(s.Sink, s.Epoch, clickhouse.DefaultRollerConfig())
 	return err
 }
@@ -185,6 +184,13 @@ func (s *Store) check(ctx context.Context, p *Process, reader string) error {
 	})
 }
 
+// storedTimeout bounds the question what the store has of a partition.
+const storedTimeout = 20 * time.Second
+
+func (s *Store) stored(ctx context.Context, partition int32) (watermark int64, err error) {
+	return s.Watermark(ctx, s.Epoch, partition)
+}
+
 // CheckZone compares the zone in which the views cut days with that of the log, once there is one: the error is a *runtime.WrongZoneError.
 func CheckZone(ctx context.Context, c *config.Config) error {
 	opts, err := KafkaOpts(c.Kafka)
@@ -202,7 +208,7 @@ func CheckZone(ctx context.Context, c *config.Config) error {
 // feed makes a reader write here, and its owner of partition 0 run the roller.
 func (s *Store) feed(cfg runtime.ReaderConfig) runtime.ReaderConfig {
 	cfg.Sink, cfg.Epoch, cfg.StoreID, cfg.TakeStore = s.Sink, s.Epoch, s.id, s.takeOver
-	cfg.Counted = s.counted
+	cfg.Stored = s.stored
 	cfg.OnOwned = func(partitions []int32) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
