@@ -61,7 +61,7 @@ func newCLI() *cli {
 	give(noSecret, mainKeys("horizon", "gateway.", "pseudonym_"), &c.Aggregator.withConfig)
 	give(noSecret, mainKeys("horizon", "clickhouse.", "pseudonym_"), &c.Gateway.withConfig)
 	give(noSecret, mainKeys("horizon", "clickhouse.", "gateway.", "admin.", "pseudonym_", "log."), &c.Generate.withConfig)
-	give(noSecret, mainKeys("horizon", "kafka.", "gateway.", "admin.", "pseudonym_", "log."), &c.Verify.withConfig, &c.KPI.withConfig)
+	give(noSecret, mainKeys("horizon", "kafka.", "clickhouse.take_over", "gateway.", "admin.", "pseudonym_", "log."), &c.Verify.withConfig, &c.KPI.withConfig)
 	return c
 }
 
@@ -144,7 +144,9 @@ func newConfigFlags(keep, show func(config.Key) bool) *configFlags {
 // flagHelp is the first sentence of the reference, in what a struct tag can hold.
 func flagHelp(k config.Key) string {
 	text, _, _ := strings.Cut(k.Doc, ". ")
-	text, _, _ = strings.Cut(text, ": ")
+	if k.Kind != "true or false" {
+		text, _, _ = strings.Cut(text, ": ")
+	}
 	return strings.NewReplacer(`"`, "'", `\`, `/`, "${", "{").Replace(strings.TrimSuffix(text, ".")) + "."
 }
 

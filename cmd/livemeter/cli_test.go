@@ -72,10 +72,10 @@ func TestConfigCheckDoubtsAPortOfTheOtherProtocol(t *testing.T) {
 
 // TestHelpShowsTheKeysOfTheService: what a command never reads is taken, since one file serves all, but not offered.
 func TestHelpShowsTheKeysOfTheService(t *testing.T) {
-	all := []string{"--horizon", "--kafka-brokers", "--kafka-prefix", "--clickhouse-addr", "--gateway-addr", "--admin-addr", "--pseudonym-key-file", "--log-level"}
+	all := []string{"--horizon", "--kafka-brokers", "--kafka-prefix", "--clickhouse-addr", "--clickhouse-database", "--gateway-addr", "--admin-addr", "--pseudonym-key-file", "--log-level"}
 	foreign := map[string]string{
-		"run": "", "collector": "--clickhouse-addr --gateway-addr", "enricher": "--horizon --clickhouse-addr --gateway-addr --pseudonym-key-file",
-		"aggregator": "--horizon --gateway-addr --pseudonym-key-file", "gateway": "--horizon --clickhouse-addr --pseudonym-key-file",
+		"run": "", "collector": "--clickhouse-addr --clickhouse-database --gateway-addr", "enricher": "--horizon --clickhouse-addr --clickhouse-database --gateway-addr --pseudonym-key-file",
+		"aggregator": "--horizon --gateway-addr --pseudonym-key-file", "gateway": "--horizon --clickhouse-addr --clickhouse-database --pseudonym-key-file",
 		"kpi": "--horizon --kafka-brokers --kafka-prefix --gateway-addr --admin-addr --pseudonym-key-file --log-level", "config check": "",
 	}
 	for command, hidden := range foreign {
@@ -84,6 +84,10 @@ func TestHelpShowsTheKeysOfTheService(t *testing.T) {
 			if want := !slices.Contains(strings.Fields(hidden), flag); strings.Contains(out, "  "+flag+"=") != want {
 				t.Errorf("%s --help shows %s: %v, want %v", command, flag, !want, want)
 			}
+		}
+		takes := !strings.Contains("collector enricher gateway kpi", command)
+		if strings.Contains(out, "--clickhouse-take-over") != takes {
+			t.Errorf("%s --help shows --clickhouse-take-over: %v", command, !takes)
 		}
 		for flag := range strings.FieldsSeq(hidden) {
 			if code, _, errOut := livemeter(t, "", append(strings.Fields(command), flag, "x:1", "--help")...); code != exitOK {

@@ -84,7 +84,7 @@ func ofDirectory(err error, dir string) error {
 	case errors.Is(err, eventlog.ErrUnknown):
 		return fmt.Errorf("%w (%s was not begun by this version: take another --dir)", err, dir)
 	case errors.As(err, &store):
-		return fmt.Errorf("%w (the database of this directory is %s, made anew just now if it was gone: put the old one in its place, or take another --dir)", err, filepath.Join(dir, "clickhouse"))
+		return fmt.Errorf("%w (the database of this directory is %s, made anew just now if it was gone: put the old one, as it was last, in its place, or take another --dir)", err, filepath.Join(dir, "clickhouse"))
 	}
 	return err
 }

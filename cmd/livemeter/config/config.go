@@ -75,7 +75,7 @@ type Events struct {
 type ClickHouse struct {
 	Addr         []string      `yaml:"addr" default:"127.0.0.1:8123" main:"yes" doc:"host:port of the servers, tried in order. demo and up listen on the first."`
 	Protocol     string        `yaml:"protocol" default:"http" doc:"http (port 8123) or native (port 9000)."`
-	Database     string        `yaml:"database" default:"livemeter" doc:"Database of all tables and views."`
+	Database     string        `yaml:"database" default:"livemeter" main:"yes" doc:"Database of all tables and views."`
 	User         string        `yaml:"user" default:"default" doc:"User name."`
 	Password     string        `yaml:"password" secret:"yes" doc:"Password."`
 	PasswordFile string        `yaml:"password_file" doc:"File that holds the password, instead of it."`
@@ -85,7 +85,7 @@ type ClickHouse struct {
 	WriteTimeout time.Duration `yaml:"write_timeout" default:"60s" doc:"For one attempt of one INSERT."`
 	Parallel     int           `yaml:"parallel" default:"2" doc:"INSERTs that run at a time."`
 	MaxBlockRows int           `yaml:"max_block_rows" default:"200000" doc:"Most rows of one INSERT, at most 500000: bounds the memory of client and server."`
-	TakeOver     bool          `yaml:"take_over" doc:"Show the numbers of this log of events though the database shows another log's: for the first start on a log that was made anew. Or go on though another database has the rows of this log up to now, which will not be in this one. Else such a start is refused."`
+	TakeOver     bool          `yaml:"take_over" main:"yes" doc:"For one start: go on though another database has the rows of this log up to now, which will not be in this one, or though this one has lost some; or show the numbers of this log though the database shows another log's. Else such a start is refused. Stop all other processes of the pipeline before: they would end."`
 	TTL          TTL           `yaml:"ttl" doc:"How long rows are kept, by grain, in whole days; 0: for ever. No row is made for a window that is older."`
 }
 
