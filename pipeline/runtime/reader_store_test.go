@@ -3,11 +3,14 @@ package runtime
 import (
 	"context"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // storeConfig is of a reader whose rows go to the store id.
@@ -99,5 +102,31 @@ func TestReaderWaitsForWhatTheStoreHasLost(t *testing.T) {
 		w.drain(r)
 		r.stop()
 	}
+	w.check()
+}
+
+// While the first checkpoint does not succeed no row leaves: the transactions that fence are let through, those that hold state are not.
+func TestReaderSendsNoRowWithoutItsFirstCheckpoint(t *testing.T) {
+	w := newWorld(t)
+	w.send(100)
+	var held atomic.Int64
+	var open atomic.Bool
+	w.cluster.ControlKey(int16(kmsg.EndTxn), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		w.cluster.KeepControl()
+		if open.Load() || held.Add(1) <= testPart {
+			return nil, nil, false
+		}
+		resp := req.ResponseKind().(*kmsg.EndTxnResponse)
+		resp.ErrorCode = kerr.InvalidTxnState.Code
+		return resp, nil, true
+	})
+	r := w.start(w.config())
+	eventually(t, "first checkpoints were tried, and partitions begun again", func() (bool, string) { return held.Load() > 4*testPart, "" })
+	if rows, _ := w.sink.history(); len(rows) > 0 {
+		t.Errorf("%d rows left before a checkpoint", len(rows))
+	}
+	open.Store(true)
+	w.drain(r)
+	r.stop()
 	w.check()
 }
