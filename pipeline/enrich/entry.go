@@ -22,7 +22,6 @@ func (e *Enricher) entry(n *eventlog.Entry, slot uint32) {
 	}
 	e.mark(slot)
 	v := e.viewers.At(slot)
-	v.last = max(v.last, n.Recv)
 	if e.isDuplicate(slot, v, n) {
 		e.Stats.Duplicate++
 		e.ledger.count(e, n, outcomeDuplicate, event.ReasonNone)

@@ -87,7 +87,7 @@ func (e *Enricher) unpackBucket(r *wire.Reader, n uint32) error {
 }
 
 func (e *Enricher) unpackViewer(r *wire.Reader, slot uint32, v *viewer) {
-	v.hi, v.lo, v.last, v.pinned = r.Fixed(), r.Fixed(), r.Int(), r.Bool()
+	v.hi, v.lo, v.pinned = r.Fixed(), r.Fixed(), r.Bool()
 	n := r.Count(9)
 	e.ids += n
 	var big bigSet

@@ -8,7 +8,7 @@ import (
 )
 
 // stateVersion is the format of a changelog record, its first byte.
-const stateVersion = 4
+const stateVersion = 5
 
 const (
 	keyMeta   = "em"
@@ -78,7 +78,6 @@ func (e *Enricher) packMeta(w *wire.Writer) {
 func (e *Enricher) packViewer(w *wire.Writer, slot uint32, v *viewer) {
 	w.Fixed(v.hi)
 	w.Fixed(v.lo)
-	w.Int(v.last)
 	w.Bool(v.pinned)
 	n := 0
 	e.eachID(slot, v, e.oldestSaved, func(uint64, uint32) { n++ })

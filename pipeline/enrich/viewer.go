@@ -3,7 +3,6 @@ package enrich
 // viewer is the root of everything known of one pseudonym on this partition.
 type viewer struct {
 	hi, lo uint64
-	last   int64  // newest receive time, ms
 	dedupe uint32 // list of dedupeNode
 	views  uint32 // list of view
 	scopes uint32 // list of scope
