@@ -132,7 +132,7 @@ func TestExamplesAreAccepted(t *testing.T) {
 			t.Errorf("%s: $id %q, %d examples", typ, doc.ID, len(doc.Examples))
 		}
 		for i, e := range doc.Examples {
-			if got := event.Check(e); got.Reason != event.ReasonNone {
+			if got := event.NewDecoder().DecodeAny(e, new(event.Event)); got.Reason != event.ReasonNone {
 				t.Errorf("%s example %d: %v %s", typ, i, got.Reason, got.Field)
 			}
 		}

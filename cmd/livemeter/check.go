@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/livemeter/livemeter/cmd/livemeter/ui"
 	"github.com/livemeter/livemeter/pipeline/event"
@@ -81,18 +82,11 @@ func (c checkCmd) check(in io.Reader, out io.Writer) (lines, invalid int, err er
 	}
 }
 
-// judge tries the topics in turn where none is given: only that of the record's type does not say wrong_topic.
 func (c checkCmd) judge(dec *event.Decoder, ev *event.Event, line []byte) event.Verdict {
-	var v event.Verdict
-	for t, name := range event.TopicNames {
-		if c.Topic != "" && c.Topic != name {
-			continue
-		}
-		if v = dec.Decode(event.Topic(t), line, ev); v.Reason != event.WrongTopic {
-			break
-		}
+	if t := slices.Index(event.TopicNames[:], c.Topic); t >= 0 {
+		return dec.Decode(event.Topic(t), line, ev)
 	}
-	return v
+	return dec.DecodeAny(line, ev)
 }
 
 func (c checkCmd) print(out io.Writer, number int, v event.Verdict) error {

@@ -63,6 +63,9 @@ func TestPlainRecordsTakeTheFastPath(t *testing.T) {
 			t.Errorf("%s: deferred: %s", c.name, raw)
 			continue
 		}
+		if !d.fast.decode(anyTopic, raw, &ev) {
+			t.Errorf("%s: deferred without a topic: %s", c.name, raw)
+		}
 		if n := testing.AllocsPerRun(100, func() { d.Decode(c.topic, raw, &ev) }); n != 0 {
 			t.Errorf("%s: %v allocations a record", c.name, n)
 		}

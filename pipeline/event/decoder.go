@@ -22,12 +22,8 @@ func (d *Decoder) Decode(topic Topic, raw []byte, ev *Event) Verdict {
 	return d.strict.decode(topic, raw, ev)
 }
 
-// Check judges one record as the collector would on the topic of the record's own type; wrong_topic can not occur.
-func Check(line []byte) Verdict {
-	var s strict
-	var ev Event
-	return s.decode(anyTopic, line, &ev)
-}
+// DecodeAny judges one record as Decode does on the topic of the record's own type: wrong_topic can not occur.
+func (d *Decoder) DecodeAny(raw []byte, ev *Event) Verdict { return d.Decode(anyTopic, raw, ev) }
 
 // reset clears ev but keeps the memory of its lists.
 func reset(ev *Event) { *ev = Event{Exps: ev.Exps[:0], Items: ev.Items[:0]} }

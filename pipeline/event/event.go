@@ -29,6 +29,9 @@ const (
 	NumTypes
 )
 
+// Topic is the raw topic on which the type is allowed: Topics and Types are in the same order.
+func (t Type) Topic() Topic { return Topic(t) }
+
 // TypeNames are the wire names, indexed by Type.
 var TypeNames = [NumTypes]string{"viewer", "interaction", "order", "cost", "stock"}
 

@@ -35,6 +35,13 @@ func (f *fast) decode(topic Topic, raw []byte, ev *Event) bool {
 
 // head: the topic's type, a supported version, no field of another type, every required one.
 func (f *fast) head(topic Topic) bool {
+	if topic == anyTopic {
+		t := indexOf(TypeNames[:], f.opt(inRecord, fType))
+		if t < 0 {
+			return false
+		}
+		topic = Type(t).Topic()
+	}
 	if f.seen[inRecord]&^knownFields[topic] != 0 || f.has[inRecord]&requiredFields[topic] != requiredFields[topic] {
 		return false
 	}

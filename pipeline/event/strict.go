@@ -62,7 +62,7 @@ func (s *strict) head(topic Topic, ev *Event) Verdict {
 		return Verdict{UnknownType, fieldPaths[fType]}
 	}
 	ev.Type = Type(t)
-	if topic != anyTopic && Topic(t) != topic { // Topics and Types are in the same order
+	if topic != anyTopic && ev.Type.Topic() != topic {
 		return Verdict{WrongTopic, fieldPaths[fType]}
 	}
 	version, reason := s.headString(fSchemaVersion)

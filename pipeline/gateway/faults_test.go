@@ -15,8 +15,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/zap"
-
-	"github.com/livemeter/livemeter/pipeline/event"
 )
 
 func TestSlowKafkaIs503AndTheRetryIsStored(t *testing.T) {
@@ -214,8 +212,5 @@ func TestTwoGatewaysOfOneRegistryAreAnErrorNotAPanic(t *testing.T) {
 		if _, err := New(Config{}, client, "", zap.NewNop(), reg); (err == nil) != ok {
 			t.Errorf("gateway %d: %v", i, err)
 		}
-	}
-	if len(event.TopicNames) != len(event.TypeNames) {
-		t.Error("guessTopic takes topics and types to be in one order")
 	}
 }

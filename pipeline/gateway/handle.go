@@ -123,7 +123,7 @@ func (s *Server) judgeAll(raws [][]byte) (answer *Answer, records []kgo.Record, 
 	answer = &Answer{Results: make([]Result, len(raws))}
 	records = make([]kgo.Record, 0, len(raws))
 	for i, raw := range raws {
-		topic, v := j.decide(raw)
+		v := j.decide(raw)
 		res := &answer.Results[i]
 		res.Index = i
 		if v.Reason != event.ReasonNone {
@@ -134,7 +134,7 @@ func (s *Server) judgeAll(raws [][]byte) (answer *Answer, records []kgo.Record, 
 		}
 		res.EventID, res.Status = strings.Clone(j.ev.EventID), "accepted"
 		answer.Accepted++
-		records = append(records, kgo.Record{Topic: s.topics[topic], Key: j.key(topic), Value: raw, Timestamp: now})
+		records = append(records, kgo.Record{Topic: s.topics[j.ev.Type.Topic()], Key: j.key(), Value: raw, Timestamp: now})
 	}
 	return answer, records, reasons
 }

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bytes"
 	"encoding/json"
 	"strings"
 	"unicode/utf8"
@@ -16,42 +15,18 @@ type judge struct {
 	ev  event.Event
 }
 
-// decide returns the verdict and the topic the event belongs to. The topic follows from the type, which only the decoder reads
-// strictly: a cheap look guesses it, and where the decoder says wrong_topic the guess is replaced, so a bad guess costs time only.
-// An accepted event is in j.ev until the next call.
-func (j *judge) decide(raw []byte) (event.Topic, event.Verdict) {
-	guess := guessTopic(raw)
-	v := j.dec.Decode(guess, raw, &j.ev)
-	for t := event.Topic(0); v.Reason == event.WrongTopic && t < event.NumTopics; t++ {
-		if t != guess {
-			if v = j.dec.Decode(t, raw, &j.ev); v.Reason != event.WrongTopic {
-				return t, v
-			}
-		}
-	}
-	return guess, v
-}
-
-func guessTopic(raw []byte) event.Topic {
-	_, rest, _ := bytes.Cut(raw, []byte(`"type"`))
-	rest = bytes.TrimLeft(rest, " \t\r\n:")
-	for t, name := range event.TypeNames {
-		if len(rest) > len(name) && rest[0] == '"' && string(rest[1:1+len(name)]) == name {
-			return event.Topic(t) // topics and types are in the same order
-		}
-	}
-	return event.TopicViewer
-}
+// decide returns the verdict. An accepted event is in j.ev until the next call.
+func (j *judge) decide(raw []byte) event.Verdict { return j.dec.DecodeAny(raw, &j.ev) }
 
 // key of the Kafka record: the viewer, so that one viewer's events stay in order; what has no viewer goes by what its versions count.
-func (j *judge) key(t event.Topic) []byte {
+func (j *judge) key() []byte {
 	who := j.ev.UserID
-	switch t {
-	case event.TopicOrder:
+	switch j.ev.Type {
+	case event.TypeOrder:
 		who = j.ev.BuyerID
-	case event.TopicCost:
+	case event.TypeCost:
 		who = j.ev.CostID
-	case event.TopicStock:
+	case event.TypeStock:
 		who = j.ev.SKU
 	default:
 		if who == "" {

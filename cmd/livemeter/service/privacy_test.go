@@ -127,7 +127,9 @@ func (p *pipeline) throughGateway() {
 	for _, events := range persons {
 		for _, e := range events {
 			e = strings.ReplaceAll(concrete(e, 9000), `"event_id":"e9000"`, `"event_id":"e9000","x":"PLANTED"`)
-			bad := slices.DeleteFunc(broken(e), func(b string) bool { return event.Check([]byte(strings.TrimSpace(b))).Reason == event.ReasonNone })
+			bad := slices.DeleteFunc(broken(e), func(b string) bool {
+				return event.NewDecoder().DecodeAny([]byte(strings.TrimSpace(b)), new(event.Event)).Reason == event.ReasonNone
+			})
 			bodies = append(bodies, strings.Join(bad, "\n"), "["+e+",PLANTED]", "["+e+",{"+e)
 		}
 	}
