@@ -14,9 +14,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
-	"github.com/livemeter/livemeter/deploy/embedded/chhttp"
 	"github.com/livemeter/livemeter/deploy/embedded/engines"
-	"github.com/livemeter/livemeter/deploy/embedded/kafka"
 )
 
 const root = "../../"
@@ -183,7 +181,7 @@ func TestComposeListeners(t *testing.T) {
 // TestComposePorts: what is published are the default ports, on loopback.
 func TestComposePorts(t *testing.T) {
 	d := config.Default()
-	want := []string{portOf(kafka.DefaultAddr), portOf(chhttp.DefaultAddr), portOf(d.Gateway.Addr), portOf(d.Admin.Addr)}
+	want := []string{portOf(d.Kafka.Brokers[0]), portOf(d.ClickHouse.Addr[0]), portOf(d.Gateway.Addr), portOf(d.Admin.Addr)}
 	var got []string
 	for _, s := range compose(t).Services {
 		for _, port := range s.Ports {
@@ -197,6 +195,27 @@ func TestComposePorts(t *testing.T) {
 	slices.Sort(want)
 	if !slices.Equal(got, want) {
 		t.Errorf("published ports %v, want the defaults %v", got, want)
+	}
+}
+
+// TestEnginesListenWhereServicesLook: the defaults of demo, up and engine are those of the configuration.
+func TestEnginesListenWhereServicesLook(t *testing.T) {
+	c, d := newCLI(), config.Default()
+	parser, err := kong.New(c, kong.Vars{"version": ""})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for command, addr := range map[string]*string{"demo": &c.Demo.KafkaAddr, "up": &c.Up.KafkaAddr, "engine clickhouse --dir x": &c.Engine.Clickhouse.Addr} {
+		if _, err := parser.Parse(strings.Fields(command)); err != nil {
+			t.Fatalf("livemeter %s: %v", command, err)
+		}
+		want := d.Kafka.Brokers[0]
+		if addr == &c.Engine.Clickhouse.Addr {
+			want = d.ClickHouse.Addr[0]
+		}
+		if *addr != want {
+			t.Errorf("livemeter %s listens on %s, services look at %s", command, *addr, want)
+		}
 	}
 }
 

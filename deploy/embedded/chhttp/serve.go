@@ -10,9 +10,6 @@ import (
 	"time"
 )
 
-// DefaultAddr is where a ClickHouse server listens for HTTP, on loopback.
-const DefaultAddr = "127.0.0.1:8123"
-
 // Listen opens the port of the HTTP interface.
 func Listen(addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)

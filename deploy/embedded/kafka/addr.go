@@ -15,9 +15,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// DefaultAddr is where a broker listens, on loopback.
-const DefaultAddr = "127.0.0.1:9092"
-
 // listen opens the broker's port.
 func listen(addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
