@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/livemeter/livemeter/pipeline/measure"
+	"github.com/livemeter/livemeter/pipeline/rollup"
 )
 
 // Parts that are not partitions of `events`.
@@ -31,13 +32,19 @@ const (
 	ms               = "DateTime64(3, 'UTC')"
 	epochComment     = "Which log of events the row comes from; views show the active epoch of the table epochs alone"
 	versComment      = "Offset in the log of events up to which the row is true; the highest of a key wins"
-	partComment      = "Partition of events that holds this partial; 65535 is the sum of folded partials, 65534 the peak of online"
-	panesComment     = "Minutes: the six panes of 10 s, sparsely; keys are 128 · pane + measure, 126 is 1 if the pane changed after it was final, 127 its updated_at"
 	genComment       = "Offset in the log of events that opened this generation of the partial"
 	insertComment    = "When the row reached ClickHouse; what is new since is found by it"
 	finalComment     = "Windows that end at this or before it are final: the watermark less the lateness"
 	hoursComment     = "Hours that begin before this are final and read from rows of their own, later ones from those of their minutes"
 	watermarkComment = "What events changed that were received before this stands in the rows; 1970 while unknown"
+)
+
+var (
+	partComment  = fmt.Sprintf("Partition of events that holds this partial; %d is the sum of folded partials, %d the peak of online", partFolded, partPeak)
+	panesComment = fmt.Sprintf("Minutes: the six panes of 10 s, sparsely; keys are %d · pane + measure, %d is 1 if the pane changed after it was final, %d its updated_at",
+		measure.PaneStride, measure.PaneLate, measure.PaneUpdated)
+	stateComment = fmt.Sprintf("%d minutes: something but online counts in it, %d changed after the window was final, %d closed: never changes again, %d hours: changed after their day was final, %d no event of its own is in it",
+		rollup.Counts, rollup.Late, rollup.Closed, rollup.LateDay, rollup.NoneOwn)
 )
 
 var subKeyComments = map[string]string{
@@ -92,7 +99,7 @@ func rowsColumns(c measure.Cube) []column {
 		column{"gen", "UInt64", genComment},
 		column{"version", "UInt64", versComment},
 		column{"deleted", "UInt8", "1: this partial is contained in the folded row and gone"},
-		column{"state", "UInt8", "1 minutes: something but online counts in it, 2 changed after the window was final, 4 closed: never changes again, 8 hours: changed after their day was final, 16 no event of its own is in it"},
+		column{"state", "UInt8", stateComment},
 		column{"first_event", ms, "Earliest event time in the row; 2100 where no event is its own"},
 		column{"updated_at", ms, "Receive time of the last event in the row, of the last that changed it where none is its own"},
 		column{"inserted_at", "DateTime DEFAULT now()", insertComment},
