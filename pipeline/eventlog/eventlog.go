@@ -27,12 +27,12 @@ const (
 	Reject
 )
 
-// Flags of an entry.
+// Flags of an entry. The two of the clock contract.md asks for; no measure counts them yet.
 const (
 	ClockClamped  uint8 = 1 << iota // event_ts was bounded to received_ts − 7 d
 	ClockNegative                   // sent_ts < client_ts
 	Background                      // foreground is false: watch time does not count
-	Presale
+	Presale                         // is_presale of an order: waits for measures that tell presales apart
 )
 
 // SourceID names a source partition. The topic's UUID is part of it: a topic deleted and made again starts at offset 0.
@@ -54,12 +54,12 @@ type Entry struct {
 
 	ViewerHi, ViewerLo uint64
 	Instance           uint64 // hash of sdk_instance_id
-	Seq                uint64
+	Seq                uint64 // waits, as Instance does, for completeness: what is missing between an instance's numbers
 	EventFP            uint64 // hash of event_id; for cost and stock a hash of their natural key with version
-	View               uint64 // hash of view_id, 0 where absent
+	View               uint64 // hash of view_id, 0 where absent. An order's waits for attribution to views
 	Room               uint32 // string: platform \x00 room_id \x00 live_session_id (absent ones empty)
 	Exps               uint32 // string: id \x00 variant, pairs joined by \x01, duplicates removed; 0 without experiments
-	SKU                uint32 // string; interactions
+	SKU                uint32 // string; interactions, stock
 	Origin             uint32 // string: entry_source \x00 campaign_id, of an enter
 	Currency           uint32 // string; gift, order
 	Value              int64  // watch_ms_delta, or the interaction's count
@@ -122,8 +122,8 @@ type Sources struct {
 
 // SourceTopic is one raw topic as the collector found it.
 type SourceTopic struct {
-	Name       string // with prefix
-	Kind       event.Topic
+	Name       string      // with prefix
+	Kind       event.Topic // waits for a reader that tells raw topics apart; today's go by name and ID
 	ID         [16]byte
 	Partitions int32
 }
@@ -138,7 +138,7 @@ type Progress struct {
 // ProgressItem is the progress of one source partition.
 type ProgressItem struct {
 	Source     SourceID
-	Generation int32
+	Generation int32 // for people: see Progress
 	Offset     int64 // last offset sent, −1 for none
 	Recv       int64 // ms
 }
