@@ -1,5 +1,5 @@
-// Package change is what passes from the enricher to the aggregator: for each record of the log, what it changes in which cell. In
-// `run` it is a function call; between services it is the topic `events.enriched`.
+// Package change is what passes from the enricher to the aggregator: for each record of the log, what it changes in which cell, and
+// the orders that it changes as they are then. In `run` it is a function call; between services it is the topic `events.enriched`.
 package change
 
 import (

@@ -23,7 +23,7 @@ func paneOf(ts int64) int32 { return int32(ts / paneMS) }
 // bitset is the pane bits of one block for several kinds: 1 for a view's presence, 4 for a scope's distinct kinds.
 type bitset interface{ ~[1]uint64 | ~[4]uint64 }
 
-// older is a block that the current one has left behind, in a list from newest to oldest.
+// older is a block that is not the current one, in a list without order: one that late events open stands in front.
 type older[B bitset] struct {
 	block int32
 	next  uint32
@@ -32,9 +32,9 @@ type older[B bitset] struct {
 
 // panes is an exact set of panes, kind by kind: the current block inline, older ones in the archive until the horizon passes.
 type panes[B bitset] struct {
-	block int32
-	tail  uint32 // newest archived block
-	bits  B
+	block    int32
+	archived uint32 // list of older
+	bits     B
 }
 
 // at returns the word set of a block, nil where nothing of it is known.
@@ -42,7 +42,7 @@ func (p *panes[B]) at(arch *slab.Slab[older[B]], block int32) *B {
 	if block == p.block {
 		return &p.bits
 	}
-	for i := p.tail; i != 0; {
+	for i := p.archived; i != 0; {
 		o := arch.At(i)
 		if o.block == block {
 			return &o.bits
@@ -60,8 +60,8 @@ func (p *panes[B]) open(arch *slab.Slab[older[B]], block, oldest int32) *B {
 	case block > p.block:
 		if p.block >= oldest && !empty(p.bits) {
 			i := arch.Alloc()
-			*arch.At(i) = older[B]{p.block, p.tail, p.bits}
-			p.tail = i
+			*arch.At(i) = older[B]{p.block, p.archived, p.bits}
+			p.archived = i
 		}
 		p.prune(arch, oldest)
 		var zero B
@@ -72,8 +72,8 @@ func (p *panes[B]) open(arch *slab.Slab[older[B]], block, oldest int32) *B {
 		return b
 	}
 	i := arch.Alloc()
-	*arch.At(i) = older[B]{block: block, next: p.tail}
-	p.tail = i
+	*arch.At(i) = older[B]{block: block, next: p.archived}
+	p.archived = i
 	return &arch.At(i).bits
 }
 
@@ -84,7 +84,7 @@ func empty[B bitset](b B) bool {
 
 // prune frees archived blocks before oldest.
 func (p *panes[B]) prune(arch *slab.Slab[older[B]], oldest int32) {
-	link := &p.tail
+	link := &p.archived
 	for *link != 0 {
 		i := *link
 		o := arch.At(i)

@@ -142,7 +142,7 @@ func (e *Enricher) unpackView(r *wire.Reader, slot uint32) uint32 {
 func unpackPanes[B bitset](r *wire.Reader, p *panes[B], arch *slab.Slab[older[B]]) {
 	p.block = int32(r.Int())
 	unpackBits(r, &p.bits)
-	link := &p.tail
+	link := &p.archived
 	for r.Byte() != 0 {
 		*link = arch.Alloc()
 		o := arch.At(*link)

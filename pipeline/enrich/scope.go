@@ -107,7 +107,7 @@ func (e *Enricher) seenInHour(s *scope, k int, block int32) bool {
 	if block/hourBlocks == s.panes.block/hourBlocks {
 		return s.hour>>k&1 != 0
 	}
-	for i := s.panes.tail; i != 0; {
+	for i := s.panes.archived; i != 0; {
 		o := e.scopeArch.At(i)
 		if o.block/hourBlocks == block/hourBlocks && o.bits[k] != 0 {
 			return true

@@ -121,7 +121,7 @@ func (e *Enricher) packView(w *wire.Writer, v *view) {
 func packPanes[B bitset](w *wire.Writer, p *panes[B], arch *slab.Slab[older[B]]) {
 	w.Int(int64(p.block))
 	packBits(w, p.bits)
-	for i := p.tail; i != 0; i = arch.At(i).next {
+	for i := p.archived; i != 0; i = arch.At(i).next {
 		w.Byte(1)
 		w.Int(int64(arch.At(i).block))
 		packBits(w, arch.At(i).bits)
