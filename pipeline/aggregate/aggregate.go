@@ -33,11 +33,12 @@ type Aggregator struct {
 	offset    int64 // newest applied
 	wm        int64
 	maxRecv   int64
-	last      bool // every flush may be the last one
+	final     finality
+	finalEnd  int64 // up to which end windows are final now
+	last      bool  // every flush may be the last one
 
 	settings  *eventlog.Settings
 	zone      *time.Location
-	lateness  int64
 	gap       int64
 	maxCells  int
 	paneTTL   int64 // ms, 0 for ever
@@ -67,9 +68,6 @@ type Aggregator struct {
 	turnedAt              int64                              // offset at the last coarse turn
 	turned                [measure.NumCubes][slowParts]int64 // watermark up to which the rows of a cube's part have left
 	sentWM                int64                              // the watermark that was sent last
-	sentFinal             int64                              // and up to which end windows are final with it
-	finalFrom             int64                              // the same of now. Neither falls: what was final stays so when the lateness gets longer
-	told                  int64                              // and the hours with it: see hoursTold
 	token                 uint64
 	flights               []flight
 	orders                map[orderKey]*pendingOrder
@@ -113,7 +111,7 @@ func (a *Aggregator) Apply(r *change.Record) error {
 		a.order(&r.Orders[i])
 	}
 	a.wm = r.Watermark
-	a.finalize()
+	a.finalEnd = a.final.end(a.wm)
 	a.closeDue()
 	return nil
 }
@@ -123,13 +121,11 @@ func (a *Aggregator) configure(s *eventlog.Settings) error {
 	if err != nil {
 		return err
 	}
-	if a.settings != nil && s.LatenessMS != a.settings.LatenessMS {
-		a.endRound() // which was begun by the former
-		a.hasten(s.LatenessMS)
+	if s.LatenessMS > a.final.lateness {
+		a.raise(s.LatenessMS)
 	}
 	a.settings, a.zone, a.day = s, loc, dayCache{}
-	a.lateness, a.gap, a.maxCells = s.LatenessMS, s.SessionGapMS, int(s.MaxCells)
-	a.finalize()
+	a.gap, a.maxCells = s.SessionGapMS, int(s.MaxCells)
 	days := func(g measure.Grain) int64 { return int64(s.TTLDays[g]) * dayMS }
 	a.paneTTL, a.minuteTTL, a.hourTTL = days(measure.Grain10s), days(measure.Grain1m), days(measure.Grain1h)
 	for _, g := range [2]measure.Grain{measure.Grain1d, measure.GrainSession} { // they are read from the hours' rows
@@ -239,9 +235,3 @@ func (a *Aggregator) lateHour(i uint32, c *change.Change) {
 		h.state |= late
 	}
 }
-
-// finalize follows watermark and lateness.
-func (a *Aggregator) finalize() { a.finalFrom = max(a.finalFrom, a.wm-a.lateness) }
-
-// past says whether the watermark had passed a window's end and the lateness before the record that is being applied.
-func (a *Aggregator) past(end int64) bool { return end <= a.finalFrom }

@@ -98,10 +98,6 @@ func (a *Aggregator) touch(i uint32, c *cell) {
 	a.unsaved.Mark(i)
 	if !c.dirty {
 		c.since = a.wm
-		// An hour that is not told yet is read from its minutes: while its own row waits, the watermark that is sent stays before the one that tells it.
-		if c.grain == measure.Grain1h && c.window >= a.told {
-			c.since = min(c.since, c.end()+a.lateness-1)
-		}
 	}
 	c.dirty, c.ahead = true, 0
 	if !c.listed {

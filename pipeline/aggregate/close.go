@@ -92,17 +92,3 @@ func (a *Aggregator) close(i uint32, early bool) {
 	}
 	a.touch(i, c)
 }
-
-// hasten makes open windows close by a lateness that they were not opened with. Minutes do where it is lower; by a higher one they close before they are
-// final. Hours always do, reopened ones too: when an hour is told, its row must have what came until then (hoursTold), and so be looked at then.
-func (a *Aggregator) hasten(lateness int64) {
-	for i := uint32(1); i < a.cells.Cap(); i++ {
-		c := a.cells.At(i)
-		if due := dueAt(c.end() + lateness); c.key != 0 && c.state&closedBit == 0 &&
-			(c.grain == measure.Grain1h && due != c.due || !c.reopened && due < c.due) {
-			a.unsaved.Mark(i)
-			c.due = due
-			a.due.add(due, i)
-		}
-	}
-}

@@ -28,8 +28,6 @@ type flight struct {
 	cells  []uint32
 	orders []orderKey
 	before int64 // the watermark that was sent before it
-	told   int64 // and the hours
-	final  int64 // and up to which end windows were final
 }
 
 type orderKey struct {
@@ -74,7 +72,7 @@ type round struct {
 	turn   turn
 	wm     int64 // watermark when it began
 	held   int64 // since when the first row waits that does not leave with it, but for minutes that wait for their cube's turn
-	untold int64 // the first hour that is not told yet and has a row that waits
+	told   int64 // hours that begin before it are told by the watermark that was sent before the round
 	behind bool
 	cells  [measure.NumCubes][]uint32 // that have not left yet
 	rows   int                        // in all of cells
@@ -84,7 +82,7 @@ type round struct {
 // nothing then, and a row costs the store as much as an event costs us. more says that the round goes on with the next flush.
 func (a *Aggregator) Flush(b *rollup.Batch, behind bool) (token uint64, more bool) {
 	a.token++
-	f := flight{token: a.token, before: a.sentWM, told: a.told, final: a.sentFinal}
+	f := flight{token: a.token, before: a.sentWM}
 	r := &a.round
 	if r.rows > 0 && r.behind != behind {
 		a.endRound()
@@ -105,9 +103,8 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) (token uint64, more boo
 	}
 	f.cells = slices.Clone(a.leaving)
 	if wm := a.sent(); r.rows == 0 && a.restLeaves() {
-		a.sentWM, a.told = wm, max(a.told, min(a.hoursTold(wm), r.untold))
-		a.sentFinal = max(a.sentFinal, wm-a.lateness)
-		b.Watermarks = append(b.Watermarks, rollup.Watermark{Part: a.partition, Version: uint64(a.offset), WM: wm, FinalBefore: a.sentFinal, HoursTold: a.told})
+		a.sentWM = wm
+		b.Watermarks = append(b.Watermarks, rollup.Watermark{Part: a.partition, Version: uint64(a.offset), WM: wm, FinalBefore: a.final.end(wm), HoursTold: a.hoursTold(wm)})
 	}
 	a.flights = append(a.flights, f)
 	return a.token, r.rows > 0
@@ -117,7 +114,7 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) (token uint64, more boo
 func (a *Aggregator) beginRound(behind bool) {
 	a.flushes++
 	r := &a.round
-	r.turn, r.behind, r.wm, r.held, r.untold = a.turn(), behind, a.wm, math.MaxInt64, math.MaxInt64
+	r.turn, r.behind, r.wm, r.held, r.told = a.turn(), behind, a.wm, math.MaxInt64, a.hoursTold(a.sentWM)
 	keep := a.dirty[:0]
 	for _, i := range a.dirty {
 		c := a.cells.At(i)
@@ -133,8 +130,9 @@ func (a *Aggregator) beginRound(behind bool) {
 			if c.grain == measure.Grain1h || c.reopened || a.waits(c) || behind && c.hour != 0 && c.ahead == 0 {
 				r.held = min(r.held, c.since)
 			}
-			if c.grain == measure.Grain1h && c.window >= a.told {
-				r.untold = min(r.untold, c.window)
+			// An hour that is not told yet is read from its minutes: while its own row waits, the watermark that is sent stays before the one that tells it.
+			if c.grain == measure.Grain1h && c.window >= r.told {
+				r.held = min(r.held, a.final.from(c.end())-1)
 			}
 		}
 	}
@@ -231,10 +229,10 @@ func (a *Aggregator) leaves(c *cell, behind bool, turn turn) bool {
 		return false
 	case c.state&closedBit != 0 || a.outlived(c):
 		return true
-	case c.grain == measure.Grain1h && c.window >= a.told && a.past(c.end()): // what comes late, without end, would keep the hour untold
+	case c.grain == measure.Grain1h && c.window >= a.round.told && a.past(c.end()): // what comes late, without end, would keep the hour untold
 		return true
 	case behind: // a reopened hour that stragglers keep open would hold the watermark back for as long
-		return c.grain == measure.Grain1h && c.since+hourMS+a.lateness <= a.wm
+		return c.grain == measure.Grain1h && c.since+hourMS+a.final.lateness <= a.wm
 	case turn.rest:
 		return true
 	case c.window > now && c.hour == 0 || c.ahead != 0 && c.window+int64(c.ahead-1)*paneMS > now:

@@ -71,13 +71,6 @@ func (a *Aggregator) run(c *cell, ts int64) {
 	}
 }
 
-// hoursTold is the start of the first hour that is not final at a watermark: those before it have closed, or wait for stragglers, and their rows
-// have left with it.
-func (a *Aggregator) hoursTold(wm int64) int64 {
-	t := max(0, wm-wm%1000-a.lateness) // whole seconds: see dueAt
-	return t - t%hourMS
-}
-
 // lastDue is when the last of an hour's open minutes is to close.
 func (a *Aggregator) lastDue(h *cell) (due uint32) {
 	for i := h.minutes; i != 0; i = a.cells.At(i).next {

@@ -61,7 +61,7 @@ func (a *Aggregator) attach(i uint32, m *cell) (first bool) {
 		m.next, h.minutes = h.minutes, i
 		m.state |= countsBit
 	}
-	if hour := m.window - m.window%hourMS; a.past(hour+hourMS) || hour < a.told { // told by a lower lateness
+	if a.past(m.window - m.window%hourMS + hourMS) {
 		a.touch(m.hour, a.cells.At(m.hour))
 	}
 	return first
@@ -86,10 +86,10 @@ func (a *Aggregator) open(id cellID) uint32 {
 		c.sums[0] = a.sums.Alloc()
 	}
 	a.openCells++
-	due := c.end() + a.lateness
-	if due <= a.wm {
+	due := c.end() + a.final.lateness
+	if a.past(c.end()) {
 		c.reopened = true
-		due = a.wm + stragglersMS + a.lateness
+		due = a.wm + stragglersMS + a.final.lateness
 	}
 	c.due = dueAt(due)
 	a.due.add(c.due, i)

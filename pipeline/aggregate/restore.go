@@ -87,6 +87,11 @@ func (a *Aggregator) Offset() int64 { return a.offset }
 
 func (a *Aggregator) unpackMeta(r *wire.Reader) error {
 	a.offset, a.wm, a.maxRecv = r.Int(), r.Int(), r.Int()
+	a.final.lateness = r.Int() // before the settings, which may say less
+	for range r.Count(2) {
+		a.final.former = append(a.final.former, former{r.Int(), r.Int()})
+	}
+	a.finalEnd = a.final.end(a.wm)
 	if r.Bool() {
 		s, err := eventlog.DecodeSettings([]byte(r.Raw()))
 		if err != nil {
@@ -96,7 +101,7 @@ func (a *Aggregator) unpackMeta(r *wire.Reader) error {
 			return err
 		}
 	}
-	a.finalFrom, a.sentWM, a.told, a.sentFinal = r.Int(), r.Int(), r.Int(), r.Int()
+	a.sentWM = r.Int()
 	return r.Err()
 }
 

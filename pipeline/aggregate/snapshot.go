@@ -12,7 +12,7 @@ import (
 )
 
 // stateVersion is the format of a changelog record, its first byte.
-const stateVersion = 6
+const stateVersion = 7
 
 const (
 	keyMeta   = "am"
@@ -72,24 +72,25 @@ func (a *Aggregator) packMeta(w *wire.Writer) {
 	w.Int(a.offset)
 	w.Int(a.wm)
 	w.Int(a.maxRecv)
+	w.Int(a.final.lateness)
+	w.Uint(uint64(len(a.final.former)))
+	for _, l := range a.final.former {
+		w.Int(l.until)
+		w.Int(l.lateness)
+	}
 	w.Bool(a.settings != nil)
 	if a.settings != nil {
 		w.Raw(string(eventlog.AppendSettings(nil, a.settings)))
 	}
-	w.Int(a.finalFrom)
-	wm, told, final := a.durable()
-	w.Int(wm)
-	w.Int(told)
-	w.Int(final)
+	w.Int(a.durable())
 }
 
-// durable is the newest watermark, the hours told and the end of what is final, of which the store has said that it has them.
-func (a *Aggregator) durable() (wm, told, final int64) {
+// durable is the newest watermark of which the store has said that it has it.
+func (a *Aggregator) durable() int64 {
 	if len(a.flights) > 0 {
-		f := &a.flights[0]
-		return f.before, f.told, f.final
+		return a.flights[0].before
 	}
-	return a.sentWM, a.told, a.sentFinal
+	return a.sentWM
 }
 
 func (a *Aggregator) packCell(w *wire.Writer, c *cell) {

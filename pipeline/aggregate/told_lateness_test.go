@@ -110,19 +110,3 @@ func TestRaisedLatenessAfterAnHourIsTold(t *testing.T) {
 		t.Errorf("the hour is told with %d events of 2", r.s.sum())
 	}
 }
-
-// The lateness is lowered between two checkpoints: after a restart the hour is due by it.
-func TestLoweredLatenessIsSaved(t *testing.T) {
-	r, log := newRig(t), changelog{}
-	r.apply(1000, hourMS, r.event("r", 1000))
-	r.flush(10)
-	log.save(r.a)
-	r.apply(2000, 60_000)
-	log.save(r.a)
-	r.a = log.mustRestore(t)
-	r.apply(hourMS+60_000, 60_000)
-	r.flush(100)
-	if r.s.told < hourMS || r.s.sum() != 1 {
-		t.Errorf("told %d with %d events of 1", r.s.told, r.s.sum())
-	}
-}

@@ -166,6 +166,7 @@ func (l *lot) write(b *rollup.Batch, rows int) {
 func (l *lot) flush() {
 	var b rollup.Batch
 	token, _ := l.a.Flush(&b, l.rnd.IntN(8) == 0)
+	l.follows(&b)
 	l.flushed = max(l.flushed, l.applied)
 	switch l.rnd.IntN(12) {
 	case 0:
@@ -290,6 +291,7 @@ func (l *lot) live() {
 	for range 60 {
 		var b rollup.Batch
 		token, _ := l.a.Flush(&b, false)
+		l.follows(&b)
 		l.write(&b, b.Rows())
 		l.a.Ack(token)
 	}

@@ -42,6 +42,7 @@ type rig struct {
 	a      *Aggregator
 	s      hourStore
 	offset int64
+	cells  uint32
 }
 
 func newRig(t *testing.T) *rig {
@@ -55,7 +56,7 @@ func (r *rig) event(room string, ts int64) change.Change {
 func (r *rig) apply(wm, lateness int64, changes ...change.Change) {
 	r.t.Helper()
 	r.offset++
-	if err := r.a.Apply(&change.Record{Offset: r.offset, Watermark: wm, MaxRecv: wm, Changes: changes, Settings: &eventlog.Settings{LatenessMS: lateness, SessionGapMS: hourMS, Zone: "UTC"}}); err != nil {
+	if err := r.a.Apply(&change.Record{Offset: r.offset, Watermark: wm, MaxRecv: wm, Changes: changes, Settings: &eventlog.Settings{LatenessMS: lateness, SessionGapMS: hourMS, Zone: "UTC", MaxCells: r.cells}}); err != nil {
 		r.t.Fatal(err)
 	}
 }
@@ -66,29 +67,6 @@ func (r *rig) flush(n int) {
 		token, _ := r.a.Flush(&b, false)
 		r.s.write(&b)
 		r.a.Ack(token)
-	}
-}
-
-// The lateness is lowered between two pieces of a round: the hour that closes by it has its row in no piece.
-func TestLoweredLatenessBetweenPieces(t *testing.T) {
-	r := newRig(t)
-	r.a.Pieces(1, 1)
-	r.apply(1000, hourMS, r.event("r", 1000))
-	r.apply(hourMS+hourMS/2-1, hourMS)
-	r.flush(10)
-	money := change.Change{TS: hourMS + 1000, Recv: 1, Delta: 1, Key: r.a.keys.Of(cellkey.Key{Cube: measure.RoomMoney, Platform: "p", Room: "q", Session: "s", Sub: [2]string{"CNY"}}), Mask: change.AllGrains, Flags: change.Own}
-	for r.a.flushes%restEvery != restEvery-1 {
-		r.flush(1)
-	}
-	r.apply(hourMS+hourMS/2, hourMS, r.event("q", hourMS+1000), money)
-	r.flush(1)
-	if r.a.round.rows == 0 {
-		t.Fatal("the round is whole")
-	}
-	r.apply(hourMS+hourMS/2+1, 60_000)
-	r.flush(1)
-	if r.s.told >= hourMS && r.s.sum() != 1 {
-		t.Errorf("the hour is told with %d events of 1", r.s.sum())
 	}
 }
 

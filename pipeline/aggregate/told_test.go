@@ -10,40 +10,6 @@ import (
 	"github.com/livemeter/livemeter/pipeline/rollup"
 )
 
-// The lateness is lowered while an hour is open: the hour is told when its row has left, which is due by the new one.
-func TestLoweredLateness(t *testing.T) {
-	a := New(0, cellkey.NewTable())
-	room := a.keys.Of(cellkey.Key{Cube: measure.Room, Platform: "p", Room: "r", Session: "s"})
-	apply := func(offset, wm, lateness int64, changes ...change.Change) {
-		t.Helper()
-		if err := a.Apply(&change.Record{Offset: offset, Watermark: wm, MaxRecv: wm, Changes: changes, Settings: &eventlog.Settings{LatenessMS: lateness, SessionGapMS: hourMS, Zone: "UTC"}}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	apply(1, 1, hourMS, change.Change{TS: 1, Recv: 1, Delta: 1, Key: room, Mask: change.AllGrains, Flags: change.Own})
-	apply(2, hourMS+hourMS/2, hourMS)
-	apply(3, hourMS+hourMS/2+1, 60_000)
-	hours, told := 0, int64(0)
-	for range 20 {
-		var b rollup.Batch
-		token, _ := a.Flush(&b, false)
-		a.Ack(token)
-		for _, c := range b.Cells {
-			for _, g := range c.Grain {
-				if measure.Grain(g) == measure.Grain1h {
-					hours++
-				}
-			}
-		}
-		for _, w := range b.Watermarks {
-			told = w.HoursTold
-		}
-	}
-	if told >= hourMS && hours == 0 {
-		t.Errorf("hours before %d are told to have rows of their own; %d hour rows have left", told, hours)
-	}
-}
-
 // minuteStore keeps the highest version of the only minute's row.
 type minuteStore struct {
 	version uint64

@@ -106,7 +106,7 @@ type Settings struct {
 	Partitions     uint16
 	KeyFingerprint uint64    // of the pseudonym key
 	HorizonMS      int64     // contract.md, Time: H
-	LatenessMS     int64     // a window is final when the watermark passes its end by this
+	LatenessMS     int64     // a window is final when the watermark passes its end by this: the longest that the log has told
 	SessionGapMS   int64     // a live session is final when the watermark passes its last event by this
 	DedupeMS       int64     // how long an event_id is remembered, at least 10 minutes
 	Zone           string    // of the 1 d window, IANA name with whole-hour offsets

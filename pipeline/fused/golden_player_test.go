@@ -21,6 +21,7 @@ type player struct {
 	settings eventlog.Settings
 	log      map[string][]byte // the changelog
 	block    []byte            // the last one
+	recs     [][]byte          // the log
 	offset   int64
 	more     bool                        // the last flush was a piece
 	source   map[eventlog.SourceID]int64 // offset of the last record
@@ -61,6 +62,7 @@ func (p *player) apply(value []byte) {
 	if err := p.task.Apply(p.offset, value); err != nil {
 		p.t.Fatal(err)
 	}
+	p.recs = append(p.recs, bytes.Clone(value))
 	p.offset++
 }
 
@@ -111,6 +113,25 @@ func (p *player) others(at string) {
 func (p *player) restart() {
 	p.t.Helper()
 	p.save()
+	if next := p.restored(); next != p.offset {
+		p.t.Fatalf("restored at %d, want %d", next, p.offset)
+	}
+}
+
+// crash goes on with what was saved last, and reads the log from there on: after each of its records comes f.
+func (p *player) crash(f func()) {
+	p.t.Helper()
+	for next := p.restored(); next < p.offset; next++ {
+		if err := p.task.Apply(next, p.recs[next]); err != nil {
+			p.t.Fatal(err)
+		}
+		f()
+	}
+}
+
+// restored begins with what was saved last, and says where the log goes on.
+func (p *player) restored() (next int64) {
+	p.t.Helper()
 	p.task = p.start()
 	for k, v := range p.log {
 		if err := p.task.Restore([]byte(k), v); err != nil {
@@ -118,9 +139,10 @@ func (p *player) restart() {
 		}
 	}
 	next, err := p.task.RestoreDone()
-	if err != nil || next != p.offset {
-		p.t.Fatalf("restored at %d, want %d: %v", next, p.offset, err)
+	if err != nil {
+		p.t.Fatal(err)
 	}
+	return next
 }
 
 // services is an enricher and an aggregator with the topic between them, as one task.

@@ -72,7 +72,7 @@ func TestFinalStaysFinalOfAnyScript(outer *testing.T) {
 				wm = max(wm, at)
 				lines = append(lines, fmt.Sprintf("wm %d", wm))
 			default:
-				lines = append(lines, rapid.SampledFrom([]string{"flush", "flush", "behind", "behind", "fail", "unacked", "restart", "save", "last"}).Draw(t, "flush"))
+				lines = append(lines, rapid.SampledFrom([]string{"flush", "flush", "behind", "behind", "fail", "unacked", "restart", "save", "crash", "crash and flush", "last"}).Draw(t, "flush"))
 			}
 		}
 		keepsPromise(t, startPlayer(outer, rapid.SampledFrom([]string{"run", "pieces"}).Draw(t, "how")), strings.Join(lines, "\n"), false, 1000)
@@ -80,7 +80,7 @@ func TestFinalStaysFinalOfAnyScript(outer *testing.T) {
 }
 
 // startPlayer begins with one of the tasks.
-func startPlayer(t *testing.T, how string) func() *player {
+func startPlayer(t testing.TB, how string) func() *player {
 	return func() *player {
 		p := newPlayer(t, tasks[how]())
 		p.start = tasks[how]
@@ -149,6 +149,12 @@ func keepsPromise(t tb, start func() *player, script string, behind bool, flush 
 			continue
 		case "restart":
 			p.restart()
+			continue
+		case "crash": // back to what was saved last
+			p.crash(func() {})
+			continue
+		case "crash and flush":
+			p.crash(func() { read(behind, "flush") })
 			continue
 		}
 		p.line(line)

@@ -1,7 +1,6 @@
 package fused
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -10,21 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/livemeter/livemeter/pipeline/rollup"
-	"github.com/livemeter/livemeter/pipeline/runtime"
 )
-
-// logged keeps the log, for replays after a crash.
-type logged struct {
-	runtime.Task
-	log [][]byte
-}
-
-func (l *logged) Apply(offset int64, value []byte) error {
-	if int(offset) == len(l.log) {
-		l.log = append(l.log, bytes.Clone(value))
-	}
-	return l.Task.Apply(offset, value)
-}
 
 // Values, times, number of generations and statuses are the same whatever flushes, checkpoints, crashes and lost answers there were.
 func TestRowsAreOfTheLog(outer *testing.T) {
@@ -72,41 +57,23 @@ func TestRowsAreOfTheLog(outer *testing.T) {
 }
 
 func rowsOfLife(t testing.TB, how string, lines []string, lives bool) string {
-	l := &logged{Task: tasks[how]()}
-	p := newPlayer(t, l)
+	p := startPlayer(t, how)()
 	p.store.months, p.store.times, p.store.generations = true, true, true
-	crash := func() {
-		l.Task = tasks[how]()
-		for k, v := range p.log {
-			if err := l.Restore([]byte(k), v); err != nil {
-				t.Fatal(err)
-			}
-		}
-		next, err := l.RestoreDone()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for ; next < int64(len(l.log)); next++ {
-			if err := l.Task.Apply(next, l.log[next]); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
 	flush := func(how string) {
 		var b rollup.Batch
-		token, more := l.Flush(&b, how == "behind")
+		token, more := p.task.Flush(&b, how == "behind")
 		p.more = more
 		if how != "fail" {
 			p.store.write(&b)
 		}
 		switch how {
 		case "fail", "unacked":
-			l.Nack(token)
+			p.task.Nack(token)
 		case "saved on its way":
 			p.save()
-			crash()
+			p.crash(func() {})
 		default:
-			l.Ack(token)
+			p.task.Ack(token)
 		}
 	}
 	for _, line := range lines {
@@ -121,7 +88,7 @@ func rowsOfLife(t testing.TB, how string, lines []string, lives bool) string {
 			}
 		case "crash":
 			if lives {
-				crash()
+				p.crash(func() {})
 			}
 		default:
 			p.line(line)

@@ -150,7 +150,7 @@ type Watermark struct {
 	Version uint64
 	WM      int64 // ms; 0 while no watermark is known
 	// FinalBefore: windows that end at this instant, ms, or before it are final where all partitions say so: the watermark less the lateness of the log's
-	// settings. It does not fall when that gets longer.
+	// settings, or more where that was raised. Like HoursTold it follows from the log and WM: it comes with the same WM always, and a higher one has no less.
 	FinalBefore int64
 	// HoursTold: hours that begin before this instant, ms, are final: what they hold stands in rows of their own. What later ones hold is the sum of their minutes,
 	// whether they have rows or not. Where partitions are added up the lowest of theirs counts for all: minutes stay when their hour has its row.

@@ -58,7 +58,7 @@ func TestStatusIsOfTheLogsLateness(t *testing.T) {
 	}{
 		{[2]int64{end, end - 1}, "provisional"},
 		{[2]int64{end, end}, "final"},
-		{[2]int64{end - 1, end}, "provisional"}, // the settings ask for more
+		{[2]int64{end - 1, end}, "provisional"}, // which no partition says after the one before
 	} {
 		for part, before := range c.before {
 			e.watermarks(rollup.Watermark{Part: uint16(part), Version: uint64(i), WM: wm, FinalBefore: before})
