@@ -1,8 +1,8 @@
 package aggregate
 
 // Stats are the aggregator's numbers for metrics.
-func (a *Aggregator) Stats() (open, all, dirty int) {
-	return a.openCells, a.cells.Len(), len(a.dirty) + a.round.rows + len(a.orders)
+func (a *Aggregator) Stats() (open, dirty int) {
+	return a.openCells, len(a.dirty) + a.round.rows + len(a.orders)
 }
 
 // Limit is the log's limit of open cells, 0 while unknown, and how many closed early because of it since this task began.
@@ -12,7 +12,4 @@ func (a *Aggregator) Limit() (cells int, closedEarly uint64) { return a.maxCells
 func (a *Aggregator) Clock() (wm, maxRecv int64) { return a.wm, a.maxRecv }
 
 // Acknowledged is the newest watermark of which the store has said that it has it, ms.
-func (a *Aggregator) Acknowledged() int64 {
-	wm, _, _ := a.durable()
-	return wm
-}
+func (a *Aggregator) Acknowledged() int64 { return a.durable() }
