@@ -22,14 +22,14 @@ type RunOptions struct {
 	Events   int64         // 0 is no limit
 	Ledger   *ledger.Ledger
 	Progress func(Stats)   // about once a second, and at the end
-	Grace    time.Duration // for the last acknowledgements when the context is done; 0 is 30 s
+	Grace    time.Duration // for the last acknowledgements, and for the next record where they are read back; 0 is 30 s
 	Client   []kgo.Opt     // TLS, SASL and the like
 }
 
 // Stats of a run.
 type Stats struct {
 	Sent    int64 // handed to the client
-	Acked   int64 // acknowledged, and in the ledger
+	Acked   int64 // acknowledged, and after Run in the ledger
 	Bytes   int64 // of acknowledged values
 	Elapsed time.Duration
 	Now     time.Time // the festival's clock
@@ -44,8 +44,9 @@ const (
 	batchEvery  = 2 * time.Millisecond
 )
 
-// Run produces a festival to Kafka and feeds the ledger with what was acknowledged, in the order of each partition. When ctx is done
-// it stops generating, waits for what is under way, and returns nil: everything sent is then acknowledged and accounted for.
+// Run produces a festival to Kafka and feeds the ledger with what was acknowledged, in the order of each partition and with the receive times that the
+// topics store: where they are not the producer's, the records are read back. When ctx is done it stops generating, waits for what is under way, and
+// returns nil: everything sent is then acknowledged and accounted for.
 //
 // With a rate and no cfg.Start the records carry the wall clock. Without a rate they carry a simulated clock that advances by cfg.Rate events a
 // second, by default so that it ends about now.
@@ -67,7 +68,14 @@ func Run(ctx context.Context, cfg Config, opt RunOptions) (Stats, error) {
 		return Stats{}, fmt.Errorf("festival: Kafka client for %v: %w", opt.Brokers, err)
 	}
 	defer client.Close()
-	p := &production{f: f, client: client, opt: opt, began: time.Now()}
+	p := &production{f: f, client: client, opt: opt}
+	if opt.Ledger != nil && brokerStamps(ctx, client, cfg.Prefix) {
+		if p.back, err = startReadback(opt, p.fail); err != nil {
+			return Stats{}, err
+		}
+		defer p.back.close()
+	}
+	p.began = time.Now()
 	p.loop(ctx)
 	return p.settle()
 }
@@ -88,6 +96,7 @@ type production struct {
 	f      *Festival
 	client *kgo.Client
 	opt    RunOptions
+	back   *readback // feeds the ledger; nil where acknowledgements do
 	began  time.Time
 	arena  []byte
 	sent   int64
@@ -160,16 +169,23 @@ func (p *production) produce() {
 // done is called in the order of each partition.
 func (p *production) done(r *kgo.Record, err error) {
 	if err != nil {
-		err = fmt.Errorf("festival: produce to %s: %w", r.Topic, err)
-		p.failed.CompareAndSwap(nil, &err)
+		p.fail(fmt.Errorf("festival: produce to %s: %w", r.Topic, err))
 		return
 	}
 	p.acked.Add(1)
 	p.bytes.Add(int64(len(r.Value)))
-	if p.opt.Ledger != nil {
+	switch {
+	case p.back != nil:
+		if err := p.back.acknowledged(r); err != nil {
+			p.fail(err)
+		}
+	case p.opt.Ledger != nil:
 		p.opt.Ledger.Add(r.Topic, r.Partition, r.Offset, r.Key, r.Value, r.Timestamp.UnixMilli())
 	}
 }
+
+// fail ends the production. The first error stays.
+func (p *production) fail(err error) { p.failed.CompareAndSwap(nil, &err) }
 
 func (p *production) stats() Stats {
 	return Stats{Sent: p.sent, Acked: p.acked.Load(), Bytes: p.bytes.Load(), Elapsed: time.Since(p.began), Now: time.UnixMilli(p.f.Now())}
@@ -183,7 +199,7 @@ func (p *production) progress(last bool) {
 	p.opt.Progress(p.stats())
 }
 
-// settle waits for the last acknowledgements.
+// settle waits for the last acknowledgements, and until the ledger has what they are of.
 func (p *production) settle() (Stats, error) {
 	grace := p.opt.Grace
 	if grace == 0 {
@@ -204,6 +220,9 @@ func (p *production) settle() (Stats, error) {
 	}
 	if s.Acked != s.Sent {
 		return s, fmt.Errorf("festival: %d of %d %w: %w", s.Sent-s.Acked, s.Sent, ErrUnknown, err)
+	}
+	if p.back != nil && err == nil {
+		err = p.back.finish(grace)
 	}
 	return s, err
 }

@@ -255,6 +255,21 @@ func TestGenerateUsageLedgerFirst(t *testing.T) {
 	}
 }
 
+// TestGenerateSaysWhoseDatabase: a prefix is another pipeline's, whose database only --clickhouse-database tells.
+func TestGenerateSaysWhoseDatabase(t *testing.T) {
+	args := []string{"generate", "--events", "10", "--rate", "0", "--kafka-brokers", testengine.FakeKafka(t)[0], "--ledger", filepath.Join(t.TempDir(), "r.ledger")}
+	const hint = "the one of the pipeline with --kafka-prefix r."
+	for _, one := range []struct {
+		more []string
+		want bool
+	}{{nil, false}, {[]string{"--kafka-prefix", "r."}, true}, {[]string{"--kafka-prefix", "r.", "--clickhouse-database", "r"}, false}} {
+		code, out, errOut := livemeter(t, "", append(args, one.more...)...)
+		if code != exitOK || strings.Contains(out, hint) != one.want {
+			t.Errorf("%v: exit code %d, says %q, %s; want %q in it: %v", one.more, code, out, errOut, hint, one.want)
+		}
+	}
+}
+
 // TestGenerateNoEvents: a number of 0 is not one without end.
 func TestGenerateNoEvents(t *testing.T) {
 	for _, n := range []string{"0", "-5"} {

@@ -37,7 +37,8 @@ type generateCmd struct {
 func (generateCmd) Help() string {
 	return `Viewers who come, watch, interact and buy in Zipf-distributed rooms, with bursts, a bot room and, unless --no-faults, what goes wrong in real life.
 Without --for and --events it ends at Ctrl-C. The ledger covers this run alone: verify compares it with a database that was fed nothing else, so give
-the test a --kafka-prefix and a --clickhouse-database of its own where others send.
+the test a --kafka-prefix and a --clickhouse-database of its own where others send. Where the broker sets the receive times (LogAppendTime) the
+ledger takes them from the raw topics, which this client must then be allowed to read.
 
 Example:
     livemeter generate --rate 5000 --for 5m --ledger run.ledger
@@ -145,6 +146,9 @@ func (c generateCmd) toKafka(ctx context.Context, cfg *config.Config, fest festi
 		return err
 	}
 	fmt.Fprintf(s.out, "ledger of %s records: %s; compare with: %s verify --wait 2m --ledger %s%s\n", ui.Count(truth.Records), c.Ledger, self(), c.Ledger, c.whereTo(cfg))
+	if cfg.Kafka.Prefix != "" && cfg.ClickHouse.Database == config.Default().ClickHouse.Database {
+		fmt.Fprintf(s.out, "no --clickhouse-database was given: it is to be the one of the pipeline with --kafka-prefix %s\n", cfg.Kafka.Prefix)
+	}
 	return nil
 }
 
