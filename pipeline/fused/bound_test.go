@@ -32,7 +32,7 @@ func TestStateIsBounded(t *testing.T) {
 	p := newPlayer(t, NewRun(0, nil))
 	task := p.task.(*Task)
 	heap := func() uint64 {
-		p.store.rows, p.log = map[string]memRow{}, map[string][]byte{}
+		p.store.rows, p.log, p.recs = map[string]memRow{}, map[string][]byte{}, nil
 		runtime.GC()
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)

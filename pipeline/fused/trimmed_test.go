@@ -44,7 +44,7 @@ func TestLogThatNoCollectorBegan(t *testing.T) {
 	p := newPlayer(t, NewRun(0, nil))
 	p.line("enter at=0")
 	for name, start := range map[string]func() runtime.Task{"run": func() runtime.Task { return NewRun(0, nil) }, "enricher": func() runtime.Task { return NewEnricher(0, &services{}) }} {
-		if err := start().Apply(0, bytes.Clone(p.block)); err == nil || !strings.Contains(err.Error(), "is not the first of its enricher") {
+		if err := start().Apply(0, bytes.Clone(p.block)); err == nil || !strings.Contains(err.Error(), "before the settings") {
 			t.Errorf("%s: the error is %v", name, err)
 		}
 	}
