@@ -121,8 +121,8 @@ func (a *Aggregator) configure(s *eventlog.Settings) error {
 	if err != nil {
 		return err
 	}
-	if s.LatenessMS > a.final.lateness {
-		a.raise(s.LatenessMS)
+	if lateness := int64(dueAt(s.LatenessMS)) * 1000; lateness > a.final.lateness { // in whole seconds, in which cells are due: what is final has closed
+		a.raise(lateness)
 	}
 	a.settings, a.zone, a.day = s, loc, dayCache{}
 	a.gap, a.maxCells = s.SessionGapMS, int(s.MaxCells)

@@ -7,7 +7,7 @@ import "github.com/livemeter/livemeter/pipeline/measure"
 // whoever says a watermark again says the same with it.
 type finality struct {
 	lateness int64    // of now
-	former   []former // the shortest and oldest first, those that still decide
+	former   []former // the shortest and oldest first, from the first on that still decides
 }
 
 // former is a lateness that was in force up to a watermark.
@@ -35,11 +35,9 @@ func (f *finality) from(end int64) int64 {
 	return end + f.lateness
 }
 
-// raise makes a longer lateness that of now, from the watermark wm on. What decides at no watermark from low on is dropped.
+// raise makes a longer lateness that of now, from the watermark wm on. The first ones are dropped that decide at no watermark from low on.
 func (f *finality) raise(wm, lateness, low int64) {
-	if l := (former{wm, f.lateness}); l.last() > f.lastOfAll() {
-		f.former = append(f.former, l)
-	}
+	f.former = append(f.former, former{wm, f.lateness})
 	f.lateness = lateness
 	for len(f.former) > 0 {
 		rest := finality{f.lateness, f.former[1:]}
@@ -50,18 +48,10 @@ func (f *finality) raise(wm, lateness, low int64) {
 	}
 }
 
-func (f *finality) lastOfAll() int64 {
-	if n := len(f.former); n > 0 {
-		return f.former[n-1].last()
-	}
-	return 0
-}
-
 // raise takes a longer lateness. An hour that is not final yet is looked at when it is, since its row must have what came until then: see hoursTold. A minute
 // closes as it was opened, before it is final.
 func (a *Aggregator) raise(lateness int64) {
-	low := a.durable()
-	a.final.raise(a.wm, lateness, low-low%1000) // whole seconds: see hoursTold
+	a.final.raise(a.wm, lateness, a.durable())
 	for i := uint32(1); i < a.cells.Cap(); i++ {
 		if c := a.cells.At(i); c.key != 0 && c.grain == measure.Grain1h && c.state&closedBit == 0 && !a.past(c.end()) {
 			a.unsaved.Mark(i)
@@ -77,6 +67,6 @@ func (a *Aggregator) past(end int64) bool { return end <= a.finalEnd }
 // hoursTold is the start of the first hour that is not final at a watermark: those before it have closed, or wait for stragglers, and their rows
 // have left with it.
 func (a *Aggregator) hoursTold(wm int64) int64 {
-	end := a.final.end(wm - wm%1000) // whole seconds: see dueAt
+	end := a.final.end(wm)
 	return end - end%hourMS
 }

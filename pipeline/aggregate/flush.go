@@ -127,7 +127,7 @@ func (a *Aggregator) beginRound(behind bool) {
 			r.rows++
 		default:
 			keep = append(keep, i)
-			if c.grain == measure.Grain1h || c.reopened || a.waits(c) || behind && c.hour != 0 && c.ahead == 0 {
+			if c.grain == measure.Grain1h || c.reopened || a.waits(c) || behind && c.ahead == 0 && (c.hour != 0 || a.past(c.window+paneMS)) {
 				r.held = min(r.held, c.since)
 			}
 			// An hour that is not told yet is read from its minutes: while its own row waits, the watermark that is sent stays before the one that tells it.

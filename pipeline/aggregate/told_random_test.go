@@ -236,7 +236,7 @@ func (l *lot) check(applied int, end bool) {
 			switch {
 			case end:
 				want = n
-			case w.at+length+l.highest <= l.shown, grain == measure.Grain1h && w.at < l.hoursTold:
+			case w.at+length+l.highest+999 <= l.shown, grain == measure.Grain1h && w.at < l.hoursTold:
 				want = before[w]
 			}
 			if seen[w] < want || seen[w] > n {
@@ -280,7 +280,7 @@ func (l *lot) live() {
 		case n < 193:
 			l.restart()
 		case l.applied == len(l.log):
-			l.lateness = []int64{1000, 60_000, 180_000, 600_000}[l.rnd.IntN(4)]
+			l.lateness = []int64{1000, 60_000, 90_500, 180_000, 600_000}[l.rnd.IntN(5)]
 			l.highest = max(l.highest, l.lateness)
 		}
 	}

@@ -30,6 +30,7 @@ func visitors(p *player, day, n int) {
 // Memory follows what is live and not what there ever was.
 func TestStateIsBounded(t *testing.T) {
 	p := newPlayer(t, NewRun(0, nil))
+	p.recs = nil
 	task := p.task.(*Task)
 	heap := func() uint64 {
 		p.store.rows, p.log, p.recs = map[string]memRow{}, map[string][]byte{}, nil

@@ -80,9 +80,11 @@ func TestFinalStaysFinalOfAnyScript(outer *testing.T) {
 }
 
 // startPlayer begins with one of the tasks.
-func startPlayer(t testing.TB, how string) func() *player {
+func startPlayer(t testing.TB, how string) func() *player { return startPlayerWith(t, how, 60_000) }
+
+func startPlayerWith(t testing.TB, how string, lateness int64) func() *player {
 	return func() *player {
-		p := newPlayer(t, tasks[how]())
+		p := newPlayerWith(t, tasks[how](), lateness)
 		p.start = tasks[how]
 		return p
 	}

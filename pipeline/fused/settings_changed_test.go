@@ -18,10 +18,10 @@ func TestFinalStaysFinalWhateverTheSettings(t *testing.T) {
 		"raised hour":             "set lateness=60\nheartbeat at=10 view=a u=u1 watch=1\nwm 3670\nflush\nflush\nflush\nflush\nflush\nset lateness=1h\nheartbeat at=15 recv=3671 view=a u=u1 watch=1\nwm 3672\nflush\nflush\nflush\nflush\nflush\nwm 20000",
 		"raised before a restart": "set lateness=60\nheartbeat at=10 view=a u=u1 watch=1\nwm 130\nflush\nflush\nflush\nflush\nflush\nset lateness=1h\nrestart\nwm 132\nflush\nflush\nflush\nflush\nflush\nwm 20000",
 		"lowered":                 "set lateness=1h\nheartbeat at=10 view=a u=u1 watch=1\nwm 130\nset lateness=60\nflush\nflush\nflush\nflush\nflush\nheartbeat at=15 recv=131 view=a u=u1 watch=1\nwm 132\nflush\nflush\nflush\nflush\nflush\nwm 20000",
-		"raised after a crash": "set lateness=10\nheartbeat at=100 view=a u=u1 watch=1\nwm 120\n" + flushes + "save\nwm 200\n" + flushes + "crash and flush\nset lateness=60\nwm 201\n" + flushes +
+		"raised after a crash": "heartbeat at=100 view=a u=u1 watch=1\nwm 120\n" + flushes + "save\nwm 200\n" + flushes + "crash and flush\nset lateness=600\nwm 201\n" + flushes +
 			"heartbeat at=105 recv=202 view=a u=u1 watch=1\nwm 203\n" + flushes + "wm 20000",
-		"an hour raised after a crash": "set lateness=10\nheartbeat at=100 view=a u=u1 watch=1\nwm 3500\n" + flushes + "save\nwm 3615\n" + flushes + "crash and flush\nset lateness=1h\nwm 3616\n" + flushes +
-			"heartbeat at=105 recv=3617 view=a u=u1 watch=1\nwm 3618\n" + flushes + "wm 20000",
+		"an hour raised after a crash": "heartbeat at=100 view=a u=u1 watch=1\nwm 3500\n" + flushes + "save\nwm 3665\n" + flushes + "crash and flush\nset lateness=1h\nwm 3666\n" + flushes +
+			"heartbeat at=105 recv=3667 view=a u=u1 watch=1\nwm 3668\n" + flushes + "wm 20000",
 		"lowered while the watermark stands": "set lateness=180\nproduct_click sku=p at=555 recv=600\nwm 600\n" + strings.Repeat("flush\n", 34) + "product_click sku=p at=555 recv=600\nset lateness=10\n" + flushes + flushes,
 		"gap":                                "set gap=1h\nheartbeat at=10 view=a u=u1 watch=1\nset gap=10\nwm 130\nflush\nflush\nflush\nflush\nflush\nheartbeat at=135 recv=135 view=a u=u1 watch=1\nwm 160\nflush\nflush\nflush\nflush\nflush\nset gap=1h\nheartbeat at=161 recv=161 view=a u=u1 watch=1\nwm 20000",
 	} {
@@ -29,6 +29,11 @@ func TestFinalStaysFinalWhateverTheSettings(t *testing.T) {
 			t.Run(name, func(t *testing.T) { keepsPromise(t, startPlayer(t, "run"), in, behind, 1000) })
 		}
 	}
+}
+
+// A lateness counts in whole seconds, like the times at which windows close: an hour is not final before it is told.
+func TestFinalStaysFinalWithAFractionOfASecond(t *testing.T) {
+	keepsPromise(t, startPlayerWith(t, "run", 1500), "heartbeat at=10 view=a u=u1 watch=1\nwm 3601.5\n"+flushes+flushes+"heartbeat at=15 recv=3601.6 view=a u=u1 watch=1\n"+flushes+flushes+"wm 3602\n"+flushes, false, 1000)
 }
 
 // A lateness is lowered while the row of an hour waits that is final by it, and not by the former.
@@ -81,6 +86,7 @@ func TestFinalStaysFinalWhateverTheLateness(outer *testing.T) {
 				lines = append(lines, rapid.SampledFrom([]string{"flush", "flush", "behind", "behind", "fail", "unacked", "restart", "save", "crash", "crash and flush", "last"}).Draw(t, "flush"))
 			}
 		}
-		keepsPromise(t, startPlayer(outer, rapid.SampledFrom([]string{"run", "pieces"}).Draw(t, "how")), strings.Join(lines, "\n"), false, 1000)
+		begin := rapid.SampledFrom([]int64{0, 1500, 10_000, 60_000}).Draw(t, "begin")
+		keepsPromise(t, startPlayerWith(outer, rapid.SampledFrom([]string{"run", "pieces"}).Draw(t, "how"), begin), strings.Join(lines, "\n"), false, 1000)
 	})
 }

@@ -15,7 +15,7 @@ type Config struct {
 	Admin      Admin      `yaml:"admin" doc:"/healthz, /readyz, /metrics and /debug/pprof of every service."`
 
 	Horizon    time.Duration `yaml:"horizon" default:"6h" main:"yes" doc:"How far behind the watermark every measure is exact. A later event still counts in sums, counts and money, but no more in distinct viewers and online; a view is forgotten this long after its last event. Wide from the log's beginning (720h at most) it takes old records exactly; widened later it does so only for what is not forgotten yet."`
-	Lateness   time.Duration `yaml:"lateness" default:"60s" doc:"A window is final when the watermark has passed its end by this. Raised in the middle of a log it holds from there on, and what was final stays so; a lower one takes effect in a new log only."`
+	Lateness   time.Duration `yaml:"lateness" default:"60s" doc:"A window is final when the watermark has passed its end by this, in whole seconds. Raised in the middle of a log it holds from there on, and what was final stays so; a lower one takes effect in a new log only."`
 	SessionGap time.Duration `yaml:"session_gap" default:"1h" doc:"A live session is final when the watermark has passed its last event by this."`
 	Dedupe     time.Duration `yaml:"dedupe" default:"10m" doc:"How long an event_id is remembered, by receive time. At least 10m. Orders, cost and stock have no such limit."`
 	Zone       string        `yaml:"zone" default:"Asia/Shanghai" doc:"The shop's time zone, in which days begin: an IANA name with whole-hour offsets."`
