@@ -217,6 +217,9 @@ func TestRaisedLatenessWhileBehind(t *testing.T) {
 		online := r.event("r", 1000)
 		online.Slot, online.Mask, online.Flags = measure.Online, change.PaneOnly, 0
 		r.apply(82_000, 600_000, online)
+		if c := r.a.cells.At(r.a.index.get(cellID{online.Key, measure.Grain1m, 0})); c.reopened != (at == 80_000) {
+			t.Errorf("raised at %d: opened anew after it was final: %v", at, c.reopened)
+		}
 		r.apply(300_000, 600_000)
 		for range 10 {
 			var b rollup.Batch
@@ -227,6 +230,21 @@ func TestRaisedLatenessWhileBehind(t *testing.T) {
 					t.Errorf("raised at %d: the watermark %d is sent, and a pane that changed at 81000 waits", at, w.WM)
 					return
 				}
+			}
+		}
+	}
+}
+
+// A lateness counts in whole seconds, in which cells are due: what is final has closed.
+func TestFinalHasClosed(t *testing.T) {
+	for _, lateness := range []int64{1001, 1500, 2000} {
+		r, n := newRig(t), newest{t: t}
+		r.apply(1000, lateness, r.event("r", 1000))
+		for wm := int64(hourMS + 900); wm < hourMS+3000; wm += 100 {
+			r.apply(wm, lateness)
+			r.flushTo(&n, 5)
+			if told := wm >= hourMS+2000; n.WM != wm || n.HoursTold == hourMS != told || n.FinalBefore >= hourMS != told || told && r.s.sum() != 1 {
+				t.Fatalf("lateness %d: %+v with %d events in the hour's row", lateness, n.Watermark, r.s.sum())
 			}
 		}
 	}
