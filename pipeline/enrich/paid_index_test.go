@@ -20,8 +20,7 @@ import (
 // shop is one buyer's orders, applied without a log.
 type shop struct {
 	*Enricher
-	buyer   viewer
-	strings []string // of the entries
+	buyer viewer
 }
 
 func newShop(keep int) *shop {

@@ -125,16 +125,8 @@ func watermarkInserts(epoch uint16, rows []rollup.Watermark) []*insert {
 		fixed(in, "watermark", ms, 8, collect(rs, func(r *row) int64 { return r.WM }))
 		fixed(in, "final_before", ms, 8, collect(rs, func(r *row) int64 { return r.FinalBefore }))
 		fixed(in, "hours_told", ms, 8, collect(rs, func(r *row) int64 { return r.HoursTold }))
-		fixed(in, "rank", "UInt64", 8, collect(rs, watermarkRank))
 		return in
 	})
-}
-
-// watermarkRank orders the rows of a partition by what they promise, which once true stays true: by watermark, and by hours where those are the same. Not by
-// version: a restarted partition begins with a lower promise than it made last.
-func watermarkRank(w *rollup.Watermark) uint64 {
-	const hourBits, hour = 21, 3_600_000
-	return uint64(w.WM)<<hourBits | min(uint64(w.HoursTold)/hour, 1<<hourBits-1)
 }
 
 func (s *Sink) rejectedInserts(rows []rollup.Rejected) []*insert {

@@ -50,9 +50,8 @@ func otherTables(cfg Config) []table {
 				{"watermark", ms, watermarkComment},
 				{"final_before", ms, finalComment},
 				{"hours_told", ms, hoursComment},
-				{"rank", "UInt64", "By watermark and hours_told: the highest holds"},
 			},
-			engine: "ReplacingMergeTree(rank)", order: "(epoch, part)", // see rollup.Watermark
+			engine: "ReplacingMergeTree(watermark)", order: "(epoch, part)", // the highest holds: see rollup.Watermark
 		},
 		{
 			name: "rejected_rows", comment: "Invalid records with their original bytes, kept seven days: query the view rejected",

@@ -90,9 +90,9 @@ func hoursTold(cfg Config) string { return lowest(cfg) + ".2" }
 // finalBefore is up to which end windows are final.
 func finalBefore(cfg Config) string { return lowest(cfg) + ".3" }
 
-// lowest is all of them of one look at the table: the server takes subqueries of one text for one.
+// lowest is all of them of one look at the table: the server takes subqueries of one text for one. A higher watermark says no less of each.
 func lowest(cfg Config) string {
-	return fmt.Sprintf("(SELECT (min(watermark), %s, min(final_before)) FROM (SELECT max(r.watermark) AS watermark, argMax((r.hours_told, r.final_before), r.rank) AS newest, newest.1 AS hours_told, newest.2 AS final_before FROM %s.watermarks_rows AS r WHERE %s GROUP BY r.part))",
+	return fmt.Sprintf("(SELECT (min(watermark), %s, min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM %s.watermarks_rows AS r WHERE %s GROUP BY r.part))",
 		lowestHours(cfg), cfg.Database, activeEpoch(cfg.Database))
 }
 
