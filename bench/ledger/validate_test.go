@@ -3,6 +3,7 @@ package ledger
 import (
 	"encoding/json"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -103,7 +104,10 @@ func TestJudgeSharesNothingWithThePipeline(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range strings.Fields(string(out)) {
-		if own, ok := strings.CutPrefix(name, "github.com/livemeter/livemeter/"); ok && !strings.HasPrefix(own, "bench/ledger") && !strings.HasPrefix(own, "bench/festival") {
+		own, ok := strings.CutPrefix(name, "github.com/livemeter/livemeter/")
+		isOwn := func(folder string) bool { return strings.HasPrefix(own, folder) }
+		// The engines, with which festival's tests run, know nothing of the pipeline.
+		if ok && !slices.ContainsFunc([]string{"bench/ledger", "bench/festival", "deploy/embedded"}, isOwn) {
 			t.Errorf("the judge imports %s", name)
 		}
 	}

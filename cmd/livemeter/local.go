@@ -80,7 +80,10 @@ func (f localFlags) startLocal(ctx context.Context, g global, dir string, say fu
 // ofDirectory adds to an error what it means for who has no more than a directory.
 func ofDirectory(err error, dir string) error {
 	var store *runtime.OtherStoreError
+	var older *runtime.OlderStoreError
 	switch {
+	case errors.As(err, &older):
+		return fmt.Errorf("%w (the database of this directory is %s)", err, filepath.Join(dir, "clickhouse"))
 	case errors.Is(err, eventlog.ErrUnknown):
 		return fmt.Errorf("%w (%s was not begun by this version: take another --dir)", err, dir)
 	case errors.As(err, &store):

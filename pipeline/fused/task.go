@@ -31,6 +31,7 @@ type Task struct {
 	next      int64
 	began     int64 // offset in `events` of the first record that the state is made of, -1 before it
 	saving    int64 // where to go on from, when the snapshot on its way began: next, or the first piece of what is not whole yet
+	savingOf  int64 // began, at that time
 	pieces    pieces
 	enriched  enrichedPieces
 	enc       change.Encoder
@@ -185,7 +186,7 @@ func (t *Task) Nack(token uint64) {
 // Snapshot begins to save all state that changed, and the offset to go on from: as they are now, which must stand in one transaction.
 func (t *Task) Snapshot() {
 	defer goruntime.KeepAlive(t)
-	t.saving = t.enriched.from(t.next)
+	t.saving, t.savingOf = t.enriched.from(t.next), t.began
 	t.keys.Snapshot()
 	if t.enricher != nil {
 		t.enricher.Snapshot()
@@ -202,7 +203,7 @@ func (t *Task) Save(emit func(key, value []byte)) (more bool) {
 	if t.keys.Save(emit) || t.enricher != nil && t.enricher.Save(emit) || t.agg != nil && t.agg.Save(emit) {
 		return true
 	}
-	emit([]byte(keyOffset), binary.AppendVarint(binary.AppendVarint(nil, t.saving), t.began))
+	emit([]byte(keyOffset), binary.AppendVarint(binary.AppendVarint(nil, t.saving), t.savingOf))
 	if t.keys.Due() { // what is to be saved names its keys
 		t.sweepKeys()
 	}

@@ -20,7 +20,7 @@ type snapshot struct {
 }
 
 // worthIt: a task that has not begun would save offset 0, which the log may no longer have.
-func (t *partition) worthIt() bool { return t.begun && t.changed }
+func (t *partition) worthIt() bool { return t.begun && (t.changed || t.unnamed.Load()) }
 
 // beginSnapshot makes t.saving the state of now. It must have none.
 func (t *partition) beginSnapshot() {
@@ -155,6 +155,6 @@ func (t *partition) commit(ctx context.Context, s *snapshot) error {
 	}
 	t.s.status.checkpointed.Store(time.Now().UnixMilli())
 	t.r.metrics.checkpointed(s.bytes, time.Since(s.started))
-	t.r.commitGroup(t.s.id, s.next)
+	t.unnamed.Store(!t.r.commitGroup(t.s.id, s.next) && t.r.cfg.TakeStore)
 	return nil
 }

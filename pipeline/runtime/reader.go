@@ -101,7 +101,8 @@ type Reader struct {
 	admin   *kadm.Client
 	group   *kgo.Client
 
-	fail context.CancelCauseFunc // ends Run with an error
+	fail   context.CancelCauseFunc // ends Run with an error
+	before map[int32]string        // other stores in the group's commits when this one began to take over, by partition
 
 	mu       sync.Mutex
 	slots    map[int32]*slot // the partitions owned now
@@ -136,7 +137,7 @@ func (r *Reader) Run(ctx context.Context) error {
 	}
 	defer admin.Close()
 	adm := kadm.NewClient(admin)
-	if err := r.checkTopics(ctx, adm); err != nil {
+	if err := errors.Join(r.checkTopics(ctx, adm), r.seeStores(ctx, adm)); err != nil {
 		return err
 	}
 	run, fail := context.WithCancelCause(ctx)

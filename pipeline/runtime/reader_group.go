@@ -230,14 +230,29 @@ func (r *Reader) watchGroup(ctx context.Context) {
 }
 
 // commitGroup tells the group how far a checkpoint came, for lag tools. What it says of the store is looked at before a start (see reader_store.go), and the changelog decides: a failure is only worth a debug line.
-func (r *Reader) commitGroup(partition int32, next int64) {
+func (r *Reader) commitGroup(partition int32, next int64) (done bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	offsets := map[string]map[int32]kgo.EpochOffset{r.cfg.Topic: {partition: {Epoch: -1, Offset: next}}}
-	r.group.CommitOffsetsSync(r.markStore(ctx), offsets, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, _ *kmsg.OffsetCommitResponse, err error) {
-		if err != nil {
+	r.group.CommitOffsetsSync(r.markStore(ctx), offsets, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
+		if err == nil {
+			err = refusedCommit(resp)
+		}
+		if done = err == nil; err != nil {
 			r.log.Debug("group offset not committed", zap.Int32("partition", partition), zap.Error(err))
 		}
 	})
 	r.watchStore(ctx)
+	return done
+}
+
+func refusedCommit(resp *kmsg.OffsetCommitResponse) error {
+	for _, t := range resp.Topics {
+		for _, p := range t.Partitions {
+			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -43,6 +44,7 @@ type partition struct {
 	savedAt    time.Time     // when the last one of this life began
 	packed     time.Duration // what packing the last one took
 	committing bool
+	unnamed    atomic.Bool // the group's commit does not name the store that has taken over
 	committed  chan error
 }
 
@@ -119,7 +121,10 @@ func (t *partition) open(ctx context.Context) (cl *kgo.Client, err error) {
 	if t.next, t.high, err = r.checkOffset(ctx, id, saved, stored); err != nil {
 		return nil, err
 	}
-	t.begun, t.changed = saved >= 0, taken
+	t.begun, t.changed = saved >= 0, taken || r.before[id] != ""
+	if !t.begun && r.before[id] != "" { // there is no checkpoint to come that would name this store
+		r.commitGroup(id, t.next)
+	}
 	if r.writer != nil {
 		t.flush = r.writer.register()
 		t.fresh.newest = t.task.Stats().MaxRecv

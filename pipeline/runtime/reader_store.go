@@ -47,17 +47,27 @@ func (e *OtherStoreError) Error() string {
 // CheckStore compares a store with that of a group's commits: it is an *OtherStoreError where they differ, also where this one has no id yet. What the commits do
 // not say, the group being new or its offsets expired, the changelog does later.
 func CheckStore(ctx context.Context, adm *kadm.Client, group string, id [16]byte) error {
+	others, err := otherStores(ctx, adm, group, id)
+	for partition, has := range others {
+		return &OtherStoreError{group, partition, []byte(has), id[:]}
+	}
+	return err
+}
+
+// otherStores are the ids of other stores in a group's commits, by partition.
+func otherStores(ctx context.Context, adm *kadm.Client, group string, id [16]byte) (map[int32]string, error) {
 	offsets, err := adm.FetchOffsets(ctx, group)
 	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
-		return fmt.Errorf("offsets of group %s: %w", group, err)
+		return nil, fmt.Errorf("offsets of group %s: %w", group, err)
 	}
+	others := map[int32]string{}
 	for _, o := range offsets.Sorted() {
 		text, ok := strings.CutPrefix(o.Metadata, storeMark)
 		if has, err := hex.DecodeString(text); ok && o.Err == nil && err == nil && string(has) != string(id[:]) {
-			return &OtherStoreError{group, o.Partition, has, id[:]}
+			others[o.Partition] = string(has)
 		}
 	}
-	return nil
+	return others, nil
 }
 
 // markStore makes a commit say which store has the rows before it.
@@ -82,34 +92,77 @@ func (r *Reader) sameStore(partition int32, has []byte) (taken bool, err error) 
 	return false, fatal("%w", &OtherStoreError{r.cfg.Group, partition, has, own[:]})
 }
 
-// checkStored gives the store's watermark of a partition. One that has told less than it has acknowledged is an older copy, or has lost what it had.
-func (t *partition) checkStored(ctx context.Context, taken bool) (watermark int64, err error) {
-	if t.r.cfg.Stored == nil {
-		return 0, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, commitLimit)
-	defer cancel()
-	if watermark, err = t.r.cfg.Stored(ctx, t.s.id); err != nil {
-		return 0, err
-	}
-	if acked := t.task.Stats().Acknowledged; acked > watermark && !t.r.cfg.TakeStore && !taken {
-		return 0, fmt.Errorf("the database has rows of partition %d of %s up to watermark %s, and has acknowledged them up to %s: it is an older copy, or has lost rows, which are not sent again. "+
-			"Put it back as it was last. Where that is gone for good, start once with --clickhouse-take-over: that goes on without them", t.s.id, t.r.cfg.Topic, timeText(watermark), timeText(acked))
-	}
-	return watermark, nil
+// OlderStoreError: the store has told less than it has acknowledged.
+type OlderStoreError struct {
+	Topic         string
+	Partition     int32
+	Stored, Acked int64 // watermarks, ms
+}
+
+func (e *OlderStoreError) Error() string {
+	return fmt.Sprintf("the database has rows of partition %d of %s up to watermark %s, and has acknowledged them up to %s: it is an older copy, or has lost rows, which are not sent again. "+
+		"Put it back as it was last. Where that is gone for good, stop all processes of the group and start once with --clickhouse-take-over: that goes on without them", e.Partition, e.Topic, timeText(e.Stored), timeText(e.Acked))
 }
 
 func timeText(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339Nano) }
 
+// storedAgain is how soon a store that has told too little is asked again: a replica may lag for a while.
+const storedAgain = time.Second
+
+// checkStored gives the store's watermark of a partition, and refuses one that stays below what it has acknowledged.
+func (t *partition) checkStored(ctx context.Context, taken bool) (watermark int64, err error) {
+	if t.r.cfg.Stored == nil {
+		return 0, nil
+	}
+	limit, cancel := context.WithTimeout(ctx, commitLimit)
+	defer cancel()
+	for {
+		if watermark, err = t.r.cfg.Stored(limit, t.s.id); err != nil {
+			return 0, err
+		}
+		acked := t.task.Stats().Acknowledged
+		switch {
+		case acked <= watermark || taken: // the acknowledgement is another store's
+			return watermark, nil
+		case t.r.cfg.TakeStore:
+			t.r.log.Warn("clickhouse.take_over: rows of the time between are in no database", zap.Int32("partition", t.s.id),
+				zap.String("from", timeText(watermark)), zap.String("to", timeText(acked)))
+			return watermark, nil
+		}
+		select {
+		case <-time.After(storedAgain):
+		case <-limit.Done():
+			if err := ctx.Err(); err != nil {
+				return 0, err
+			}
+			return 0, fatal("%w", &OlderStoreError{t.r.cfg.Topic, t.s.id, watermark, acked})
+		}
+	}
+}
+
 // watchStore ends the process when a commit of the group is of another store than its own: two that began at the same moment each took a part of the
-// partitions, or another has taken over beside it.
+// partitions, or another has taken over beside it. What was there when this one began to take over is its own to take.
 func (r *Reader) watchStore(ctx context.Context) {
-	if r.cfg.StoreID == [16]byte{} || r.cfg.TakeStore {
+	if r.cfg.StoreID == [16]byte{} {
 		return
 	}
-	if err := CheckStore(ctx, r.admin, r.cfg.Group, r.cfg.StoreID); errors.As(err, new(*OtherStoreError)) {
-		r.fail(err)
+	others, err := otherStores(ctx, r.admin, r.cfg.Group, r.cfg.StoreID)
+	if err != nil {
+		return // the next commit looks again
 	}
+	for partition, has := range others {
+		if r.before[partition] != has {
+			r.fail(fmt.Errorf("another process has taken over: %w", &OtherStoreError{r.cfg.Group, partition, []byte(has), r.cfg.StoreID[:]}))
+		}
+	}
+}
+
+// seeStores notes which other stores a process that takes over finds.
+func (r *Reader) seeStores(ctx context.Context, adm *kadm.Client) (err error) {
+	if r.cfg.TakeStore {
+		r.before, err = otherStores(ctx, adm, r.cfg.Group, r.cfg.StoreID)
+	}
+	return err
 }
 
 // uuidText is an id as ClickHouse prints it, whatever was stored.

@@ -2,6 +2,8 @@ package runtime
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -33,25 +35,27 @@ func (x *process) refused(what string) {
 	}
 }
 
-// Who takes over beside a process that lives ends it: else each database would have a part of the rows.
+// Who takes over beside a process that lives ends it, also one that has taken over itself: else each database would have a part of the rows.
 func TestReaderEndsWhenAnotherStoreTakesOver(t *testing.T) {
-	w := newWorld(t)
-	w.send(100)
-	first := w.start(w.storeConfig(1, false))
-	w.drain(first)
-	second := w.start(w.storeConfig(2, true))
-	go func() { // both have something to commit
-		for n := 0; n < 400; n++ {
-			select {
-			case <-first.done:
-				return
-			case <-time.After(10 * time.Millisecond):
-				w.cl.ProduceSync(context.Background(), &kgo.Record{Topic: testTopic, Partition: int32(n % testPart), Value: []byte("room-1")})
+	for _, flag := range []bool{false, true} {
+		w := newWorld(t)
+		w.send(100)
+		first := w.start(w.storeConfig(1, flag))
+		w.drain(first)
+		second := w.start(w.storeConfig(2, true))
+		go func() { // both have something to commit
+			for n := 0; ; n++ {
+				select {
+				case <-first.done:
+					return
+				case <-time.After(10 * time.Millisecond):
+					w.cl.ProduceSync(context.Background(), &kgo.Record{Topic: testTopic, Partition: int32(n % testPart), Value: []byte("room-1")})
+				}
 			}
-		}
-	}()
-	first.refused("the process of the database before")
-	second.stop()
+		}()
+		first.refused("the process of the database before")
+		second.stop()
+	}
 }
 
 // A partition that gets no record is taken over too: the next start needs no flag.
@@ -75,7 +79,7 @@ func TestTakeOverOfAnIdlePartition(t *testing.T) {
 }
 
 // A store that has less than it has acknowledged is an older copy: it is not gone on with, unless told to.
-func TestReaderWaitsForWhatTheStoreHasLost(t *testing.T) {
+func TestReaderRefusesAStoreThatHasLostRows(t *testing.T) {
 	w := newWorld(t)
 	w.send(100)
 	config := func(stored, acknowledged int64, take bool) ReaderConfig {
@@ -89,14 +93,18 @@ func TestReaderWaitsForWhatTheStoreHasLost(t *testing.T) {
 		return cfg
 	}
 	r := w.start(config(10, 11, false))
-	eventually(t, "it says what is missing", func() (bool, string) {
-		err := r.Ready()
-		return err != nil && strings.Contains(err.Error(), "it is an older copy"), ""
-	})
+	select {
+	case <-r.done:
+	case <-time.After(2 * commitLimit):
+		t.Fatal("it goes on")
+	}
+	var older *OlderStoreError
+	if !errors.As(r.err, &older) || older.Stored != 10 || older.Acked != 11 {
+		t.Errorf("it ended with %v", r.err)
+	}
 	if got := len(w.sink.totals()); got > 0 {
 		t.Errorf("%d rows were written", got)
 	}
-	r.stop()
 	for _, cfg := range []ReaderConfig{config(10, 11, true), config(11, 11, false), config(12, 11, false)} {
 		r := w.start(cfg)
 		w.drain(r)
@@ -129,4 +137,39 @@ func TestReaderSendsNoRowWithoutItsFirstCheckpoint(t *testing.T) {
 	w.drain(r)
 	r.stop()
 	w.check()
+}
+
+// The commit that names the store that has taken over is made again until it succeeds: nothing else would be committed of a partition without records.
+func TestTakeOverIsCommittedWhateverFails(t *testing.T) {
+	w := newWorld(t)
+	w.send(100)
+	r := w.start(w.storeConfig(1, false))
+	w.drain(r)
+	r.stop()
+	var refused atomic.Int64
+	w.cluster.ControlKey(int16(kmsg.OffsetCommit), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		w.cluster.KeepControl()
+		if refused.Add(1) > 2*testPart {
+			return nil, nil, false
+		}
+		q, resp := req.(*kmsg.OffsetCommitRequest), req.ResponseKind().(*kmsg.OffsetCommitResponse)
+		for _, rt := range q.Topics {
+			st := kmsg.NewOffsetCommitResponseTopic()
+			st.Topic, st.TopicID = rt.Topic, rt.TopicID
+			for _, rp := range rt.Partitions {
+				sp := kmsg.NewOffsetCommitResponseTopicPartition()
+				sp.Partition, sp.ErrorCode = rp.Partition, kerr.RebalanceInProgress.Code
+				st.Partitions = append(st.Partitions, sp)
+			}
+			resp.Topics = append(resp.Topics, st)
+		}
+		return resp, nil, true
+	})
+	r = w.start(w.storeConfig(2, true))
+	w.drain(r)
+	eventually(t, "all commits name the new store", func() (bool, string) {
+		err := CheckStore(t.Context(), kadm.NewClient(w.cl), "g", [16]byte{2})
+		return err == nil, fmt.Sprint(err)
+	})
+	r.stop()
 }
