@@ -26,6 +26,7 @@ func (a *Aggregator) settle(token uint64, failed bool) {
 		}
 		if failed { // what had its turn since then may stand in rows that are dirty again
 			a.sentWM = min(a.sentWM, f.before)
+			a.untold = a.untold || f.tells
 			for cube := range a.turned {
 				for part := range a.turned[cube] {
 					a.turned[cube][part] = min(a.turned[cube][part], f.before)

@@ -28,6 +28,7 @@ type flight struct {
 	cells  []uint32
 	orders []orderKey
 	before int64 // the watermark that was sent before it
+	tells  bool  // has a watermark
 }
 
 type orderKey struct {
@@ -103,7 +104,7 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) (token uint64, more boo
 	}
 	f.cells = slices.Clone(a.leaving)
 	if wm := a.sent(); r.rows == 0 && a.restLeaves() {
-		a.sentWM = wm
+		a.sentWM, a.untold, f.tells = wm, false, true
 		b.Watermarks = append(b.Watermarks, rollup.Watermark{Part: a.partition, Version: uint64(a.offset), WM: wm, FinalBefore: a.final.end(wm), HoursTold: a.hoursTold(wm)})
 	}
 	a.flights = append(a.flights, f)
@@ -173,7 +174,7 @@ func (a *Aggregator) pieceOf(c *cell) measure.Cube {
 
 // restLeaves says whether what is the same for all cubes leaves with this round.
 func (a *Aggregator) restLeaves() bool {
-	return a.round.behind || a.round.turn.rest || a.flushes%restEvery == 0
+	return a.untold || a.round.behind || a.round.turn.rest || a.flushes%restEvery == 0
 }
 
 func (a *Aggregator) flushOrders(b *rollup.Batch) (keys []orderKey) {

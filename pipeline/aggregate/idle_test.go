@@ -6,7 +6,7 @@ import (
 	"github.com/livemeter/livemeter/pipeline/rollup"
 )
 
-// A partition that no record comes to tells its watermark with the first flush after a restore: a store that has taken over has heard of none.
+// A partition that no record comes to tells its watermark with the first flush after a restore, and when that is lost with the next: a store that has taken over has heard of none.
 func TestIdlePartitionTellsItsWatermark(t *testing.T) {
 	r, log, n := newRig(t), changelog{}, newest{t: t}
 	r.apply(1000, 10_000, r.event("r", 1000))
@@ -14,9 +14,12 @@ func TestIdlePartitionTellsItsWatermark(t *testing.T) {
 	r.flushTo(&n, 60)
 	log.save(r.a)
 	a := log.mustRestore(t)
+	var lost rollup.Batch
+	token, _ := a.Flush(&lost, false)
+	a.Nack(token)
 	var b rollup.Batch
 	a.Flush(&b, false)
-	if len(b.Watermarks) != 1 || b.Watermarks[0].WM != a.Acknowledged() || n.WM != a.Acknowledged() {
+	if len(lost.Watermarks) != 1 || len(b.Watermarks) != 1 || b.Watermarks[0].WM != a.Acknowledged() || n.WM != a.Acknowledged() {
 		t.Errorf("%v are told, acknowledged was %d", b.Watermarks, a.Acknowledged())
 	}
 }

@@ -45,7 +45,7 @@ func (a *Aggregator) Restored() {
 		a.cells.At(i).since = a.sentWM // or later
 	}
 	a.joinMinutes()
-	a.flushes = restEvery - 1 // the first flush tells the watermark: a store that has taken over may hear of no other for long
+	a.untold = true // a store that has taken over may hear of no other watermark for long
 }
 
 // joinMinutes gives the open minutes back to their hours. An hour closes after its minutes, so theirs is the open one.

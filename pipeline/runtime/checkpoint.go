@@ -60,7 +60,7 @@ func (t *partition) save(limit time.Duration) (more bool) {
 	if !more {
 		s.put(t.changelog.record([]byte(topicKey), t.topicID[:]))
 		if id := t.r.cfg.StoreID; id != [16]byte{} {
-			s.put(t.changelog.record([]byte(storeKey), id[:]))
+			s.put(t.changelog.record([]byte(storeKey), t.storeValue()))
 		}
 	}
 	return more

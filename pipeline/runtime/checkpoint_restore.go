@@ -17,8 +17,8 @@ import (
 // compaction, aborted transactions and control records have left of the log before it.
 //
 // topicID is that of the input topic as it is now. taken says that the state is of another store than the one that takes its place.
-func (r *Reader) restore(ctx context.Context, w *changelogWriter, task Task, topicID [16]byte) (next int64, taken bool, err error) {
-	started := time.Now()
+func (t *partition) restore(ctx context.Context, w *changelogWriter, task Task, topicID [16]byte) (next int64, taken bool, err error) {
+	r, started := t.r, time.Now()
 	fence, err := w.commit(ctx, w.record([]byte(fenceKey), []byte(started.UTC().Format(time.RFC3339Nano))))
 	if err != nil {
 		return 0, false, err
@@ -31,7 +31,11 @@ func (r *Reader) restore(ctx context.Context, w *changelogWriter, task Task, top
 		return 0, false, fatal("partition %d of %s: the changelog %s is of a topic with id %x, this one has %x: the topic was made again. %s",
 			w.partition, r.cfg.Topic, r.cfg.Changelog, c.topic, topicID, r.anew())
 	}
-	if taken, err = r.sameStore(w.partition, c.store); err != nil {
+	has, inherited := splitStore(c.store)
+	if t.inherited = inherited; c.store == nil {
+		has = nil
+	}
+	if taken, err = r.sameStore(w.partition, has); err != nil {
 		return 0, false, err
 	}
 	live, n := c.recs, c.n

@@ -101,13 +101,13 @@ type Reader struct {
 	admin   *kadm.Client
 	group   *kgo.Client
 
-	fail   context.CancelCauseFunc // ends Run with an error
-	before map[int32]string        // other stores in the group's commits when this one began to take over, by partition
+	fail context.CancelCauseFunc // ends Run with an error
 
 	mu       sync.Mutex
 	slots    map[int32]*slot // the partitions owned now
 	joined   bool            // the group has assigned at least once, perhaps nothing
 	stopping bool
+	before   map[int32]string // other stores in the group's commits when this one began to take over, by partition, until it has
 }
 
 // NewReader checks the configuration and registers the metrics. It does not connect.

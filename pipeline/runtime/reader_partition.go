@@ -44,6 +44,7 @@ type partition struct {
 	savedAt    time.Time     // when the last one of this life began
 	packed     time.Duration // what packing the last one took
 	committing bool
+	inherited  int64       // watermark up to which another store has acknowledged: see checkStored
 	unnamed    atomic.Bool // the group's commit does not name the store that has taken over
 	committed  chan error
 }
@@ -110,10 +111,11 @@ func (t *partition) open(ctx context.Context) (cl *kgo.Client, err error) {
 	if t.topicID, err = TopicID(ctx, r.group, r.cfg.Topic); err != nil {
 		return nil, err
 	}
-	saved, taken, err := r.restore(ctx, t.changelog, t.task, t.topicID)
+	saved, taken, err := t.restore(ctx, t.changelog, t.task, t.topicID)
 	if err != nil {
 		return nil, err
 	}
+	inherited := t.inherited
 	stored, err := t.checkStored(ctx, taken)
 	if err != nil {
 		return nil, err
@@ -121,8 +123,8 @@ func (t *partition) open(ctx context.Context) (cl *kgo.Client, err error) {
 	if t.next, t.high, err = r.checkOffset(ctx, id, saved, stored); err != nil {
 		return nil, err
 	}
-	t.begun, t.changed = saved >= 0, taken || r.before[id] != ""
-	if !t.begun && r.before[id] != "" { // there is no checkpoint to come that would name this store
+	t.begun, t.changed = saved >= 0, taken || r.takesFrom(id) || t.inherited != inherited
+	if !t.begun && r.takesFrom(id) { // there is no checkpoint to come that would name this store
 		r.commitGroup(id, t.next)
 	}
 	if r.writer != nil {

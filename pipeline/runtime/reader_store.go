@@ -1,10 +1,13 @@
 package runtime
 
 import (
+	"cmp"
 	"context"
+	"encoding/binary"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -19,6 +22,15 @@ import (
 
 // storeKey is the reader's own in a changelog, too: the id of the store that has the rows of the state.
 const storeKey = "\x00store"
+
+// storeValue is what stands there: the id, and up to which watermark not that store has acknowledged, but one before it. See checkStored.
+func (t *partition) storeValue() []byte { return binary.AppendVarint(t.r.cfg.StoreID[:], t.inherited) }
+
+func splitStore(value []byte) (id []byte, inherited int64) {
+	id = value[:min(len(value), 16)]
+	inherited, _ = binary.Varint(value[len(id):])
+	return id, inherited
+}
 
 // storeMark begins the metadata of a commit; the id in hexadecimal follows.
 const storeMark = "store="
@@ -47,27 +59,29 @@ func (e *OtherStoreError) Error() string {
 // CheckStore compares a store with that of a group's commits: it is an *OtherStoreError where they differ, also where this one has no id yet. What the commits do
 // not say, the group being new or its offsets expired, the changelog does later.
 func CheckStore(ctx context.Context, adm *kadm.Client, group string, id [16]byte) error {
-	others, err := otherStores(ctx, adm, group, id)
-	for partition, has := range others {
-		return &OtherStoreError{group, partition, []byte(has), id[:]}
+	stores, err := storesOf(ctx, adm, group)
+	for partition, has := range stores {
+		if has != string(id[:]) {
+			return &OtherStoreError{group, partition, []byte(has), id[:]}
+		}
 	}
 	return err
 }
 
-// otherStores are the ids of other stores in a group's commits, by partition.
-func otherStores(ctx context.Context, adm *kadm.Client, group string, id [16]byte) (map[int32]string, error) {
+// storesOf are the ids of the stores in a group's commits, by partition.
+func storesOf(ctx context.Context, adm *kadm.Client, group string) (map[int32]string, error) {
 	offsets, err := adm.FetchOffsets(ctx, group)
 	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
 		return nil, fmt.Errorf("offsets of group %s: %w", group, err)
 	}
-	others := map[int32]string{}
+	stores := map[int32]string{}
 	for _, o := range offsets.Sorted() {
 		text, ok := strings.CutPrefix(o.Metadata, storeMark)
-		if has, err := hex.DecodeString(text); ok && o.Err == nil && err == nil && string(has) != string(id[:]) {
-			others[o.Partition] = string(has)
+		if has, err := hex.DecodeString(text); ok && o.Err == nil && err == nil {
+			stores[o.Partition] = string(has)
 		}
 	}
-	return others, nil
+	return stores, nil
 }
 
 // markStore makes a commit say which store has the rows before it.
@@ -109,49 +123,61 @@ func timeText(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC
 // storedAgain is how soon a store that has told too little is asked again: a replica may lag for a while.
 const storedAgain = time.Second
 
-// checkStored gives the store's watermark of a partition, and refuses one that stays below what it has acknowledged.
+// checkStored gives the store's watermark of a partition, and refuses one that stays below what it has acknowledged. What another store had acknowledged
+// before a take-over, or this one before it was taken as it is, is t.inherited: it is not asked for again.
 func (t *partition) checkStored(ctx context.Context, taken bool) (watermark int64, err error) {
 	if t.r.cfg.Stored == nil {
 		return 0, nil
 	}
 	limit, cancel := context.WithTimeout(ctx, commitLimit)
 	defer cancel()
-	for {
+	acked := t.task.Stats().Acknowledged
+	if taken {
+		t.inherited = acked
+	}
+	for older := error(nil); ; {
 		if watermark, err = t.r.cfg.Stored(limit, t.s.id); err != nil {
+			if older != nil && ctx.Err() == nil {
+				return 0, older // the last answer that there was
+			}
 			return 0, err
 		}
-		acked := t.task.Stats().Acknowledged
 		switch {
-		case acked <= watermark || taken: // the acknowledgement is another store's
+		case acked <= max(watermark, t.inherited):
 			return watermark, nil
 		case t.r.cfg.TakeStore:
+			t.inherited = acked
 			t.r.log.Warn("clickhouse.take_over: rows of the time between are in no database", zap.Int32("partition", t.s.id),
 				zap.String("from", timeText(watermark)), zap.String("to", timeText(acked)))
 			return watermark, nil
 		}
+		older = fatal("%w", &OlderStoreError{t.r.cfg.Topic, t.s.id, watermark, acked})
 		select {
 		case <-time.After(storedAgain):
 		case <-limit.Done():
-			if err := ctx.Err(); err != nil {
-				return 0, err
-			}
-			return 0, fatal("%w", &OlderStoreError{t.r.cfg.Topic, t.s.id, watermark, acked})
+			return 0, cmp.Or(ctx.Err(), older)
 		}
 	}
 }
 
 // watchStore ends the process when a commit of the group is of another store than its own: two that began at the same moment each took a part of the
-// partitions, or another has taken over beside it. What was there when this one began to take over is its own to take.
+// partitions, or another has taken over beside it. What was there when this one began to take over is its own to take, until it has.
 func (r *Reader) watchStore(ctx context.Context) {
 	if r.cfg.StoreID == [16]byte{} {
 		return
 	}
-	others, err := otherStores(ctx, r.admin, r.cfg.Group, r.cfg.StoreID)
+	stores, err := storesOf(ctx, r.admin, r.cfg.Group)
 	if err != nil {
 		return // the next commit looks again
 	}
-	for partition, has := range others {
-		if r.before[partition] != has {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for partition, has := range stores {
+		switch has {
+		case string(r.cfg.StoreID[:]):
+			delete(r.before, partition)
+		case r.before[partition]:
+		default:
 			r.fail(fmt.Errorf("another process has taken over: %w", &OtherStoreError{r.cfg.Group, partition, []byte(has), r.cfg.StoreID[:]}))
 		}
 	}
@@ -160,9 +186,17 @@ func (r *Reader) watchStore(ctx context.Context) {
 // seeStores notes which other stores a process that takes over finds.
 func (r *Reader) seeStores(ctx context.Context, adm *kadm.Client) (err error) {
 	if r.cfg.TakeStore {
-		r.before, err = otherStores(ctx, adm, r.cfg.Group, r.cfg.StoreID)
+		r.before, err = storesOf(ctx, adm, r.cfg.Group)
+		maps.DeleteFunc(r.before, func(_ int32, has string) bool { return has == string(r.cfg.StoreID[:]) })
 	}
 	return err
+}
+
+// takesFrom says whether this process began to take a partition over and the group's commits do not say yet that it has.
+func (r *Reader) takesFrom(partition int32) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.before[partition] != ""
 }
 
 // uuidText is an id as ClickHouse prints it, whatever was stored.

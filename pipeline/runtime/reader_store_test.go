@@ -35,26 +35,112 @@ func (x *process) refused(what string) {
 	}
 }
 
-// Who takes over beside a process that lives ends it, also one that has taken over itself: else each database would have a part of the rows.
-func TestReaderEndsWhenAnotherStoreTakesOver(t *testing.T) {
-	for _, flag := range []bool{false, true} {
-		w := newWorld(t)
-		w.send(100)
-		first := w.start(w.storeConfig(1, flag))
-		w.drain(first)
-		second := w.start(w.storeConfig(2, true))
-		go func() { // both have something to commit
-			for n := 0; ; n++ {
-				select {
-				case <-first.done:
-					return
-				case <-time.After(10 * time.Millisecond):
-					w.cl.ProduceSync(context.Background(), &kgo.Record{Topic: testTopic, Partition: int32(n % testPart), Value: []byte("room-1")})
-				}
+// named waits until all commits of the group name a store.
+func (w *world) named(id byte) {
+	w.t.Helper()
+	eventually(w.t, "all commits name the store", func() (bool, string) {
+		stores, err := storesOf(w.t.Context(), kadm.NewClient(w.cl), "g")
+		for _, has := range stores {
+			if has[0] != id {
+				return false, "another"
 			}
-		}()
-		first.refused("the process of the database before")
-		second.stop()
+		}
+		return len(stores) == testPart, fmt.Sprint(len(stores), err)
+	})
+}
+
+// Who takes over beside a process that lives ends it, whether that had taken over itself or is taken back from: else each database would have a part of the rows.
+func TestReaderEndsWhenAnotherStoreTakesOver(t *testing.T) {
+	for name, first := range map[string]struct {
+		before []byte // stores that had the rows
+		flag   bool
+	}{"the first": {nil, false}, "the first, with the flag": {nil, true}, "taken over": {[]byte{2}, true}} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.send(100)
+			for _, id := range first.before {
+				r := w.start(w.storeConfig(id, false))
+				w.drain(r)
+				w.named(id)
+				r.stop()
+			}
+			old := w.start(w.storeConfig(1, first.flag))
+			w.drain(old)
+			w.named(1)
+			second := w.start(w.storeConfig(2, true))
+			go func() { // both have something to commit
+				for n := 0; ; n++ {
+					select {
+					case <-old.done:
+						return
+					case <-time.After(10 * time.Millisecond):
+						w.cl.ProduceSync(context.Background(), &kgo.Record{Topic: testTopic, Partition: int32(n % testPart), Value: []byte("room-1")})
+					}
+				}
+			}()
+			old.refused("the process of the database before")
+			second.stop()
+		})
+	}
+}
+
+// acknowledging is a reader whose state says that a store has acknowledged a watermark, and that has told another.
+func (w *world) acknowledging(id byte, take bool, acknowledged int64, stored func(context.Context) (int64, error)) ReaderConfig {
+	cfg := w.storeConfig(id, take)
+	cfg.NewTask = func(p int32, out Output) Task {
+		c := newCounter(p, out, nil)
+		c.acknowledged = acknowledged
+		return c
+	}
+	cfg.Stored = func(ctx context.Context, _ int32) (int64, error) { return stored(ctx) }
+	return cfg
+}
+
+func tells(watermark int64) func(context.Context) (int64, error) {
+	return func(context.Context) (int64, error) { return watermark, nil }
+}
+
+// What the store before had acknowledged is not asked of the one that takes over, also where that acknowledges nothing before the process ends.
+func TestTakeOverOfAStoreThatTakesNothingYet(t *testing.T) {
+	w := newWorld(t)
+	w.send(100)
+	r := w.start(w.acknowledging(1, false, 11, tells(11)))
+	w.drain(r)
+	w.named(1)
+	r.stop()
+	w.sink.away.Store(true)
+	cfg := w.acknowledging(2, true, 11, tells(0))
+	cfg.StopTimeout = time.Second
+	r = w.start(cfg)
+	w.named(2)
+	r.stop()
+	w.sink.away.Store(false)
+	r = w.start(w.acknowledging(2, false, 11, tells(0)))
+	w.drain(r)
+	r.stop()
+	w.check()
+	r = w.start(w.acknowledging(2, false, 12, tells(0))) // which it has acknowledged itself
+	var older *OlderStoreError
+	if <-r.done; !errors.As(r.err, &older) {
+		t.Errorf("it ended with %v", r.err)
+	}
+}
+
+// A store that has lost rows and answers slowly is refused for that, and not for its slowness.
+func TestOlderStoreThatAnswersSlowly(t *testing.T) {
+	w := newWorld(t)
+	w.send(100)
+	r := w.start(w.acknowledging(1, false, 11, func(ctx context.Context) (int64, error) {
+		select {
+		case <-time.After(commitLimit * 2 / 3):
+			return 10, nil
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		}
+	}))
+	var older *OlderStoreError
+	if <-r.done; !errors.As(r.err, &older) {
+		t.Errorf("it ended with %v", r.err)
 	}
 }
 
@@ -83,14 +169,7 @@ func TestReaderRefusesAStoreThatHasLostRows(t *testing.T) {
 	w := newWorld(t)
 	w.send(100)
 	config := func(stored, acknowledged int64, take bool) ReaderConfig {
-		cfg := w.storeConfig(1, take)
-		cfg.NewTask = func(p int32, out Output) Task {
-			c := newCounter(p, out, nil)
-			c.acknowledged = acknowledged
-			return c
-		}
-		cfg.Stored = func(context.Context, int32) (int64, error) { return stored, nil }
-		return cfg
+		return w.acknowledging(1, take, acknowledged, tells(stored))
 	}
 	r := w.start(config(10, 11, false))
 	select {
@@ -105,7 +184,7 @@ func TestReaderRefusesAStoreThatHasLostRows(t *testing.T) {
 	if got := len(w.sink.totals()); got > 0 {
 		t.Errorf("%d rows were written", got)
 	}
-	for _, cfg := range []ReaderConfig{config(10, 11, true), config(11, 11, false), config(12, 11, false)} {
+	for _, cfg := range []ReaderConfig{config(10, 11, true), config(10, 11, false), config(11, 11, false), config(12, 12, false)} {
 		r := w.start(cfg)
 		w.drain(r)
 		r.stop()
