@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -15,7 +13,6 @@ import (
 	"github.com/livemeter/livemeter/pipeline/fused"
 	"github.com/livemeter/livemeter/pipeline/gateway"
 	"github.com/livemeter/livemeter/pipeline/runtime"
-	"github.com/livemeter/livemeter/sinks/clickhouse"
 )
 
 // Topics waits for Kafka, then creates the topics that are missing.
@@ -104,93 +101,6 @@ func (p *Process) newReader(name string, cfg runtime.ReaderConfig) (*runtime.Rea
 	return r, Stage{name, r.Run}, nil
 }
 
-// Readers that write rows, by the name of their group.
-const (
-	StoreOfRun        = "run"
-	StoreOfAggregator = "aggregator"
-)
-
-// Store is ClickHouse, ready to take the rows of this log.
-type Store struct {
-	*clickhouse.Sink
-	Epoch    uint16
-	id       [16]byte
-	takeOver bool
-	roller   *clickhouse.Roller
-	mu       sync.Mutex
-	owned    bool
-	change   chan struct{} // closed when owned changes
-}
-
-// Store waits for ClickHouse, creates what is missing there and asks for the epoch of the log. It takes the rows of a reader: StoreOfRun or
-// StoreOfAggregator. Close it last.
-func (p *Process) Store(ctx context.Context, reader string) (*Store, error) {
-	sink, err := OpenStore(ctx, p.Config, p.Log.Named("clickhouse"), p.registry)
-	if err != nil {
-		return nil, err
-	}
-	s := &Store{Sink: sink, takeOver: p.Config.ClickHouse.TakeOver, change: make(chan struct{})}
-	if err := s.prepare(ctx, p, reader); err != nil {
-		sink.Close()
-		return nil, err
-	}
-	return s, nil
-}
-
-func (s *Store) prepare(ctx context.Context, p *Process, reader string) error {
-	if err := p.await(ctx, "clickhouse", s.Ping); err != nil {
-		return err
-	}
-	id, err := eventsTopicID(ctx, p.Config)
-	if err != nil {
-		return err
-	}
-	if err := s.check(ctx, p, reader); err != nil {
-		return err
-	}
-	if err := s.CheckEpoch(ctx, id); err != nil {
-		return err
-	}
-	if err := s.Apply(ctx); err != nil {
-		return err
-	}
-	if s.Epoch, err = s.EnsureEpoch(ctx, id, p.Config.Events.Partitions); err != nil {
-		return err
-	}
-	if s.id, err = s.ID(ctx); err != nil {
-		return err
-	}
-	s.roller, err = clickhouse.NewRoller(s.Sink, s.Epoch, clickhouse.DefaultRollerConfig())
-	return err
-}
-
-// check asks what must hold before anything is changed in ClickHouse; a broker that has just started may not know its leaders.
-func (s *Store) check(ctx context.Context, p *Process, reader string) error {
-	return p.await(ctx, "settings of the log", func(ctx context.Context) error {
-		if err := CheckZone(ctx, p.Config); err != nil || s.takeOver {
-			return err
-		}
-		id, err := s.ID(ctx)
-		if err != nil {
-			return err
-		}
-		c := p.Config.Kafka
-		adm, err := newAdmin(p.Config)
-		if err != nil {
-			return err
-		}
-		defer adm.Close()
-		return runtime.CheckStore(ctx, adm, c.Prefix+reader, id)
-	})
-}
-
-// storedTimeout bounds the question what the store has of a partition.
-const storedTimeout = 20 * time.Second
-
-func (s *Store) stored(ctx context.Context, partition int32) (watermark int64, err error) {
-	return s.Watermark(ctx, s.Epoch, partition)
-}
-
 // CheckZone compares the zone in which the views cut days with that of the log, once there is one: the error is a *runtime.WrongZoneError.
 func CheckZone(ctx context.Context, c *config.Config) error {
 	opts, err := KafkaOpts(c.Kafka)
@@ -203,69 +113,6 @@ func CheckZone(ctx context.Context, c *config.Config) error {
 		return err
 	}
 	return &runtime.WrongZoneError{Log: topic, Have: c.Zone, Want: zone}
-}
-
-// feed makes a reader write here, and its owner of partition 0 run the roller.
-func (s *Store) feed(cfg runtime.ReaderConfig) runtime.ReaderConfig {
-	cfg.Sink, cfg.Epoch, cfg.StoreID, cfg.TakeStore = s.Sink, s.Epoch, s.id, s.takeOver
-	cfg.Stored = s.stored
-	cfg.OnOwned = func(partitions []int32) {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if owned := slices.Contains(partitions, 0); owned != s.owned {
-			s.owned = owned
-			close(s.change)
-			s.change = make(chan struct{})
-		}
-	}
-	return cfg
-}
-
-// Roller folds closed partials while this process owns partition 0.
-func (s *Store) Roller() Stage {
-	return Stage{"roller", func(ctx context.Context) error {
-		for ctx.Err() == nil {
-			s.mu.Lock()
-			owned, change := s.owned, s.change
-			s.mu.Unlock()
-			if owned {
-				if err := s.roll(ctx, change); err != nil {
-					return err
-				}
-			}
-			select {
-			case <-ctx.Done():
-			case <-change:
-			}
-		}
-		return nil
-	}}
-}
-
-// roll works until partition 0 is someone else's.
-func (s *Store) roll(ctx context.Context, change <-chan struct{}) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go func() {
-		select {
-		case <-change:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	if err := s.roller.Run(ctx); ctx.Err() == nil {
-		return err
-	}
-	return nil
-}
-
-// RollAll folds everything there is, with a roller of its own: before tables are compared.
-func (s *Store) RollAll(ctx context.Context, p *Process) error {
-	r, err := clickhouse.NewRoller(s.Sink, s.Epoch, clickhouse.DefaultRollerConfig())
-	if err != nil {
-		return err
-	}
-	return r.RollAll(ctx)
 }
 
 // Rejected copies the dead letters into ClickHouse.
