@@ -49,6 +49,20 @@ func (w *world) named(id byte) {
 	})
 }
 
+// older waits until a process has ended because its store has lost rows.
+func (x *process) older() (older *OlderStoreError) {
+	x.t.Helper()
+	select {
+	case <-x.done:
+	case <-time.After(2 * commitLimit):
+		x.t.Fatal("it goes on with a store that has lost rows")
+	}
+	if !errors.As(x.err, &older) {
+		x.t.Fatalf("it ended with %v", x.err)
+	}
+	return older
+}
+
 // Who takes over beside a process that lives ends it, whether that had taken over itself or is taken back from: else each database would have a part of the rows.
 func TestReaderEndsWhenAnotherStoreTakesOver(t *testing.T) {
 	for name, first := range map[string]struct {
@@ -120,10 +134,7 @@ func TestTakeOverOfAStoreThatTakesNothingYet(t *testing.T) {
 	r.stop()
 	w.check()
 	r = w.start(w.acknowledging(2, false, 12, tells(0))) // which it has acknowledged itself
-	var older *OlderStoreError
-	if <-r.done; !errors.As(r.err, &older) {
-		t.Errorf("it ended with %v", r.err)
-	}
+	r.older()
 }
 
 // A store that has lost rows and answers slowly is refused for that, and not for its slowness.
@@ -138,10 +149,7 @@ func TestOlderStoreThatAnswersSlowly(t *testing.T) {
 			return 0, ctx.Err()
 		}
 	}))
-	var older *OlderStoreError
-	if <-r.done; !errors.As(r.err, &older) {
-		t.Errorf("it ended with %v", r.err)
-	}
+	r.older()
 }
 
 // A partition that gets no record is taken over too: the next start needs no flag.
@@ -172,14 +180,8 @@ func TestReaderRefusesAStoreThatHasLostRows(t *testing.T) {
 		return w.acknowledging(1, take, acknowledged, tells(stored))
 	}
 	r := w.start(config(10, 11, false))
-	select {
-	case <-r.done:
-	case <-time.After(2 * commitLimit):
-		t.Fatal("it goes on")
-	}
-	var older *OlderStoreError
-	if !errors.As(r.err, &older) || older.Stored != 10 || older.Acked != 11 {
-		t.Errorf("it ended with %v", r.err)
+	if older := r.older(); older.Stored != 10 || older.Acked != 11 {
+		t.Errorf("it ended with %+v", older)
 	}
 	if got := len(w.sink.totals()); got > 0 {
 		t.Errorf("%d rows were written", got)
