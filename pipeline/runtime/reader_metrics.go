@@ -98,7 +98,7 @@ func partitionMetrics(labels prometheus.Labels) []partitionMetric {
 		def("cells_closed_early_total", "Cells closed before their end because of the limit, since the partition was restored. Nothing is dropped: what comes later opens a new generation.", c, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.ClosedEarly) }),
 		def("dirty_cells_limit", "Limit of dirty cells (limits.max_dirty_cells): above it the partition reads no more.", g, func(s *slot, _ *view, _ int64) float64 { return float64(s.r.cfg.MaxDirtyCells) }),
 		def("keys", "Keys of cells in use: rooms, products, sources, variants.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Keys) }),
-		def("output_queue_records", "Records for the next hop that it has not acknowledged.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.queued) }),
+		def("output_queue_records", "Records for the next hop that it has not acknowledged.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.out.queued()) }),
 		def("dedupe_entries", "Event ids remembered.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.DedupeEntries) }),
 		def("behind", "1 while the lag is above the limit and only finished rows leave.", g, func(_ *slot, v *view, _ int64) float64 { return bit(v.behind) }),
 		def("input_paused", "1 while unacknowledged rows stop the input.", g, func(_ *slot, v *view, _ int64) float64 { return bit(v.full) }),

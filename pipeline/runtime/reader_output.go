@@ -93,12 +93,6 @@ func (o *output) failure() error {
 	return o.err
 }
 
-func (o *output) pending() bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.acked < o.emitted
-}
-
 // wait until the first n records are acknowledged. One waiter at a time: the checkpoint on its way.
 func (o *output) wait(ctx context.Context, n uint64) error {
 	for {

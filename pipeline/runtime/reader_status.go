@@ -24,8 +24,8 @@ type view struct {
 	stats   Stats
 	next    int64
 	high    int64
-	pending bool   // rows or output that are not acknowledged, or not flushed
-	queued  uint64 // records for the next hop that are not acknowledged
+	pending bool    // rows that are not acknowledged, or not flushed
+	out     *output // nil without a next hop; asked when somebody looks, since it acknowledges between portions
 	behind  bool
 	full    bool
 }
@@ -48,11 +48,8 @@ func (t *partition) observe() {
 			t.flush.dirty.Store(true)
 		}
 	}
-	v := &view{stats: t.stats, next: t.next, high: t.high, behind: t.behind, full: t.full}
-	v.pending = t.out != nil && t.out.pending() || t.flush != nil && (t.flushAt > t.flushed || t.stats.DirtyCells > 0)
-	if t.out != nil {
-		v.queued = t.out.queued()
-	}
+	v := &view{stats: t.stats, next: t.next, high: t.high, out: t.out, behind: t.behind, full: t.full}
+	v.pending = t.flush != nil && (t.flushAt > t.flushed || t.stats.DirtyCells > 0)
 	t.s.status.seen.Store(v)
 }
 
@@ -82,6 +79,9 @@ func (w *sinkWriter) failingFor(now int64) float64 {
 
 // queued are the records that the next hop has not acknowledged.
 func (o *output) queued() uint64 {
+	if o == nil {
+		return 0
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.emitted - o.acked
@@ -174,6 +174,8 @@ func (r *Reader) Drained(ctx context.Context) (ok bool, why string, err error) {
 			why = fmt.Sprintf("partition %d is at offset %d of %d", s.id, v.next, end.Offset)
 		case v.pending:
 			why = fmt.Sprintf("partition %d has rows that are not acknowledged", s.id)
+		case v.out.queued() > 0:
+			why = fmt.Sprintf("partition %d has output that is not acknowledged", s.id)
 		}
 	})
 	return why == "", why, nil
