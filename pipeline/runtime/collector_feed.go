@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -42,22 +43,22 @@ type collectorFeed struct {
 	name   string
 	group  string
 	client *kgo.Client // its callbacks may come before it is set here; they use the session's admin client
-	clock  collectorFetchClock
+	clock  *collectorFetchClock
 
 	want   chan struct{}    // the session's permit for one poll
 	got    chan kgo.Fetches // its result; one permit, one slot: sending never blocks
 	asked  bool             // a permit is out
 	queued int              // records in the sources' queues
 
-	ready      atomic.Bool // it has learnt for the first time what it is to read
-	committing sync.Mutex  // held from the decision what to commit to the answer
-	recommit   atomic.Bool // the last one failed: all offsets are to be stored again
+	ready      atomic.Bool   // it has learnt for the first time what it is to read
+	committing chan struct{} // room for one: taken from the decision what to commit to the answer
+	recommit   atomic.Bool   // the last one failed: all offsets are to be stored again
 }
 
 func newCollectorFeed(s *collectorSession, t event.Topic) (*collectorFeed, error) {
 	f := &collectorFeed{s: s, topic: t, name: s.cfg.rawTopic(t), want: make(chan struct{}, 1), got: make(chan kgo.Fetches, 1)}
 	f.group = s.cfg.Group + "." + event.TopicNames[t]
-	f.clock.now, f.clock.last = s.cfg.Now, map[int32]int64{}
+	f.clock, f.committing = newFetchClock(s.cfg.Now), make(chan struct{}, 1)
 	opts := slices.Concat([]kgo.Opt{kgo.MetadataMinAge(collectorMetadataMinAge)}, s.cfg.KafkaOpts, []kgo.Opt{ // ours last: exactness rests on them
 		kgo.SeedBrokers(s.cfg.Brokers...),
 		kgo.ConsumerGroup(f.group),
@@ -76,7 +77,7 @@ func newCollectorFeed(s *collectorSession, t event.Topic) (*collectorFeed, error
 		kgo.AdjustFetchOffsetsFn(f.assigned),
 		kgo.OnPartitionsRevoked(f.revoked),
 		kgo.OnPartitionsLost(f.lost),
-		kgo.WithHooks(&f.clock),
+		kgo.WithHooks(f.clock),
 	})
 	if id := s.cfg.InstanceID; id != "" {
 		opts = append(opts, kgo.InstanceID(id+"."+event.TopicNames[t]))
@@ -192,40 +193,62 @@ func (f *collectorFeed) idleSince() int64 {
 
 // collectorFetchClock notes when the last fetch that each broker answered was sent. A partition can be called idle only as of then: by the wall
 // clock, or by when the answer was read, a process that was stopped for a minute, with the answer waiting in its socket, would promise what it
-// cannot know.
+// cannot know. A broker has one fetch at a time, sent after the answer before was read: so that moment is no later either, whatever the clocks
+// did since. (How long an answer took is no help where the machine slept meanwhile: the monotonic clock stood still, the wall clock jumps.)
 type collectorFetchClock struct {
-	now  func() time.Time
-	mu   sync.Mutex
-	last map[int32]int64 // by broker, ms
+	now     func() time.Time
+	mu      sync.Mutex
+	brokers map[int32]*brokerFetches
+}
+
+type brokerFetches struct {
+	answered int64 // when the last answer was read, ms
+	sent     int64 // when the last fetch with an answer was sent at the latest, ms; 0 while unknown
+	looks    int   // at the clock since the last answer
+}
+
+func newFetchClock(now func() time.Time) *collectorFetchClock {
+	return &collectorFetchClock{now: now, brokers: map[int32]*brokerFetches{}}
 }
 
 const collectorFetchKey = 1
 
-// collectorBrokerGone is after which silence a broker is taken to lead none of the topic's partitions any more.
-const collectorBrokerGone = 10_000
+// collectorBrokerGone is after how many looks without an answer a broker is taken to lead none of the topic's partitions any more. Not after
+// which time: it passes while a process is stopped, too, and the first broker to answer then would speak for all.
+const collectorBrokerGone = 100
 
 // OnBrokerE2E is called by the client with every response.
 func (c *collectorFetchClock) OnBrokerE2E(meta kgo.BrokerMetadata, key int16, e kgo.BrokerE2E) {
 	if key != collectorFetchKey || e.Err() != nil {
 		return
 	}
-	sent := c.now().Add(-e.DurationE2E()).UnixMilli()
+	now := c.now()
 	c.mu.Lock()
-	c.last[meta.NodeID] = max(c.last[meta.NodeID], sent)
-	c.mu.Unlock()
+	defer c.mu.Unlock()
+	b := c.brokers[meta.NodeID]
+	if b == nil {
+		b = &brokerFetches{}
+		c.brokers[meta.NodeID] = b
+	} else {
+		b.sent = max(b.sent, min(b.answered, now.Add(-e.DurationE2E()).UnixMilli()))
+	}
+	b.answered, b.looks = now.UnixMilli(), 0
 }
 
+// oldest is the oldest of all brokers, 0 if it is not known of one. The caller looks once a progress record.
 func (c *collectorFetchClock) oldest() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	newest, oldest := int64(0), int64(0)
-	for _, t := range c.last {
-		newest = max(newest, t)
-	}
-	for _, t := range c.last {
-		if newest-t < collectorBrokerGone && (oldest == 0 || t < oldest) {
-			oldest = t
+	oldest := int64(math.MaxInt64)
+	for id, b := range c.brokers {
+		if b.looks++; b.looks > collectorBrokerGone {
+			delete(c.brokers, id)
+			continue
 		}
+		oldest = min(oldest, b.sent)
+	}
+	if len(c.brokers) == 0 {
+		return 0
 	}
 	return oldest
 }

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -115,16 +116,18 @@ func (s *collectorSession) uncommitted(f *collectorFeed, parts map[int32]bool) m
 // and not by the goroutine: who waits for the lock waits for a commit that has not begun yet, too.
 func (s *collectorSession) commitLater() {
 	for _, f := range s.feeds {
-		if !f.committing.TryLock() {
+		select {
+		case f.committing <- struct{}{}:
+		default:
 			continue
 		}
 		offsets := s.uncommitted(f, nil)
 		if offsets == nil {
-			f.committing.Unlock()
+			<-f.committing
 			continue
 		}
 		s.spawn(func() {
-			defer f.committing.Unlock()
+			defer func() { <-f.committing }()
 			_ = s.commit(s.ctx, f, offsets) // told in log and metrics; the next one covers it
 		})
 	}
@@ -132,8 +135,12 @@ func (s *collectorSession) commitLater() {
 
 // commitNow waits for a commit in the background, and stores what that one left or failed to store.
 func (s *collectorSession) commitNow(ctx context.Context, f *collectorFeed, parts map[int32]bool) error {
-	f.committing.Lock()
-	defer f.committing.Unlock()
+	select {
+	case f.committing <- struct{}{}:
+	case <-ctx.Done():
+		return fmt.Errorf("commit %s: the one before is still under way: %w", f.name, context.Cause(ctx))
+	}
+	defer func() { <-f.committing }()
 	if offsets := s.uncommitted(f, parts); offsets != nil {
 		return s.commit(ctx, f, offsets)
 	}
