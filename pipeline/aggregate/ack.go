@@ -19,17 +19,17 @@ func (a *Aggregator) settle(token uint64, failed bool) {
 			c.inflight--
 			if failed {
 				a.touch(i, c)
-				c.since = min(c.since, f.before)
+				c.since = min(c.since, f.before.wm)
 			} else if c.state&closedBit != 0 && !c.dirty && c.inflight == 0 {
 				a.release(i, c)
 			}
 		}
 		if failed { // what had its turn since then may stand in rows that are dirty again
-			a.sentWM = min(a.sentWM, f.before)
+			a.told = told{min(a.told.wm, f.before.wm), min(a.told.at, f.before.at)}
 			a.untold = a.untold || f.tells
 			for cube := range a.turned {
 				for part := range a.turned[cube] {
-					a.turned[cube][part] = min(a.turned[cube][part], f.before)
+					a.turned[cube][part] = min(a.turned[cube][part], f.before.wm)
 				}
 			}
 		}

@@ -67,7 +67,7 @@ type Aggregator struct {
 	wholeRound, pieceRows int
 	turnedAt              int64                              // offset at the last coarse turn
 	turned                [measure.NumCubes][slowParts]int64 // watermark up to which the rows of a cube's part have left
-	sentWM                int64                              // the watermark that was sent last
+	told                  told                               // with the watermark that was sent last
 	untold                bool                               // the store may not have it: the next flush tells it again
 	token                 uint64
 	flights               []flight

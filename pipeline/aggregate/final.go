@@ -51,7 +51,7 @@ func (f *finality) raise(wm, lateness, low int64) {
 // raise takes a longer lateness. An hour that is not final yet is looked at when it is, since its row must have what came until then: see hoursTold. A minute
 // closes as it was opened, before it is final.
 func (a *Aggregator) raise(lateness int64) {
-	a.final.raise(a.wm, lateness, a.durable())
+	a.final.raise(a.wm, lateness, a.durable().wm)
 	for i := uint32(1); i < a.cells.Cap(); i++ {
 		if c := a.cells.At(i); c.key != 0 && c.grain == measure.Grain1h && c.state&closedBit == 0 && !a.past(c.end()) {
 			a.unsaved.Mark(i)

@@ -27,9 +27,12 @@ type flight struct {
 	token  uint64
 	cells  []uint32
 	orders []orderKey
-	before int64 // the watermark that was sent before it
-	tells  bool  // has a watermark
+	before told // before it
+	tells  bool // has a watermark
 }
+
+// told is what was sent of a watermark: with the offset up to which it speaks.
+type told struct{ wm, at int64 }
 
 type orderKey struct {
 	platform, id string
@@ -83,7 +86,7 @@ type round struct {
 // nothing then, and a row costs the store as much as an event costs us. more says that the round goes on with the next flush.
 func (a *Aggregator) Flush(b *rollup.Batch, behind bool) (token uint64, more bool) {
 	a.token++
-	f := flight{token: a.token, before: a.sentWM}
+	f := flight{token: a.token, before: a.told}
 	r := &a.round
 	if r.rows > 0 && r.behind != behind {
 		a.endRound()
@@ -104,7 +107,7 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) (token uint64, more boo
 	}
 	f.cells = slices.Clone(a.leaving)
 	if wm := a.sent(); r.rows == 0 && a.restLeaves() {
-		a.sentWM, a.untold, f.tells = wm, false, true
+		a.told, a.untold, f.tells = told{wm, a.offset}, false, true
 		b.Watermarks = append(b.Watermarks, rollup.Watermark{Part: a.partition, Version: uint64(a.offset), WM: wm, FinalBefore: a.final.end(wm), HoursTold: a.hoursTold(wm)})
 	}
 	a.flights = append(a.flights, f)
@@ -115,7 +118,7 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) (token uint64, more boo
 func (a *Aggregator) beginRound(behind bool) {
 	a.flushes++
 	r := &a.round
-	r.turn, r.behind, r.wm, r.held, r.told = a.turn(), behind, a.wm, math.MaxInt64, a.hoursTold(a.sentWM)
+	r.turn, r.behind, r.wm, r.held, r.told = a.turn(), behind, a.wm, math.MaxInt64, a.hoursTold(a.told.wm)
 	keep := a.dirty[:0]
 	for _, i := range a.dirty {
 		c := a.cells.At(i)
@@ -198,10 +201,10 @@ func (a *Aggregator) flushOrders(b *rollup.Batch) (keys []orderKey) {
 func (a *Aggregator) sent() int64 {
 	r := &a.round
 	if r.rows > 0 {
-		return a.sentWM
+		return a.told.wm
 	}
 	if r.behind {
-		return max(a.sentWM, min(r.wm-minuteMS, r.held))
+		return max(a.told.wm, min(r.wm-minuteMS, r.held))
 	}
 	low := int64(math.MaxInt64)
 	for cube := range a.turned {
@@ -212,7 +215,7 @@ func (a *Aggregator) sent() int64 {
 			low = min(low, a.turned[cube][part])
 		}
 	}
-	return max(a.sentWM, min(low, r.held))
+	return max(a.told.wm, min(low, r.held))
 }
 
 // Last makes the flushes that follow send every row that changed: the task is about to end.

@@ -19,7 +19,7 @@ func TestIdlePartitionTellsItsWatermark(t *testing.T) {
 	a.Nack(token)
 	var b rollup.Batch
 	a.Flush(&b, false)
-	if len(lost.Watermarks) != 1 || len(b.Watermarks) != 1 || b.Watermarks[0].WM != a.Acknowledged() || n.WM != a.Acknowledged() {
+	if len(lost.Watermarks) != 1 || len(b.Watermarks) != 1 || b.Watermarks[0].Version != uint64(a.Acknowledged()) || n.WM != b.Watermarks[0].WM {
 		t.Errorf("%v are told, acknowledged was %d", b.Watermarks, a.Acknowledged())
 	}
 }

@@ -42,7 +42,7 @@ func (a *Aggregator) Restored() {
 	a.cells.Rebuild(func(i uint32) bool { return a.cells.At(i).key != 0 })
 	a.indexCells()
 	for _, i := range a.dirty {
-		a.cells.At(i).since = a.sentWM // or later
+		a.cells.At(i).since = a.told.wm // or later
 	}
 	a.joinMinutes()
 	a.untold = true // a store that has taken over may hear of no other watermark for long
@@ -102,7 +102,7 @@ func (a *Aggregator) unpackMeta(r *wire.Reader) error {
 			return err
 		}
 	}
-	a.sentWM = r.Int()
+	a.told = told{r.Int(), r.Int()}
 	return r.Err()
 }
 

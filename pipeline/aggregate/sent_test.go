@@ -69,7 +69,7 @@ func TestSentWatermarkIsBehindWhatWaits(t *testing.T) {
 		most = max(most, dirty)
 		if rng.IntN(10) == 0 {
 			a.Nack(token)
-			sent = min(sent, a.sentWM) // what was sent with it did not arrive
+			sent = min(sent, a.told.wm) // what was sent with it did not arrive
 			clear(changedAt)
 		} else {
 			a.Ack(token)

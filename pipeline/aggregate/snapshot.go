@@ -12,7 +12,7 @@ import (
 )
 
 // stateVersion is the format of a changelog record, its first byte.
-const stateVersion = 7
+const stateVersion = 8
 
 const (
 	keyMeta   = "am"
@@ -82,15 +82,17 @@ func (a *Aggregator) packMeta(w *wire.Writer) {
 	if a.settings != nil {
 		w.Raw(string(eventlog.AppendSettings(nil, a.settings)))
 	}
-	w.Int(a.durable())
+	last := a.durable()
+	w.Int(last.wm)
+	w.Int(last.at)
 }
 
-// durable is the newest watermark of which the store has said that it has it.
-func (a *Aggregator) durable() int64 {
+// durable is what was told with the newest watermark of which the store has said that it has it.
+func (a *Aggregator) durable() told {
 	if len(a.flights) > 0 {
 		return a.flights[0].before
 	}
-	return a.sentWM
+	return a.told
 }
 
 func (a *Aggregator) packCell(w *wire.Writer, c *cell) {

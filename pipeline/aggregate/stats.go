@@ -11,5 +11,6 @@ func (a *Aggregator) Limit() (cells int, closedEarly uint64) { return a.maxCells
 // Clock is the watermark and the highest receive time applied, ms.
 func (a *Aggregator) Clock() (wm, maxRecv int64) { return a.wm, a.maxRecv }
 
-// Acknowledged is the newest watermark of which the store has said that it has it, ms.
-func (a *Aggregator) Acknowledged() int64 { return a.durable() }
+// Acknowledged is the offset in the log up to which the store has told that it has the rows, 0 before it has: that of the newest watermark that it has
+// acknowledged. The watermark itself may stand still for hours, while rows leave.
+func (a *Aggregator) Acknowledged() int64 { return a.durable().at }

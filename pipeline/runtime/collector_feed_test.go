@@ -54,7 +54,9 @@ func TestFetchClockCountsFromTheRequest(t *testing.T) {
 func TestFetchClockWaitsForEachBroker(t *testing.T) {
 	now := time.UnixMilli(1_000_000)
 	c := newFetchClock(func() time.Time { return now })
-	answer := func(broker int32) { c.OnBrokerE2E(kgo.BrokerMetadata{NodeID: broker}, collectorFetchKey, kgo.BrokerE2E{}) }
+	answer := func(broker int32) {
+		c.OnBrokerE2E(kgo.BrokerMetadata{NodeID: broker}, collectorFetchKey, kgo.BrokerE2E{})
+	}
 	answer(1)
 	answer(1)
 	answer(2)

@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -25,6 +26,10 @@ type sinkWriter struct {
 	kicked  chan struct{} // a partition that stops does not wait for the interval
 	answers chan struct{} // the last asked partition has answered
 
+	// run's goroutine only
+	doubt bool  // the last write failed: see stillHas
+	lost  error // the store has lost rows: nothing is written any more
+
 	mu       sync.Mutex
 	open     *openBatch
 	handles  map[*flushHandle]struct{}
@@ -47,10 +52,12 @@ type member struct {
 // flushHandle is what the writer knows of one running task. asks and acks hold one message each and never block the writer: a handle
 // is asked once until it answers, and has one token outstanding at most.
 type flushHandle struct {
-	asks chan struct{}
-	acks chan ack
+	partition int32
+	asks      chan struct{}
+	acks      chan ack
 
-	dirty  atomic.Bool // there is something to flush
+	owed   atomic.Int64 // up to which offset the store must have its rows, 0 for none: see stillHas
+	dirty  atomic.Bool  // there is something to flush
 	behind atomic.Bool
 	urgent atomic.Bool // stopping
 	more   atomic.Bool // the last flush was a piece: the next one is to follow
@@ -73,8 +80,8 @@ func newSinkWriter(cfg *ReaderConfig, log *zap.Logger, m *readerMetrics) *sinkWr
 }
 
 // register a task that has been restored.
-func (w *sinkWriter) register() *flushHandle {
-	h := &flushHandle{asks: make(chan struct{}, 1), acks: make(chan ack, 1)}
+func (w *sinkWriter) register(partition int32) *flushHandle {
+	h := &flushHandle{partition: partition, asks: make(chan struct{}, 1), acks: make(chan ack, 1)}
 	w.mu.Lock()
 	w.handles[h] = struct{}{}
 	w.mu.Unlock()
@@ -118,7 +125,14 @@ func (w *sinkWriter) run(ctx context.Context, fail context.CancelCauseFunc) {
 			continue
 		}
 		rows := b.batch.Rows()
-		err := w.write(ctx, b)
+		err := w.stillHas(ctx)
+		if err == nil {
+			err = w.write(ctx, b)
+		} else if older := (*OlderStoreError)(nil); w.lost == nil && errors.As(err, &older) {
+			w.lost = err
+			fail(err)
+		}
+		w.doubt = err != nil
 		w.settle(b, err)
 		took := time.Since(started)
 		w.metrics.wrote(rows, took, err)

@@ -105,7 +105,7 @@ func TestWriterMergesAndWaits(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { defer close(done); w.run(ctx, func(err error) { t.Error(err) }) }()
-		a, b := w.register(), w.register()
+		a, b := w.register(0), w.register(1)
 		row := func(name string) func(*rollup.Batch) uint64 {
 			return func(b *rollup.Batch) uint64 {
 				b.Outcomes = append(b.Outcomes, rollup.Outcome{Topic: name})

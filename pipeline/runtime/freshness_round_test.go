@@ -30,7 +30,7 @@ func TestRoundGivenUpIsNoSample(t *testing.T) {
 	r := &Reader{cfg: cfg, metrics: m, log: zap.NewNop()}
 	r.writer = newSinkWriter(&r.cfg, zap.NewNop(), m)
 	task := &piecesTask{counter: newCounter(0, nil, nil), more: true}
-	p := &partition{r: r, s: &slot{r: r}, task: task, flush: r.writer.register(), next: 5, high: 5}
+	p := &partition{r: r, s: &slot{r: r}, task: task, flush: r.writer.register(0), next: 5, high: 5}
 	p.fresh.applied(1000, false)
 	p.flushNow(true) // first piece of a fresh round
 	p.high = 1000

@@ -36,9 +36,9 @@ type ReaderConfig struct {
 	// this one is to have those from now on. Zero: not known.
 	StoreID   [16]byte
 	TakeStore bool
-	// Stored asks the store for the watermark of a partition's rows, ms, 0 where it has none: a log whose beginning is gone would be counted to them again, and
+	// Stored asks the store up to which offset in the log of events it has told that a partition's rows are there, 0 where it has none: a log whose beginning is gone would be counted to them again, and
 	// a store that has less than it acknowledged has lost rows that are not sent again. May be nil.
-	Stored func(ctx context.Context, partition int32) (watermark int64, err error)
+	Stored func(ctx context.Context, partition int32) (offset int64, err error)
 	// WholeLog: the task cannot begin where retention has left the log, its records say what is different from those before.
 	WholeLog bool
 	OnOwned  func(partitions []int32)
@@ -52,6 +52,7 @@ type ReaderConfig struct {
 	BehindAge       time.Duration // 5 s: so does a newest receive time older than this, while it rises
 	MaxDirtyCells   int           // 1 000 000 per partition: above it the partition reads no more until the sink acknowledges
 	SinkTimeout     time.Duration // 30 s for one write
+	StoredTimeout   time.Duration // 20 s for a store to have what it has acknowledged: a replica may lag
 	SessionTimeout  time.Duration // 10 s
 	StopTimeout     time.Duration // 4 s for the last flush, and as much again for the last checkpoint
 	PollRecords     int           // 64 log records are applied between two looks at the clock
@@ -59,7 +60,7 @@ type ReaderConfig struct {
 
 func (c *ReaderConfig) defaults() {
 	durations := map[*time.Duration]time.Duration{&c.CheckpointEvery: 5 * time.Second, &c.FlushHot: 200 * time.Millisecond, &c.FlushMax: 2 * time.Second,
-		&c.FlushBehind: 5 * time.Second, &c.BehindAge: 5 * time.Second, &c.SinkTimeout: 30 * time.Second, &c.SessionTimeout: 10 * time.Second, &c.StopTimeout: 4 * time.Second}
+		&c.FlushBehind: 5 * time.Second, &c.BehindAge: 5 * time.Second, &c.SinkTimeout: 30 * time.Second, &c.StoredTimeout: 20 * time.Second, &c.SessionTimeout: 10 * time.Second, &c.StopTimeout: 4 * time.Second}
 	for d, def := range durations {
 		if *d <= 0 {
 			*d = def

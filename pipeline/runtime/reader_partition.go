@@ -44,7 +44,7 @@ type partition struct {
 	savedAt    time.Time     // when the last one of this life began
 	packed     time.Duration // what packing the last one took
 	committing bool
-	inherited  int64       // watermark up to which another store has acknowledged: see checkStored
+	inherited  int64       // offset up to which another store has acknowledged: see checkStored
 	unnamed    atomic.Bool // the group's commit does not name the store that has taken over
 	committed  chan error
 }
@@ -128,7 +128,7 @@ func (t *partition) open(ctx context.Context) (cl *kgo.Client, err error) {
 		r.commitGroup(id, t.next)
 	}
 	if r.writer != nil {
-		t.flush = r.writer.register()
+		t.flush = r.writer.register(id)
 		t.fresh.newest = t.task.Stats().MaxRecv
 		t.flush.dirty.Store(true) // what was not acknowledged before the restart
 	}

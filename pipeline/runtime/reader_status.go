@@ -44,6 +44,7 @@ func (t *partition) observe() {
 	t.full = t.flush != nil && t.stats.DirtyCells > cfg.MaxDirtyCells
 	if t.flush != nil {
 		t.flush.behind.Store(t.behind && !t.full)
+		t.flush.owed.Store(t.owed(t.stats.Acknowledged))
 		if t.stats.DirtyCells > 0 && !t.flush.dirty.Load() {
 			t.flush.dirty.Store(true)
 		}

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,7 +24,7 @@ import (
 // storeKey is the reader's own in a changelog, too: the id of the store that has the rows of the state.
 const storeKey = "\x00store"
 
-// storeValue is what stands there: the id, and up to which watermark not that store has acknowledged, but one before it. See checkStored.
+// storeValue is what stands there: the id, and up to which offset not that store has acknowledged, but one before it. See checkStored.
 func (t *partition) storeValue() []byte { return binary.AppendVarint(t.r.cfg.StoreID[:], t.inherited) }
 
 func splitStore(value []byte) (id []byte, inherited int64) {
@@ -77,7 +78,10 @@ func storesOf(ctx context.Context, adm *kadm.Client, group string) (map[int32]st
 	stores := map[int32]string{}
 	for _, o := range offsets.Sorted() {
 		text, ok := strings.CutPrefix(o.Metadata, storeMark)
-		if has, err := hex.DecodeString(text); ok && o.Err == nil && err == nil {
+		if o.Err != nil && !errors.Is(o.Err, kerr.GroupIDNotFound) {
+			return nil, fmt.Errorf("offsets of group %s: %w", group, o.Err)
+		}
+		if has, err := hex.DecodeString(text); ok && err == nil {
 			stores[o.Partition] = string(has)
 		}
 	}
@@ -110,54 +114,87 @@ func (r *Reader) sameStore(partition int32, has []byte) (taken bool, err error) 
 type OlderStoreError struct {
 	Topic         string
 	Partition     int32
-	Stored, Acked int64 // watermarks, ms
+	Stored, Acked int64 // offsets in the log of events
 }
 
 func (e *OlderStoreError) Error() string {
-	return fmt.Sprintf("the database has rows of partition %d of %s up to watermark %s, and has acknowledged them up to %s: it is an older copy, or has lost rows, which are not sent again. "+
-		"Put it back as it was last. Where that is gone for good, stop all processes of the group and start once with --clickhouse-take-over: that goes on without them", e.Partition, e.Topic, timeText(e.Stored), timeText(e.Acked))
+	return fmt.Sprintf("the database has rows of partition %d of %s up to offset %d of events, and has acknowledged them up to %d: it is an older copy, or has lost rows, which are not sent again. "+
+		"Put it back as it was last. Where that is gone for good, stop all processes of the group and start once with --clickhouse-take-over: that goes on without them", e.Partition, e.Topic, e.Stored, e.Acked)
 }
 
-func timeText(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.RFC3339Nano) }
-
-// storedAgain is how soon a store that has told too little is asked again: a replica may lag for a while.
+// storedAgain is how soon a store that has told too little is asked again.
 const storedAgain = time.Second
 
-// checkStored gives the store's watermark of a partition, and refuses one that stays below what it has acknowledged. What another store had acknowledged
-// before a take-over, or this one before it was taken as it is, is t.inherited: it is not asked for again.
-func (t *partition) checkStored(ctx context.Context, taken bool) (watermark int64, err error) {
-	if t.r.cfg.Stored == nil {
-		return 0, nil
-	}
-	limit, cancel := context.WithTimeout(ctx, commitLimit)
+// storedUpTo asks the store up to which offset it has a partition's rows, and waits a while for it to be want: a fatal *OlderStoreError if it stays below.
+func (c *ReaderConfig) storedUpTo(ctx context.Context, partition int32, want int64) (offset int64, err error) {
+	limit, cancel := context.WithTimeout(ctx, c.StoredTimeout)
 	defer cancel()
-	acked := t.task.Stats().Acknowledged
-	if taken {
-		t.inherited = acked
-	}
 	for older := error(nil); ; {
-		if watermark, err = t.r.cfg.Stored(limit, t.s.id); err != nil {
+		if offset, err = c.Stored(limit, partition); err != nil {
 			if older != nil && ctx.Err() == nil {
 				return 0, older // the last answer that there was
 			}
 			return 0, err
 		}
-		switch {
-		case acked <= max(watermark, t.inherited):
-			return watermark, nil
-		case t.r.cfg.TakeStore:
-			t.inherited = acked
-			t.r.log.Warn("clickhouse.take_over: rows of the time between are in no database", zap.Int32("partition", t.s.id),
-				zap.String("from", timeText(watermark)), zap.String("to", timeText(acked)))
-			return watermark, nil
+		if offset >= want {
+			return offset, nil
 		}
-		older = fatal("%w", &OlderStoreError{t.r.cfg.Topic, t.s.id, watermark, acked})
-		select {
-		case <-time.After(storedAgain):
-		case <-limit.Done():
+		older = fatal("%w", &OlderStoreError{c.Topic, partition, offset, want})
+		if !pause(limit, nil, storedAgain) {
 			return 0, cmp.Or(ctx.Err(), older)
 		}
 	}
+}
+
+// checkStored gives the offset up to which the store has a partition's rows, and refuses one that stays below what it has acknowledged. What another store
+// had acknowledged before a take-over, or this one before it was taken as it is, is t.inherited: it is not asked for again.
+func (t *partition) checkStored(ctx context.Context, taken bool) (offset int64, err error) {
+	if t.r.cfg.Stored == nil {
+		return 0, nil
+	}
+	acked := t.task.Stats().Acknowledged
+	if taken {
+		t.inherited = acked
+	}
+	want := t.owed(acked)
+	if t.r.cfg.TakeStore {
+		want = 0
+	}
+	offset, err = t.r.cfg.storedUpTo(ctx, t.s.id, want)
+	if err == nil && offset < t.owed(acked) {
+		t.inherited = acked
+		t.r.log.Warn("clickhouse.take_over: rows of these offsets of events are in no database", zap.Int32("partition", t.s.id),
+			zap.Int64("from", offset), zap.Int64("to", acked))
+	}
+	return offset, err
+}
+
+// owed is up to which offset the store must have rows that has acknowledged them up to acked.
+func (t *partition) owed(acked int64) int64 {
+	if acked <= t.inherited {
+		return 0
+	}
+	return acked
+}
+
+// stillHas looks, after a write that failed and before the next one, whether the store is what it was: a server that comes back may have an older copy of
+// the tables, and what is written next would hide it.
+func (w *sinkWriter) stillHas(ctx context.Context) error {
+	if !w.doubt || w.cfg.Stored == nil || w.lost != nil {
+		return w.lost
+	}
+	w.mu.Lock()
+	handles := slices.Collect(maps.Keys(w.handles))
+	w.mu.Unlock()
+	for _, h := range handles {
+		if owed := h.owed.Load(); owed > 0 {
+			if _, err := w.cfg.storedUpTo(ctx, h.partition, owed); err != nil {
+				return err
+			}
+		}
+	}
+	w.doubt = false
+	return nil
 }
 
 // watchStore ends the process when a commit of the group is of another store than its own: two that began at the same moment each took a part of the

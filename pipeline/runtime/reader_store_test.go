@@ -54,7 +54,7 @@ func (x *process) older() (older *OlderStoreError) {
 	x.t.Helper()
 	select {
 	case <-x.done:
-	case <-time.After(2 * commitLimit):
+	case <-time.After(time.Minute):
 		x.t.Fatal("it goes on with a store that has lost rows")
 	}
 	if !errors.As(x.err, &older) {
@@ -106,12 +106,15 @@ func (w *world) acknowledging(id byte, take bool, acknowledged int64, stored fun
 		c.acknowledged = acknowledged
 		return c
 	}
+	cfg.StoredTimeout = storedTimeout
 	cfg.Stored = func(ctx context.Context, _ int32) (int64, error) { return stored(ctx) }
 	return cfg
 }
 
-func tells(watermark int64) func(context.Context) (int64, error) {
-	return func(context.Context) (int64, error) { return watermark, nil }
+const storedTimeout = 2 * time.Second
+
+func tells(offset int64) func(context.Context) (int64, error) {
+	return func(context.Context) (int64, error) { return offset, nil }
 }
 
 // What the store before had acknowledged is not asked of the one that takes over, also where that acknowledges nothing before the process ends.
@@ -143,7 +146,7 @@ func TestOlderStoreThatAnswersSlowly(t *testing.T) {
 	w.send(100)
 	r := w.start(w.acknowledging(1, false, 11, func(ctx context.Context) (int64, error) {
 		select {
-		case <-time.After(commitLimit * 2 / 3):
+		case <-time.After(storedTimeout * 2 / 3):
 			return 10, nil
 		case <-ctx.Done():
 			return 0, ctx.Err()
@@ -257,4 +260,50 @@ func TestTakeOverIsCommittedWhateverFails(t *testing.T) {
 		return err == nil, fmt.Sprint(err)
 	})
 	r.stop()
+}
+
+// A store that comes back as an older copy of itself is noticed before the next row would hide it; one that comes back as it was is gone on with.
+func TestReaderLooksAtAStoreThatComesBack(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		after int64
+	}{{"older", 10}, {"the same", 11}} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.send(100)
+			var stored atomic.Int64
+			stored.Store(11)
+			var asked atomic.Int64
+			r := w.start(w.acknowledging(1, false, 11, func(context.Context) (int64, error) {
+				if w.sink.away.Load() {
+					return 0, errAway
+				}
+				asked.Add(1)
+				return stored.Load(), nil
+			}))
+			w.drain(r)
+			w.sink.away.Store(true)
+			w.send(100)
+			eventually(t, "a write has failed", func() (bool, string) { return r.writer.failure() != nil, "" })
+			before, _ := w.sink.history()
+			looks := asked.Load()
+			stored.Store(c.after)
+			w.sink.away.Store(false)
+			if c.after == 11 {
+				w.drain(r)
+				if asked.Load() == looks {
+					t.Error("nobody looked")
+				}
+				r.stop()
+				w.check()
+				return
+			}
+			if older := r.older(); older.Stored != 10 || older.Acked != 11 {
+				t.Errorf("it ended with %+v", older)
+			}
+			if rows, _ := w.sink.history(); len(rows) != len(before) {
+				t.Errorf("%d rows were written to it", len(rows)-len(before))
+			}
+		})
+	}
 }

@@ -40,7 +40,7 @@ type Task interface {
 type Stats struct {
 	Watermark     int64 // ms, 0 while unknown
 	MaxRecv       int64 // highest receive time applied, ms
-	Acknowledged  int64 // highest watermark of which the sink has said that it has it, ms
+	Acknowledged  int64 // offset up to which the sink has said that it has the rows, 0 before it has
 	Viewers       int
 	Cells         int // open ones
 	DirtyCells    int

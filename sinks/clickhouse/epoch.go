@@ -75,11 +75,11 @@ func (s *Sink) ID(ctx context.Context) (id uuid.UUID, err error) {
 	return id, err // zero, too, where there is no such table yet
 }
 
-// Watermark is the highest that a partition of an epoch's log has told, ms: 0 where there are no rows of it.
-func (s *Sink) Watermark(ctx context.Context, epoch uint16, partition int32) (ms int64, err error) {
-	query := fmt.Sprintf("SELECT toUnixTimestamp64Milli(max(watermark)) FROM %s.watermarks_rows WHERE epoch = %d AND part = %d", s.cfg.Database, epoch, partition)
-	err = s.each(ctx, query, nil, func(scan func(...any) error) error { return scan(&ms) })
-	return ms, err
+// Stored is the offset up to which a partition of an epoch's log has told its rows, with a watermark: 0 where there are none of it.
+func (s *Sink) Stored(ctx context.Context, epoch uint16, partition int32) (offset int64, err error) {
+	query := fmt.Sprintf("SELECT toInt64(max(version)) FROM %s.watermarks_rows WHERE epoch = %d AND part = %d", s.cfg.Database, epoch, partition)
+	err = s.each(ctx, query, nil, func(scan func(...any) error) error { return scan(&offset) })
+	return offset, err
 }
 
 // Codes of ClickHouse's exceptions for what has not been made yet.

@@ -93,8 +93,8 @@ func (s *Store) check(ctx context.Context, p *Process, reader string) error {
 // storedTimeout bounds the question what the store has of a partition.
 const storedTimeout = 20 * time.Second
 
-func (s *Store) stored(ctx context.Context, partition int32) (watermark int64, err error) {
-	return s.Watermark(ctx, s.Epoch, partition)
+func (s *Store) stored(ctx context.Context, partition int32) (offset int64, err error) {
+	return s.Sink.Stored(ctx, s.Epoch, partition)
 }
 
 // feed makes a reader write here, and its owner of partition 0 run the roller.
