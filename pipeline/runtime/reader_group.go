@@ -234,7 +234,7 @@ func (r *Reader) commitGroup(partition int32, next int64) (done bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 	defer cancel()
 	offsets := map[string]map[int32]kgo.EpochOffset{r.cfg.Topic: {partition: {Epoch: -1, Offset: next}}}
-	r.group.CommitOffsetsSync(r.markStore(ctx), offsets, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
+	r.group.CommitOffsetsSync(storeMarked(ctx, r.cfg.StoreID), offsets, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
 		if err == nil {
 			err = refusedCommit(resp)
 		}

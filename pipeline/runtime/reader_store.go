@@ -88,12 +88,12 @@ func storesOf(ctx context.Context, adm *kadm.Client, group string) (map[int32]st
 	return stores, nil
 }
 
-// markStore makes a commit say which store has the rows before it.
-func (r *Reader) markStore(ctx context.Context) context.Context {
-	if r.cfg.StoreID == [16]byte{} {
+// storeMarked makes a commit say which store has what is before it.
+func storeMarked(ctx context.Context, id [16]byte) context.Context {
+	if id == [16]byte{} {
 		return ctx
 	}
-	return withMark(ctx, storeMark+hex.EncodeToString(r.cfg.StoreID[:]))
+	return withMark(ctx, storeMark+hex.EncodeToString(id[:]))
 }
 
 // sameStore refuses another store than the one that has a partition's rows, or tells that it takes its place.

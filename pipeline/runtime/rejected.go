@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 
@@ -25,6 +26,7 @@ type RejectedConfig struct {
 	SessionTimeout time.Duration // 10 s
 	MaxBatch       int           // 2 000 records in one write
 	WriteTimeout   time.Duration // 30 s
+	StoreID        [16]byte      // of the store that is written to: another one gets all that the topic holds; zero if it has none
 	Log            *zap.Logger
 	Metrics        prometheus.Registerer // nil: none
 }
@@ -52,8 +54,16 @@ func RunRejected(ctx context.Context, cfg RejectedConfig, write func(ctx context
 	if err != nil {
 		return fmt.Errorf("rejected %s: %w", cfg.Topic, err)
 	}
+	adm, err := kadm.NewOptClient(slices.Concat(cfg.KafkaOpts, []kgo.Opt{kgo.SeedBrokers(cfg.Brokers...)})...)
+	if err != nil {
+		return fmt.Errorf("rejected %s: Kafka client: %w", cfg.Topic, err)
+	}
+	defer adm.Close()
+	fromStart := kgo.AdjustFetchOffsetsFn(func(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+		return offsets, cfg.beginAnew(ctx, adm, offsets[cfg.Topic])
+	})
 	opts := slices.Concat(cfg.KafkaOpts, []kgo.Opt{kgo.SeedBrokers(cfg.Brokers...), kgo.ConsumerGroup(cfg.Group), kgo.ConsumeTopics(cfg.Topic),
-		kgo.Balancers(kgo.CooperativeStickyBalancer()), kgo.DisableAutoCommit(), kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
+		kgo.Balancers(kgo.CooperativeStickyBalancer()), kgo.DisableAutoCommit(), fromStart, kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
 		kgo.SessionTimeout(cfg.SessionTimeout), kgo.HeartbeatInterval(min(3*time.Second, cfg.SessionTimeout/4))})
 	if cfg.InstanceID != "" {
 		opts = append(opts, kgo.InstanceID(cfg.InstanceID))
@@ -82,6 +92,21 @@ func RunRejected(ctx context.Context, cfg RejectedConfig, write func(ctx context
 	}
 }
 
+// beginAnew makes partitions whose records were written to another store begin at their start: it may be empty, and writing one twice is harmless.
+func (c *RejectedConfig) beginAnew(ctx context.Context, adm *kadm.Client, offsets map[int32]kgo.Offset) error {
+	if c.StoreID == [16]byte{} {
+		return nil
+	}
+	stores, err := storesOf(ctx, adm, c.Group)
+	for partition := range offsets {
+		if has, ok := stores[partition]; ok && has != string(c.StoreID[:]) {
+			c.Log.Info("rejected: another database than before, all dead letters are copied again", zap.Int32("partition", partition))
+			offsets[partition] = kgo.NewOffset().AtStart()
+		}
+	}
+	return err
+}
+
 func (c *RejectedConfig) copy(ctx context.Context, cl *kgo.Client, m *rejectedMetrics, fs kgo.Fetches, write func(context.Context, []rollup.Rejected) error) error {
 	recs, started := fs.Records(), time.Now()
 	if len(recs) == 0 {
@@ -107,7 +132,7 @@ func (c *RejectedConfig) copy(ctx context.Context, cl *kgo.Client, m *rejectedMe
 	m.wrote(fs, time.Since(started))
 	cctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	if err := cl.CommitRecords(cctx, recs...); err != nil {
+	if err := cl.CommitRecords(storeMarked(cctx, c.StoreID), recs...); err != nil {
 		c.Log.Warn("rejected: commit, the batch may be written again", zap.Error(err))
 	}
 	return nil

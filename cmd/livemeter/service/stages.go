@@ -121,7 +121,7 @@ func (p *Process) Rejected(s *Store) Stage {
 		c := p.Config
 		return runtime.RunRejected(ctx, runtime.RejectedConfig{
 			Brokers: c.Kafka.Brokers, KafkaOpts: p.kafka, Topic: c.Kafka.Prefix + runtime.TopicRejected, Group: c.Kafka.Prefix + "rejected",
-			InstanceID: c.InstanceID, WriteTimeout: c.Flush.Timeout, Log: p.Log.Named("rejected"), Metrics: p.registry,
+			InstanceID: c.InstanceID, WriteTimeout: c.Flush.Timeout, StoreID: s.id, Log: p.Log.Named("rejected"), Metrics: p.registry,
 		}, s.WriteRejected)
 	}}
 }
