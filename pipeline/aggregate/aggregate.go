@@ -38,7 +38,7 @@ type Aggregator struct {
 	last      bool  // every flush may be the last one
 
 	settings  *eventlog.Settings
-	zone      *time.Location
+	days      measure.Days
 	gap       int64
 	maxCells  int
 	paneTTL   int64 // ms, 0 for ever
@@ -54,7 +54,6 @@ type Aggregator struct {
 	due       dueList
 	near      []nearby // scratch of warmUp
 	warm      int64    // what warmUp loaded: keeps the loads from being removed
-	day       dayCache
 
 	closedEarly uint64
 
@@ -79,7 +78,7 @@ type Aggregator struct {
 
 // New returns the empty state of a partition.
 func New(partition int32, keys *cellkey.Table) *Aggregator {
-	a := &Aggregator{partition: uint16(partition), keys: keys, zone: time.UTC, orders: map[orderKey]*pendingOrder{}, wholeRound: wholeRound, pieceRows: pieceRows}
+	a := &Aggregator{partition: uint16(partition), keys: keys, days: measure.DaysOf(time.UTC), orders: map[orderKey]*pendingOrder{}, wholeRound: wholeRound, pieceRows: pieceRows}
 	a.index.cells = &a.cells
 	a.cells.Init()
 	a.sums.Init()
@@ -125,7 +124,7 @@ func (a *Aggregator) configure(s *eventlog.Settings) error {
 	if lateness := int64(dueAt(s.LatenessMS)) * 1000; lateness > a.final.lateness { // in whole seconds, in which cells are due: what is final has closed
 		a.raise(lateness)
 	}
-	a.settings, a.zone, a.day = s, loc, dayCache{}
+	a.settings, a.days = s, measure.DaysOf(loc)
 	a.gap, a.maxCells = s.SessionGapMS, int(s.MaxCells)
 	days := func(g measure.Grain) int64 { return int64(s.TTLDays[g]) * dayMS }
 	a.paneTTL, a.minuteTTL, a.hourTTL = days(measure.Grain10s), days(measure.Grain1m), days(measure.Grain1h)
@@ -228,7 +227,7 @@ func (a *Aggregator) lateHour(i uint32, c *change.Change) {
 	if c.Mask>>measure.Grain1h&1 != 0 && a.past(h.end()) {
 		late |= lateBit
 	}
-	if c.Mask>>measure.Grain1d&1 != 0 && a.past(a.dayEnd(h.window)) {
+	if c.Mask>>measure.Grain1d&1 != 0 && a.past(a.days.End(h.window)) {
 		late |= lateDayBit
 	}
 	if late&^h.state != 0 {

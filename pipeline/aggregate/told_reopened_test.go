@@ -1,6 +1,7 @@
 package aggregate
 
 import (
+	"cmp"
 	"testing"
 
 	"github.com/livemeter/livemeter/pipeline/cellkey"
@@ -43,6 +44,7 @@ type rig struct {
 	s      hourStore
 	offset int64
 	cells  uint32
+	zone   string // UTC without one
 }
 
 func newRig(t *testing.T) *rig {
@@ -56,7 +58,7 @@ func (r *rig) event(room string, ts int64) change.Change {
 func (r *rig) apply(wm, lateness int64, changes ...change.Change) {
 	r.t.Helper()
 	r.offset++
-	if err := r.a.Apply(&change.Record{Offset: r.offset, Watermark: wm, MaxRecv: wm, Changes: changes, Settings: &eventlog.Settings{LatenessMS: lateness, SessionGapMS: hourMS, Zone: "UTC", MaxCells: r.cells}}); err != nil {
+	if err := r.a.Apply(&change.Record{Offset: r.offset, Watermark: wm, MaxRecv: wm, Changes: changes, Settings: &eventlog.Settings{LatenessMS: lateness, SessionGapMS: hourMS, Zone: cmp.Or(r.zone, "UTC"), MaxCells: r.cells}}); err != nil {
 		r.t.Fatal(err)
 	}
 }

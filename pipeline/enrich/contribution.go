@@ -205,7 +205,7 @@ type distinctWindow struct {
 
 // distinctWindows appends the windows of a key around ts.
 func (e *Enricher) distinctWindows(to []distinctWindow, key cellkey.ID, ts int64) []distinctWindow {
-	wins := [measure.NumGrains]int64{ts / paneMS, ts / 60_000, ts / hourMS, int64(e.zone.day(ts)), 0}
+	wins := [measure.NumGrains]int64{ts / paneMS, ts / 60_000, ts / hourMS, int64(e.days.Number(ts)), 0}
 	for g := measure.Grain10s; g < measure.NumGrains; g++ {
 		to = append(to, distinctWindow{key, g, wins[g]})
 	}
@@ -224,7 +224,7 @@ func (e *Enricher) once(w distinctWindow, slot measure.Slot, at int64) contribut
 	case measure.Grain1h:
 		rep = w.win * hourMS
 	case measure.Grain1d:
-		rep = e.zone.start(at)
+		rep = e.days.Start(at)
 	}
 	return contribution{change.Change{TS: rep, Delta: 1, Key: w.key, Slot: slot, Mask: 1 << w.grain, Flags: change.Own | change.Distinct}, at}
 }

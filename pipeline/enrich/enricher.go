@@ -14,6 +14,7 @@ import (
 	"github.com/livemeter/livemeter/pipeline/change"
 	"github.com/livemeter/livemeter/pipeline/event"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
+	"github.com/livemeter/livemeter/pipeline/measure"
 	"github.com/livemeter/livemeter/pipeline/slab"
 	"github.com/livemeter/livemeter/pipeline/wire"
 )
@@ -28,7 +29,7 @@ type Enricher struct {
 	settings  *eventlog.Settings // nil until the log has told
 	begun     bool               // a record was applied
 	trimmed   bool               // and it was not the log's first
-	zone      zone
+	days      measure.Days
 	sources   *sources
 	wm        int64 // ms, 0 while unknown
 	maxRecv   int64
@@ -86,7 +87,7 @@ type Stats struct {
 // New returns the empty state of a partition; keys may be shared with the aggregator of the same partition.
 func New(partition int32, keys *cellkey.Table) *Enricher {
 	e := &Enricher{partition: partition, keys: keys, sources: newSources(), big: map[uint32]bigSet{}, buyers: make([]*buyer, 1), keepIndex: keepIndex,
-		exps: map[uint32][]uint32{}, net: map[change.Change]int64{}, noOrigin: keys.String(cellkey.Sep), zone: zone{loc: time.UTC}}
+		exps: map[uint32][]uint32{}, net: map[change.Change]int64{}, noOrigin: keys.String(cellkey.Sep), days: measure.DaysOf(time.UTC)}
 	e.growTable()
 	e.viewers.Init()
 	e.dedupes.Init()
@@ -177,7 +178,7 @@ func (e *Enricher) configure(s *eventlog.Settings) error {
 	if err != nil {
 		return fmt.Errorf("settings record: zone %q: %w", s.Zone, err)
 	}
-	e.settings, e.zone = s, zone{loc: loc}
+	e.settings, e.days = s, measure.DaysOf(loc)
 	e.derive()
 	return nil
 }

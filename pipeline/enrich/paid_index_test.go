@@ -26,7 +26,7 @@ type shop struct {
 func newShop(keep int) *shop {
 	s := &shop{Enricher: New(0, cellkey.NewTable())}
 	s.keepIndex = keep
-	s.zone = zone{loc: time.FixedZone("", 8*3600)}
+	s.days = measure.DaysOf(time.FixedZone("", 8*3600))
 	for _, t := range []string{"", "p\x00r1\x00s", "p\x00r2\x00s", "p\x00\x00", "CNY", "sku1", "sku2", "sku3", "x\x00A", "x\x00A\x01y\x00B"} {
 		s.strIDs = append(s.strIDs, s.keys.String(t))
 	}

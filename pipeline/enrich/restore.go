@@ -8,6 +8,7 @@ import (
 	"github.com/livemeter/livemeter/pipeline/cellkey"
 	"github.com/livemeter/livemeter/pipeline/event"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
+	"github.com/livemeter/livemeter/pipeline/measure"
 	"github.com/livemeter/livemeter/pipeline/slab"
 	"github.com/livemeter/livemeter/pipeline/wire"
 )
@@ -55,7 +56,7 @@ func (e *Enricher) unpackMeta(r *wire.Reader) error {
 		if err != nil {
 			return fmt.Errorf("saved settings: zone %q: %w", s.Zone, err)
 		}
-		e.settings, e.zone = &s, zone{loc: loc}
+		e.settings, e.days = &s, measure.DaysOf(loc)
 	}
 	for range r.Count(20) {
 		var id eventlog.SourceID

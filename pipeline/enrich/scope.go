@@ -92,7 +92,7 @@ func (e *Enricher) firstLonger(s *scope, k int, block int32, ts int64) uint8 {
 		return 0
 	}
 	mask := uint8(1 << measure.Grain1h)
-	if s.markDay(k, e.zone.day(ts)) {
+	if s.markDay(k, e.days.Number(ts)) {
 		return mask
 	}
 	mask |= 1 << measure.Grain1d

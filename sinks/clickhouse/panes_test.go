@@ -101,6 +101,34 @@ func TestDayOfAnotherZone(t *testing.T) {
 	}
 }
 
+// A day is final with its last hour, also where clocks leave out the midnight at its end or at its start.
+func TestDayEndsWithItsLastHour(t *testing.T) {
+	for zone, midnight := range map[string]string{"America/Santiago": "2026-09-06 04:00", "America/Havana": "2026-03-08 05:00", "Africa/Cairo": "2026-04-23 22:00", "Asia/Shanghai": "2026-04-23 16:00"} {
+		t.Run(zone, func(t *testing.T) {
+			e := openWith(t, func(cfg *clickhouse.Config) { cfg.Zone = zone })
+			loc, err := time.LoadLocation(zone)
+			if err != nil {
+				t.Fatal(err)
+			}
+			at, _ := time.Parse("2006-01-02 15:04", midnight)
+			first := at.UnixMilli()
+			days := measure.DaysOf(loc)
+			e.write(row{Grain: measure.Grain1h, Room: "a", Window: first - hour, Version: 1, Value: 1}, row{Grain: measure.Grain1h, Room: "a", Window: first, Version: 1, Value: 2})
+			for wm, want := range map[int64]string{first - 1: "1 provisional, 2 provisional", first: "1 final, 2 provisional", days.End(first) - 1: "1 final, 2 provisional", days.End(first): "1 final, 2 final"} {
+				e.watermark(wm + minute)
+				got := e.query("SELECT events, status FROM $db.room_measures WHERE grain = '1d' ORDER BY window_start")
+				if got = strings.NewReplacer("\t", " ", "\n", ", ").Replace(got); got != want {
+					t.Errorf("watermark %+d h after the first day: %s, want %s", (wm-first)/hour, got, want)
+				}
+			}
+			starts := fmt.Sprintf("%d\n%d", days.Start(first-1), first)
+			if got := e.query("SELECT toUnixTimestamp64Milli(window_start) FROM $db.room_measures WHERE grain = '1d' ORDER BY ALL"); got != starts {
+				t.Errorf("days start at\n%s\nwant\n%s", got, starts)
+			}
+		})
+	}
+}
+
 // Whatever asks for a day finds it, also once its hours stand in one part with the peaks of sessions, which have no day.
 func TestDaysBesidePeaks(t *testing.T) {
 	e := open(t)

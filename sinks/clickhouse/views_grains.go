@@ -117,12 +117,13 @@ func finalRows(c measure.Cube, cfg Config) string {
 	return fmt.Sprintf("%s.%s AS r FINAL", cfg.Database, RowsTable(c))
 }
 
-// dayWindows are days in the shop's zone.
+// dayWindows are days in the shop's zone. One ends where the next begins, which a time in the middle of that tells: in some zones clocks leave out midnight, and
+// a day later than the start is an hour before it.
 func dayWindows(cfg Config) windows {
 	day := fmt.Sprintf("toStartOfDay(r.window_start, %s)", quote(cfg.Zone))
 	return windows{
 		from: longerRows(measure.Grain1d), start: "CAST(" + day + ", " + quote(ms) + ")", together: day,
-		status:  windowStatus(day+" + toIntervalDay(1)", ofHours(rollup.LateDay), cfg),
+		status:  windowStatus(fmt.Sprintf("toStartOfDay(%s + toIntervalHour(36), %s)", day, quote(cfg.Zone)), ofHours(rollup.LateDay), cfg),
 		updated: lastUpdate("r"),
 		sum:     rowSum(measure.Grain1d),
 	}
