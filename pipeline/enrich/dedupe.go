@@ -85,11 +85,10 @@ func (e *Enricher) duplicate(slot uint32, v *viewer, fp uint64, recv int64) bool
 		free.put(freeAt, fp, minute)
 		return false
 	}
-	e.ids++
 	if nodes >= bigNodes {
-		e.makeBig(slot, v)[fp] = minute
-		return false
+		return e.duplicateBig(e.makeBig(slot, v), fp, minute)
 	}
+	e.ids++
 	e.newNode(v, minute).put(0, fp, minute)
 	return false
 }
@@ -121,6 +120,7 @@ func (e *Enricher) makeBig(slot uint32, v *viewer) bigSet {
 	set := bigSet{}
 	e.eachID(slot, v, e.oldestMinute, func(fp uint64, minute uint32) { set[fp] = minute })
 	e.freeDedupe(v)
+	e.ids += len(set)
 	e.big[slot] = set
 	return set
 }
@@ -129,16 +129,16 @@ func (e *Enricher) duplicateBig(set bigSet, fp uint64, minute uint32) bool {
 	if m, ok := set[fp]; ok && !e.forgotten(m) {
 		return true
 	}
+	before := len(set)
 	if len(set) >= 1024 && len(set)&(len(set)-1) == 0 { // at powers of two: amortised over what was added
 		for f, m := range set {
 			if e.forgotten(m) {
 				delete(set, f)
-				e.ids--
 			}
 		}
 	}
 	set[fp] = minute
-	e.ids++
+	e.ids += len(set) - before
 	return false
 }
 
@@ -162,7 +162,9 @@ func (e *Enricher) eachID(slot uint32, v *viewer, oldest uint32, visit func(fp u
 
 func (e *Enricher) freeDedupe(v *viewer) {
 	for i := v.dedupe; i != 0; {
-		next := e.dedupes.At(i).next
+		n := e.dedupes.At(i)
+		next := n.next
+		e.ids -= n.len()
 		e.dedupes.Free(i)
 		i = next
 	}

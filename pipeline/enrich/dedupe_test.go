@@ -72,3 +72,38 @@ func TestDedupeEqualsMap(t *testing.T) {
 		t.Errorf("%d nodes for at most 200 ids", e.dedupes.Len())
 	}
 }
+
+// What is counted is what is kept: also of a bot, in a list and then in a set, whose ids are forgotten and come again.
+func TestIDsAreCountedAsTheyAreKept(t *testing.T) {
+	e := dedupeAt(20_000 * dayMS)
+	slot := e.find(1, 2)
+	v := e.viewers.At(slot)
+	kept := func() int {
+		n := len(e.big[slot])
+		for i := v.dedupe; i != 0; i = e.dedupes.At(i).next {
+			n += e.dedupes.At(i).len()
+		}
+		return n
+	}
+	for round, ids := range []uint64{200, 280, 300, 500, 500, 1500, 1500} {
+		for id := range ids {
+			recv := e.wm
+			if round == 1 && id%nodeIDs == 0 { // they keep their nodes from those of the next round, in which the list becomes a set
+				recv += 190 * minuteMS
+			}
+			if e.duplicate(slot, v, id+uint64(round%3)*1000+1, recv) {
+				t.Fatal("duplicate")
+			}
+			if e.ids != kept() {
+				t.Fatalf("round %d, id %d: %d ids are counted, %d are kept", round, id, e.ids, kept())
+			}
+		}
+		e.moveTo(e.wm + []int64{20, 198}[round%2]*minuteMS)
+	}
+	if e.big[slot] == nil {
+		t.Error("there is no set")
+	}
+	if e.sweepIDs(slot, v); e.ids != 0 || kept() != 0 {
+		t.Errorf("%d ids are counted, %d are kept after all were forgotten", e.ids, kept())
+	}
+}

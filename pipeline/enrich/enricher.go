@@ -48,7 +48,7 @@ type Enricher struct {
 	scopeArch  slab.Slab[older[[4]uint64]]
 	dedupes    slab.Slab[dedupeNode]
 	big        map[uint32]bigSet
-	ids        int
+	ids        int      // in all lists and sets, forgotten ones that still stand there too
 	buyers     []*buyer // index 0 is unused; nil is free
 	freeBuyers []uint32
 	keepIndex  int

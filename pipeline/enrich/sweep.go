@@ -100,9 +100,6 @@ func (e *Enricher) sweepIDs(slot uint32, v *viewer) bool {
 	if live > 0 {
 		return false
 	}
-	for i := v.dedupe; i != 0; i = e.dedupes.At(i).next {
-		e.ids -= e.dedupes.At(i).len()
-	}
 	e.ids -= len(e.big[slot])
 	delete(e.big, slot)
 	e.freeDedupe(v)
