@@ -110,3 +110,23 @@ func TestRaisedLatenessAfterAnHourIsTold(t *testing.T) {
 		t.Errorf("the hour is told with %d events of 2", r.s.sum())
 	}
 }
+
+// An hour whose end a raised lateness puts off is put off in the checkpoint, too.
+func TestHourIsSavedWithItsRaisedLateness(t *testing.T) {
+	r, log := newRig(t), changelog{}
+	r.apply(1000, 60_000, r.event("r", 1000))
+	log.save(r.a)
+	r.apply(2000, 600_000)
+	log.save(r.a)
+	a, hours := log.mustRestore(t), 0
+	for i := uint32(1); i < a.cells.Cap(); i++ {
+		if c := a.cells.At(i); c.key != 0 && c.grain == measure.Grain1h {
+			if hours++; c.due != dueAt(hourMS+600_000) {
+				t.Errorf("the hour is due at %d s, want %d", c.due, dueAt(hourMS+600_000))
+			}
+		}
+	}
+	if hours != 1 {
+		t.Errorf("%d hours are restored, want 1", hours)
+	}
+}

@@ -103,3 +103,18 @@ func TestDedupeRaisedDoesNotDependOnCheckpoints(t *testing.T) {
 		}
 	}
 }
+
+// The hour in which the horizon ends keeps what was done in it before that: who comes again there, just within the horizon, is one viewer of the hour.
+func TestHourInWhichTheHorizonEnds(t *testing.T) {
+	p := newPlayer(t, NewRun(0, nil))
+	for _, l := range []string{"heartbeat at=300 u=u1 watch=1", "wm 23400", "heartbeat at=23400 u=u1 watch=1", "heartbeat at=2400 u=u1 watch=1", "wm 40000"} {
+		p.line(l)
+	}
+	for range 60 {
+		p.flush(true)
+	}
+	p.store.show = []string{"room_measures 1h 24 12:00:00"}
+	if got := p.store.text(); !strings.HasPrefix(got, "room_measures 1h 24 12:00:00 r1 events=2 viewers=1 ") {
+		t.Errorf("%q, want two events of one viewer", got)
+	}
+}
