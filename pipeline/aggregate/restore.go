@@ -8,9 +8,9 @@ import (
 
 	"github.com/livemeter/livemeter/pipeline/bucket"
 	"github.com/livemeter/livemeter/pipeline/cellkey"
+	"github.com/livemeter/livemeter/pipeline/change"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/measure"
-	"github.com/livemeter/livemeter/pipeline/rollup"
 	"github.com/livemeter/livemeter/pipeline/wire"
 )
 
@@ -26,7 +26,8 @@ func (a *Aggregator) Restore(key, value []byte) error {
 		return a.unpackMeta(&r)
 	case string(key) == keyOrders:
 		for range r.Count(12) {
-			o := unpackOrder(&r)
+			o := change.UnpackOrder(&r)
+			o.Version = uint64(r.Int())
 			a.order(&o)
 		}
 		return r.Err()
@@ -169,15 +170,4 @@ func (a *Aggregator) unpackSum(r *wire.Reader, s *sparse) {
 		}
 		*a.slot(s, slot) = v
 	}
-}
-
-func unpackOrder(r *wire.Reader) (o rollup.Order) {
-	o.Platform, o.OrderID = r.String(), r.Raw()
-	copy(o.Buyer[:], r.Raw())
-	o.State, o.Room, o.Session, o.Currency = r.String(), r.String(), r.String(), r.String()
-	for _, n := range [7]*int64{&o.OrderVersion, &o.PaidMinor, &o.RefundMinor, &o.CreatedTS, &o.PaidTS, &o.EventTS, &o.Updated} {
-		*n = r.Int()
-	}
-	o.Version = uint64(r.Int())
-	return o
 }

@@ -5,9 +5,9 @@ import (
 	"slices"
 
 	"github.com/livemeter/livemeter/pipeline/bucket"
+	"github.com/livemeter/livemeter/pipeline/change"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/measure"
-	"github.com/livemeter/livemeter/pipeline/rollup"
 	"github.com/livemeter/livemeter/pipeline/wire"
 )
 
@@ -147,18 +147,8 @@ func (a *Aggregator) packOrders(w *wire.Writer) {
 	w.Byte(stateVersion)
 	w.Uint(uint64(len(a.orders)))
 	for _, k := range slices.SortedFunc(maps.Keys(a.orders), orderKey.compare) {
-		packOrder(w, &a.orders[k].row)
-	}
-}
-
-func packOrder(w *wire.Writer, o *rollup.Order) {
-	w.String(o.Platform)
-	w.Raw(o.OrderID)
-	w.Raw(string(o.Buyer[:]))
-	for _, t := range [4]string{o.State, o.Room, o.Session, o.Currency} {
-		w.String(t)
-	}
-	for _, n := range [8]int64{o.OrderVersion, o.PaidMinor, o.RefundMinor, o.CreatedTS, o.PaidTS, o.EventTS, o.Updated, int64(o.Version)} {
-		w.Int(n)
+		row := &a.orders[k].row
+		change.PackOrder(w, row)
+		w.Int(int64(row.Version))
 	}
 }

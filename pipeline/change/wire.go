@@ -6,7 +6,6 @@ import (
 	"github.com/livemeter/livemeter/pipeline/cellkey"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/measure"
-	"github.com/livemeter/livemeter/pipeline/rollup"
 	"github.com/livemeter/livemeter/pipeline/wire"
 )
 
@@ -43,7 +42,7 @@ func (e *Encoder) Encode(r *Record, keys *cellkey.Table, settings bool) []byte {
 	}
 	w.Uint(uint64(len(r.Orders)))
 	for i := range r.Orders {
-		encodeOrder(w, &r.Orders[i])
+		PackOrder(w, &r.Orders[i])
 	}
 	return append([]byte(nil), w.Buf...)
 }
@@ -67,18 +66,6 @@ func (e *Encoder) change(c *Change, keys *cellkey.Table, base int64) {
 	w.Int(c.Delta)
 	w.Int(base - c.TS)
 	w.Int(base - c.Recv)
-}
-
-func encodeOrder(w *wire.Writer, o *rollup.Order) {
-	w.String(o.Platform)
-	w.Raw(o.OrderID)
-	w.Raw(string(o.Buyer[:]))
-	for _, t := range [4]string{o.State, o.Room, o.Session, o.Currency} {
-		w.String(t)
-	}
-	for _, n := range [7]int64{o.OrderVersion, o.PaidMinor, o.RefundMinor, o.CreatedTS, o.PaidTS, o.EventTS, o.Updated} {
-		w.Int(n)
-	}
 }
 
 // Decoder unpacks records of `events.enriched`.
@@ -107,12 +94,8 @@ func (d *Decoder) Decode(value []byte, rec *Record, keys *cellkey.Table) error {
 		rec.Changes = append(rec.Changes, d.change(keys, rec.MaxRecv))
 	}
 	for range r.Count(20) {
-		o := rollup.Order{Version: uint64(rec.Offset), Platform: r.String(), OrderID: r.Raw()}
-		copy(o.Buyer[:], r.Raw())
-		o.State, o.Room, o.Session, o.Currency = r.String(), r.String(), r.String(), r.String()
-		for _, n := range [7]*int64{&o.OrderVersion, &o.PaidMinor, &o.RefundMinor, &o.CreatedTS, &o.PaidTS, &o.EventTS, &o.Updated} {
-			*n = r.Int()
-		}
+		o := UnpackOrder(r)
+		o.Version = uint64(rec.Offset)
 		rec.Orders = append(rec.Orders, o)
 	}
 	return r.Err()
