@@ -38,16 +38,20 @@ func (e *Enricher) entry(n *eventlog.Entry, slot uint32) {
 		e.viewer(slot, v, n, late)
 	case eventlog.Interaction:
 		e.interaction(slot, v, n, late)
+	case eventlog.Order:
+		e.orderEvent(v, n, &e.block.Orders[n.OrderIndex])
 	case eventlog.Cost, eventlog.Stock:
 		e.supply(n)
 	}
 }
 
-// isDuplicate claims the entry's identity. Orders are known by their natural key, which is claimed where the order is applied.
+// isDuplicate says whether the entry's identity was there before, and claims it. An order event's is its natural key, which has no horizon but the order's own:
+// the order has it once the event is applied.
 func (e *Enricher) isDuplicate(slot uint32, v *viewer, n *eventlog.Entry) bool {
 	switch n.Kind {
 	case eventlog.Order:
-		return !e.orderEvent(v, n, &e.block.Orders[n.OrderIndex])
+		body := &e.block.Orders[n.OrderIndex]
+		return e.orderOf(e.buyerOf(v), body.OrderID).has(body.Version)
 	case eventlog.Cost, eventlog.Stock:
 		v.pinned = true
 	}

@@ -2,6 +2,7 @@ package enrich
 
 import (
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/livemeter/livemeter/pipeline/cellkey"
@@ -98,21 +99,27 @@ func (b *buyer) put(o *order) {
 	b.orders[o.id] = o
 }
 
-// orderEvent applies one order event; false says it is a duplicate by its natural key, which has no horizon but the order's own.
-func (e *Enricher) orderEvent(v *viewer, n *eventlog.Entry, body *eventlog.OrderBody) bool {
-	b := e.buyerOf(v)
-	o := b.orders[body.OrderID]
+// orderOf is what is known of a buyer's order, nil where nothing is.
+func (e *Enricher) orderOf(b *buyer, id string) *order {
+	o := b.orders[id]
 	if o != nil && o.last+orderMemoryMS < e.wm {
 		e.forget(b, o)
-		o = nil
+		return nil
 	}
+	return o
+}
+
+// has says whether a version of the order was applied.
+func (o *order) has(version int64) bool {
+	return o != nil && slices.ContainsFunc(o.events, func(x *orderEvent) bool { return x.version == version })
+}
+
+// orderEvent applies a version of an order that it has not yet.
+func (e *Enricher) orderEvent(v *viewer, n *eventlog.Entry, body *eventlog.OrderBody) {
+	b := e.buyerOf(v)
+	o := e.orderOf(b, body.OrderID)
 	if o == nil {
 		o = &order{id: strings.Clone(body.OrderID)}
-	}
-	for _, x := range o.events {
-		if x.version == body.Version {
-			return false
-		}
 	}
 	x := e.newOrderEvent(b, n, body)
 	e.amend(b, []*order{o}, n.Recv, x.state == event.Paid, func() {
@@ -122,7 +129,6 @@ func (e *Enricher) orderEvent(v *viewer, n *eventlog.Entry, body *eventlog.Order
 		o.recv = max(o.recv, n.Recv)
 	})
 	e.out.Orders = append(e.out.Orders, e.orderRow(v, o))
-	return true
 }
 
 func (e *Enricher) newOrderEvent(b *buyer, n *eventlog.Entry, body *eventlog.OrderBody) *orderEvent {

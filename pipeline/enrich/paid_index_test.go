@@ -33,6 +33,13 @@ func newShop(keep int) *shop {
 	return s
 }
 
+// take applies an order event that is no duplicate.
+func (s *shop) take(n *eventlog.Entry, body *eventlog.OrderBody) {
+	if !s.orderOf(s.buyerOf(&s.buyer), body.OrderID).has(body.Version) {
+		s.orderEvent(&s.buyer, n, body)
+	}
+}
+
 // order applies one event and adds what it changes up.
 func (s *shop) order(at, version int64, id string, state event.State, room, exps uint32, skus []uint32, sums map[change.Change]int64) {
 	n := &eventlog.Entry{Kind: eventlog.Order, Sub: uint8(state), TS: at, Recv: at, Room: room, Exps: exps, Currency: 4}
@@ -41,7 +48,7 @@ func (s *shop) order(at, version int64, id string, state event.State, room, exps
 		body.Items = append(body.Items, eventlog.Item{LineID: fmt.Sprint(i), SKU: sku, Qty: 1, Paid: 5})
 	}
 	s.out.Changes, s.out.Orders = s.out.Changes[:0], s.out.Orders[:0]
-	s.orderEvent(&s.buyer, n, body)
+	s.take(n, body)
 	for _, c := range s.out.Changes {
 		d := c.Delta
 		c.Delta, c.Recv = 0, 0

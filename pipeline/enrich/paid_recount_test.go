@@ -90,7 +90,7 @@ func TestBuyersAreThoseOfTheOrders(t *testing.T) {
 				s.clickTouch(&s.buyer, &eventlog.Entry{TS: at, Recv: at, Room: []uint32{1, 2}[rnd.IntN(2)], Click: click + 1})
 			} else {
 				body := &eventlog.OrderBody{OrderID: fmt.Sprint("o", rnd.IntN(ids)), Version: rnd.Int64N(1000), Items: []eventlog.Item{{LineID: "1", SKU: 5 + uint32(rnd.IntN(3)), Qty: 1}}}
-				s.orderEvent(&s.buyer, &eventlog.Entry{Kind: eventlog.Order, Sub: uint8([]event.State{event.Paid, event.Paid, event.Created}[rnd.IntN(3)]), TS: at, Recv: at,
+				s.take(&eventlog.Entry{Kind: eventlog.Order, Sub: uint8([]event.State{event.Paid, event.Paid, event.Created}[rnd.IntN(3)]), TS: at, Recv: at,
 					Room: []uint32{1, 2, 3, 3, 3}[rnd.IntN(5)], Exps: []uint32{0, 8, 9}[rnd.IntN(3)], Currency: 4, Click: click}, body)
 			}
 			s.book(sums)
