@@ -103,9 +103,6 @@ func (e *Enricher) Apply(offset int64, value []byte) (*change.Record, error) {
 		e.begun, e.trimmed = true, offset > 0
 	}
 	e.out = change.Record{Offset: offset, Changes: e.out.Changes[:0], Orders: e.out.Orders[:0]}
-	if len(value) == 0 {
-		return nil, fmt.Errorf("events partition %d offset %d: empty record", e.partition, offset)
-	}
 	if err := e.record(value); err != nil {
 		return nil, fmt.Errorf("events partition %d offset %d: %w", e.partition, offset, err)
 	}
@@ -120,7 +117,11 @@ func (e *Enricher) Apply(offset int64, value []byte) (*change.Record, error) {
 }
 
 func (e *Enricher) record(value []byte) error {
-	switch value[0] {
+	kind, err := eventlog.RecordType(value)
+	if err != nil {
+		return err
+	}
+	switch kind {
 	case eventlog.RecordBlock:
 		if e.settings == nil && e.trimmed {
 			return nil
@@ -139,7 +140,7 @@ func (e *Enricher) record(value []byte) error {
 		e.applyBlock()
 		return nil
 	case eventlog.RecordSettings, eventlog.RecordRepeated:
-		if value[0] == eventlog.RecordRepeated && e.settings != nil {
+		if kind == eventlog.RecordRepeated && e.settings != nil {
 			return nil
 		}
 		s, err := eventlog.DecodeSettings(value)
@@ -161,7 +162,7 @@ func (e *Enricher) record(value []byte) error {
 		e.sources.progress(&e.progress)
 		return nil
 	}
-	return fmt.Errorf("record type %d is not known: written by a newer livemeter?", value[0])
+	return fmt.Errorf("%w: record type %d", eventlog.ErrUnknown, kind)
 }
 
 // configure takes the limits that shape results from here on. A changed pseudonym key would make every viewer a new one, a changed zone
