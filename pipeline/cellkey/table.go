@@ -31,7 +31,7 @@ type Key struct {
 	Sub                     [2]string
 }
 
-// Sep joins the parts of composite strings. Ids hold no control characters, so it can't occur in one.
+// Sep joins the parts of composite strings. It is eventlog.Sep, whose strings these are; a test of enrich, which knows both, holds them together.
 const Sep = "\x00"
 
 // ref is what a key is made of: numbers of strings. The key itself is made of them when a row leaves: with its five strings it took 104 bytes of the Go heap,
@@ -108,6 +108,12 @@ func (t *Table) place(s string) uint32 {
 
 // Text is the string with number n.
 func (t *Table) Text(n uint32) string { return t.str[n] }
+
+// HasRoom says whether an interned room string names a room.
+func (t *Table) HasRoom(room uint32) bool {
+	_, rest, _ := strings.Cut(t.str[room], Sep)
+	return rest != "" && !strings.HasPrefix(rest, Sep)
+}
 
 // RoomKey is the Room cube's key of an interned room string (platform, room_id, live_session_id joined by Sep).
 func (t *Table) RoomKey(room uint32) ID {

@@ -228,7 +228,7 @@ func (e *Enricher) variants(exps uint32) []uint32 {
 	}
 	v, ok := e.exps[exps]
 	if !ok {
-		for p := range strings.SplitSeq(e.keys.Text(exps), "\x01") {
+		for p := range strings.SplitSeq(e.keys.Text(exps), eventlog.ListSep) {
 			v = append(v, e.keys.String(p))
 		}
 		e.exps[exps] = v

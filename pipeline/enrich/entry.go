@@ -151,11 +151,10 @@ func pseudonym(v *viewer) (p [16]byte) {
 // before will not have them.
 func (e *Enricher) supply(n *eventlog.Entry) {
 	room := e.str(n.Room)
-	key := e.keys.RoomKey(room)
-	if e.keys.Key(key).Room == "" {
+	if !e.keys.HasRoom(room) {
 		return
 	}
-	e.counts(key, n, measure.Events, 1)
+	e.counts(e.keys.RoomKey(room), n, measure.Events, 1)
 	if n.SKU != 0 {
 		e.counts(e.keys.Cell(measure.SKU, room, e.str(n.SKU), 0), n, measure.Events, 1)
 	}

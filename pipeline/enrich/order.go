@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/livemeter/livemeter/pipeline/cellkey"
 	"github.com/livemeter/livemeter/pipeline/event"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/rollup"
@@ -139,9 +138,7 @@ func (e *Enricher) newOrderEvent(b *buyer, n *eventlog.Entry, body *eventlog.Ord
 	for i, it := range body.Items {
 		x.items[i] = orderItem{strings.Clone(it.LineID), e.str(it.SKU), it.Qty, it.Paid}
 	}
-	_, room, _ := strings.Cut(e.keys.Text(x.room), cellkey.Sep)
-	x.named = !strings.HasPrefix(room, cellkey.Sep)
-	if !x.named {
+	if x.named = e.keys.HasRoom(x.room); !x.named {
 		e.resolve(b, x)
 	}
 	return x

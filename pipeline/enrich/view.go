@@ -274,7 +274,7 @@ func (e *Enricher) emitOrigin(w *view, recv int64, slot measure.Slot, delta int6
 		Slot: slot, Mask: change.AllGrains, Flags: flags})
 }
 
-// sourceOf is the Source cube's key of an entered view. An enter that names neither entry_source nor campaign has the origin "\x00".
+// sourceOf is the Source cube's key of an entered view. An enter that names neither entry_source nor campaign has the origin cellkey.Sep.
 func (e *Enricher) sourceOf(w *view) cellkey.ID {
 	if w.source == 0 {
 		origin := w.origin

@@ -67,7 +67,7 @@ func (d *Dict) intern(key []byte) uint32 {
 	return d.insert(key, h, i)
 }
 
-// internRoom numbers platform \x00 room \x00 session. It joins them only when they are new: hashing bytes that were written a moment
+// internRoom numbers platform, room and session. It joins them only when they are new: hashing bytes that were written a moment
 // ago costs more than all the rest.
 func (d *Dict) internRoom(platform, room, session string, scratch *[]byte) uint32 {
 	h := maphash.String(d.seed, room) + bits.RotateLeft64(maphash.String(d.seed, session), 17) + uint64(len(platform))
@@ -79,16 +79,16 @@ func (d *Dict) internRoom(platform, room, session string, scratch *[]byte) uint3
 		}
 	}
 	k := append((*scratch)[:0], platform...)
-	k = append(k, 0)
+	k = append(k, Sep[0])
 	k = append(k, room...)
-	k = append(k, 0)
+	k = append(k, Sep[0])
 	*scratch = append(k, session...)
 	return d.insert(*scratch, h, i)
 }
 
 func isRoom(key, platform, room, session string) bool {
 	p, r := len(platform), len(platform)+1+len(room)
-	return len(key) == r+1+len(session) && key[p] == 0 && key[r] == 0 && key[:p] == platform && key[p+1:r] == room && key[r+1:] == session
+	return len(key) == r+1+len(session) && key[p] == Sep[0] && key[r] == Sep[0] && key[:p] == platform && key[p+1:r] == room && key[r+1:] == session
 }
 
 func (d *Dict) insert(key []byte, h, i uint64) uint32 {

@@ -35,6 +35,12 @@ const (
 	Presale                         // is_presale of an order: waits for measures that tell presales apart
 )
 
+// What joins the parts of a string and the strings of a list. Ids hold no control characters, so neither can occur in one.
+const (
+	Sep     = "\x00"
+	ListSep = "\x01"
+)
+
 // SourceID names a source partition. The topic's UUID is part of it: a topic deleted and made again starts at offset 0.
 type SourceID struct {
 	TopicID   [16]byte
@@ -57,10 +63,10 @@ type Entry struct {
 	Seq                uint64 // waits, as Instance does, for completeness: what is missing between an instance's numbers
 	EventFP            uint64 // hash of event_id; for cost and stock a hash of their natural key with version
 	View               uint64 // hash of view_id, 0 where absent. An order's waits for attribution to views
-	Room               uint32 // string: platform \x00 room_id \x00 live_session_id (absent ones empty)
-	Exps               uint32 // string: id \x00 variant, pairs joined by \x01, duplicates removed; 0 without experiments
+	Room               uint32 // string: platform, room_id and live_session_id (absent ones empty) joined by Sep
+	Exps               uint32 // string: id Sep variant, pairs joined by ListSep, duplicates removed; 0 without experiments
 	SKU                uint32 // string; interactions, stock
-	Origin             uint32 // string: entry_source \x00 campaign_id, of an enter
+	Origin             uint32 // string: entry_source Sep campaign_id, of an enter
 	Currency           uint32 // string; gift, order
 	Value              int64  // watch_ms_delta, or the interaction's count
 	Gift               int64  // gift_value_minor

@@ -131,7 +131,7 @@ func (w *Writer) extras(in *Input, mask uint32) {
 	}
 	if mask&hasOrigin != 0 {
 		k := append(w.scratch[:0], in.EntrySource...)
-		k = append(k, 0)
+		k = append(k, Sep[0])
 		w.scratch = append(k, in.Campaign...)
 		w.ref(w.scratch)
 	}
@@ -156,10 +156,10 @@ func appendExps(p []byte, exps []event.Experiment) []byte {
 			continue
 		}
 		if i > 0 {
-			p = append(p, 1)
+			p = append(p, ListSep[0])
 		}
 		p = append(p, e.ID...)
-		p = append(p, 0)
+		p = append(p, Sep[0])
 		p = append(p, e.Variant...)
 	}
 	return p
