@@ -20,10 +20,10 @@ import (
 )
 
 const (
-	paneMS   = 10_000
-	minuteMS = 60_000
-	hourMS   = 3_600_000
-	dayMS    = 24 * hourMS
+	paneMS   = measure.PaneMS
+	minuteMS = measure.MinuteMS
+	hourMS   = measure.HourMS
+	dayMS    = measure.DayMS
 )
 
 // Aggregator is the state of one partition, owned by one goroutine.
@@ -126,15 +126,8 @@ func (a *Aggregator) configure(s *eventlog.Settings) error {
 	}
 	a.settings, a.days = s, measure.DaysOf(loc)
 	a.gap, a.maxCells = s.SessionGapMS, int(s.MaxCells)
-	days := func(g measure.Grain) int64 { return int64(s.TTLDays[g]) * dayMS }
-	a.paneTTL, a.minuteTTL, a.hourTTL = days(measure.Grain10s), days(measure.Grain1m), days(measure.Grain1h)
-	for _, g := range [2]measure.Grain{measure.Grain1d, measure.GrainSession} { // they are read from the hours' rows
-		if d := days(g); d == 0 || a.hourTTL == 0 {
-			a.hourTTL = 0
-		} else {
-			a.hourTTL = max(a.hourTTL, d)
-		}
-	}
+	ms := func(days uint16) int64 { return int64(days) * dayMS }
+	a.paneTTL, a.minuteTTL, a.hourTTL = ms(s.TTLDays[measure.Grain10s]), ms(s.TTLDays[measure.Grain1m]), ms(measure.HourDays(s.TTLDays[:]))
 	return nil
 }
 

@@ -12,7 +12,7 @@ const (
 	// narrow is how many slots a sparse holds itself.
 	narrow    = 6
 	wide      = narrow + 1
-	lineSlots = 8
+	lineSlots = measure.LineSlots
 	numLines  = int(measure.NumSlots) / lineSlots
 )
 

@@ -205,7 +205,7 @@ type distinctWindow struct {
 
 // distinctWindows appends the windows of a key around ts.
 func (e *Enricher) distinctWindows(to []distinctWindow, key cellkey.ID, ts int64) []distinctWindow {
-	wins := [measure.NumGrains]int64{ts / paneMS, ts / 60_000, ts / hourMS, int64(e.days.Number(ts)), 0}
+	wins := [measure.NumGrains]int64{ts / paneMS, ts / minuteMS, ts / hourMS, int64(e.days.Number(ts)), 0}
 	for g := measure.Grain10s; g < measure.NumGrains; g++ {
 		to = append(to, distinctWindow{key, g, wins[g]})
 	}
@@ -220,7 +220,7 @@ func (e *Enricher) once(w distinctWindow, slot measure.Slot, at int64) contribut
 	case measure.Grain10s:
 		rep = w.win * paneMS
 	case measure.Grain1m:
-		rep = w.win * 60_000
+		rep = w.win * minuteMS
 	case measure.Grain1h:
 		rep = w.win * hourMS
 	case measure.Grain1d:

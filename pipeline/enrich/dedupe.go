@@ -111,7 +111,7 @@ func (n *dedupeNode) len() (ids int) {
 	return ids
 }
 
-func minuteOf(recv int64) uint32 { return uint32(max(0, recv) / 60_000) }
+func minuteOf(recv int64) uint32 { return uint32(max(0, recv) / minuteMS) }
 
 // forgotten says whether an id of this minute lies beyond the dedupe horizon.
 func (e *Enricher) forgotten(minute uint32) bool { return minute < e.oldestMinute }

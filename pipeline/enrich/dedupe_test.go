@@ -8,8 +8,6 @@ import (
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 )
 
-const minuteMS = int64(60_000)
-
 func dedupeAt(wm int64) *Enricher {
 	e := New(0, cellkey.NewTable())
 	e.settings = &eventlog.Settings{HorizonMS: 6 * hourMS, DedupeMS: 10 * minuteMS, Zone: "UTC"}

@@ -190,7 +190,7 @@ func (e *Enricher) derive() {
 		return
 	}
 	e.exactFrom = max(e.exactFrom, e.wm-e.settings.HorizonMS)
-	e.oldestMinute = max(e.oldestMinute, minuteOf(e.wm-(e.settings.DedupeMS+59_999)/60_000*60_000-60_000))
+	e.oldestMinute = max(e.oldestMinute, minuteOf(e.wm-(e.settings.DedupeMS+minuteMS-1)/minuteMS*minuteMS-minuteMS))
 	e.oldestBlock = paneOf(max(0, e.exactFrom-hourMS)) / blockPanes
 }
 

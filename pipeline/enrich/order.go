@@ -11,7 +11,6 @@ import (
 )
 
 const (
-	dayMS           = 24 * hourMS
 	orderMemoryMS   = 400 * dayMS
 	clickBeforeMS   = 30 * dayMS
 	clickAfterMS    = dayMS

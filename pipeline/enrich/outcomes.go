@@ -41,7 +41,7 @@ type outcomeLine struct {
 // count adds one record. Neighbours mostly share source, minute and outcome, so the few lines of a record are searched from the end.
 func (o *outcomes) count(e *Enricher, n *eventlog.Entry, outcome uint8, reason event.Reason) {
 	k := outcomeKey{e.srcRows[n.Source], outcome, reason}
-	minute := n.Recv - n.Recv%60_000
+	minute := n.Recv - n.Recv%minuteMS
 	for i := len(o.lines) - 1; i >= 0; i-- {
 		if l := &o.lines[i]; l.outcomeKey == k && l.minute == minute {
 			l.n++

@@ -17,7 +17,7 @@ import (
 
 // windowStart is where a window of a distinct measure begins, whatever event in it a change names.
 func (s *shop) windowStart(g measure.Grain, ts int64) int64 {
-	return [measure.NumGrains]int64{ts - ts%paneMS, ts - ts%60_000, ts - ts%hourMS, s.days.Start(ts), 0}[g]
+	return [measure.NumGrains]int64{ts - ts%paneMS, ts - ts%minuteMS, ts - ts%hourMS, s.days.Start(ts), 0}[g]
 }
 
 // book adds what the last event changed of buyers and new buyers to sums.

@@ -1,16 +1,21 @@
 package enrich
 
-import "github.com/livemeter/livemeter/pipeline/slab"
+import (
+	"github.com/livemeter/livemeter/pipeline/measure"
+	"github.com/livemeter/livemeter/pipeline/slab"
+)
 
 // Pane arithmetic: a pane is 10 s of event time since the epoch, a block 60 panes (10 minutes), so a minute is six aligned bits of
 // a block's word and an hour is six whole blocks.
 const (
-	paneMS       = 10_000
+	paneMS       = measure.PaneMS
+	minuteMS     = measure.MinuteMS
+	hourMS       = measure.HourMS
+	dayMS        = measure.DayMS
 	blockPanes   = 60
 	hourBlocks   = 6
-	hourMS       = 3_600_000
 	minuteBits   = 0x3f
-	minutePanes  = 6
+	minutePanes  = measure.PanesPerMinute
 	noPane       = int32(1<<31 - 1)
 	onlinePanes  = 3 // a viewer event at e lights the panes that end in (e, e+30 s]
 	closeAfterMS = 30_000

@@ -2,11 +2,6 @@ package measure
 
 import "time"
 
-const (
-	hourMS = 3_600_000
-	dayMS  = 24 * hourMS
-)
-
 // Days are the calendar days of the shop's zone: a day is the instants that have its date. Where clocks are put forward at midnight it begins at 1:00, so no
 // arithmetic with dates finds its bounds (time.Date answers an instant of the day before). Offsets are whole hours: each hour lies in one day. The day
 // that was asked for last is kept: neighbours in time share it.
@@ -47,16 +42,16 @@ func (d *Days) find(ts int64) {
 func (d *Days) look(ts int64) {
 	local := d.local(ts)
 	d.number = dayOf(local)
-	d.start = ts - (local - int64(d.number)*dayMS)
-	for dayOf(d.local(d.start-hourMS)) >= d.number {
-		d.start -= hourMS
+	d.start = ts - (local - int64(d.number)*DayMS)
+	for dayOf(d.local(d.start-HourMS)) >= d.number {
+		d.start -= HourMS
 	}
 	for dayOf(d.local(d.start)) < d.number {
-		d.start += hourMS
+		d.start += HourMS
 	}
-	d.end = d.start + dayMS - 4*hourMS
+	d.end = d.start + DayMS - 4*HourMS
 	for dayOf(d.local(d.end)) <= d.number {
-		d.end += hourMS
+		d.end += HourMS
 	}
 }
 
@@ -67,4 +62,4 @@ func (d *Days) local(ts int64) int64 {
 }
 
 // dayOf also counts the last days before 1970, where it is still that year west of Greenwich.
-func dayOf(local int64) int32 { return int32((local+2*dayMS)/dayMS) - 2 }
+func dayOf(local int64) int32 { return int32((local+2*DayMS)/DayMS) - 2 }

@@ -17,16 +17,16 @@ func TestDaysAreTheHoursOfADate(t *testing.T) {
 		first, _ := time.Parse(time.DateOnly, from)
 		date := func(ms int64) string { return time.UnixMilli(ms).In(loc).Format(time.DateOnly) }
 		days := DaysOf(loc)
-		for ts := first.UnixMilli(); ts < first.UnixMilli()+400*dayMS; ts += hourMS {
+		for ts := first.UnixMilli(); ts < first.UnixMilli()+400*DayMS; ts += HourMS {
 			start, end, fresh := days.Start(ts), days.End(ts), DaysOf(loc)
 			if start > ts || ts >= end || date(start) != date(ts) || date(end-1) != date(ts) || date(start-1) == date(ts) || date(end) == date(ts) {
 				t.Fatalf("%s, %s: the day is from %s to %s", zone, date(ts), time.UnixMilli(start).In(loc), time.UnixMilli(end).In(loc))
 			}
 			y, m, d := time.UnixMilli(ts).In(loc).Date()
-			if want := int32(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / 86_400); days.Number(ts) != want && ts >= 12*hourMS {
+			if want := int32(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / 86_400); days.Number(ts) != want && ts >= 12*HourMS {
 				t.Fatalf("%s, %s: number %d, want %d", zone, date(ts), days.Number(ts), want)
 			}
-			if fresh.Start(ts+hourMS-1) != start || fresh.End(ts) != end {
+			if fresh.Start(ts+HourMS-1) != start || fresh.End(ts) != end {
 				t.Fatalf("%s, %s: another day to who asks first", zone, date(ts))
 			}
 		}

@@ -17,6 +17,14 @@ const (
 // GrainNames are the values of the column `grain`.
 var GrainNames = [NumGrains]string{"10s", "1m", "1h", "1d", "session"}
 
+// Lengths of windows, ms. A day of the shop's zone has one of its own: see Days.
+const (
+	PaneMS   = 10_000
+	MinuteMS = PanesPerMinute * PaneMS
+	HourMS   = 60 * MinuteMS
+	DayMS    = 24 * HourMS
+)
+
 // Numbers of cubes, grains and slots stand in saved state and in events.enriched: new ones are appended, or the formats get a new version.
 
 // Cube is one family of cells: what its key has beside (platform, room, session).
@@ -41,6 +49,9 @@ var SubKeys = [NumCubes][]string{{}, {"sku_id"}, {"entry_source", "campaign_id"}
 // Slot is an index into a cell's vector. Slots come in lines of eight (64 bytes) so that a cell pays only for the lines it uses:
 // what changes together shares a line.
 type Slot uint8
+
+// LineSlots are the slots of a line.
+const LineSlots = 8
 
 const (
 	// line 0: every viewer event

@@ -38,3 +38,16 @@ func TestSlotsOfEachCube(t *testing.T) {
 		}
 	}
 }
+
+// Hours are kept for whatever is read from them, for ever if any of it is.
+func TestHourDays(t *testing.T) {
+	for _, c := range []struct {
+		days []int
+		want int
+	}{{[]int{1, 2, 3, 4, 5}, 5}, {[]int{1, 2, 30, 4, 5}, 30}, {[]int{1, 2, 3, 40, 5}, 40}, {[]int{90, 90, 3, 4, 5}, 5}, {[]int{0, 0, 3, 4, 5}, 5},
+		{[]int{1, 2, 0, 4, 5}, 0}, {[]int{1, 2, 3, 0, 5}, 0}, {[]int{1, 2, 3, 4, 0}, 0}} {
+		if got := HourDays(c.days); got != c.want {
+			t.Errorf("of %v: %d, want %d", c.days, got, c.want)
+		}
+	}
+}

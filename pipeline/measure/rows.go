@@ -1,5 +1,7 @@
 package measure
 
+import "slices"
+
 // A row of the store is a minute's (Grain1m) or an hour's (Grain1h): the longer and the shorter windows are read from them. A minute's row
 // holds its 10 s panes, sparsely. Rows hold, beside their own distinct counts, what they add to those of longer windows: all other measures are
 // sums, of a day as of a minute. So an hour, and with it its day and its session, is read from its minutes until it is final, and only then from a row
@@ -67,6 +69,15 @@ func RowName(cube Cube, c Column, row, g Grain) string {
 		}
 	}
 	return c.Name
+}
+
+// HourDays is for how many days rows of hours are kept, where windows of each grain are kept for these: days and sessions are read from them. 0 is for ever.
+func HourDays[D int | uint16](days []D) D {
+	read := []D{days[Grain1h], days[Grain1d], days[GrainSession]}
+	if slices.Contains(read, 0) {
+		return 0
+	}
+	return slices.Max(read)
 }
 
 // The entries of a minute's panes are (at, value), at = pane·PaneStride + slot, sorted by at. The slot is that of the 10 s grain, or one of

@@ -37,12 +37,10 @@ func valuesAt[T any](vs []T, at []int32) []T {
 // maxInsertPartitions bounds the parts that one INSERT makes when a backlog spans many days.
 const maxInsertPartitions = 32
 
-const dayMS = 86_400_000
-
 // partitionOf mirrors the table's PARTITION BY: the day of fine grains, one for the coarse ones.
 func partitionOf(grain uint8, window int64) int32 {
 	if measure.Grain(grain) <= measure.Grain1m {
-		return int32(window/dayMS) + 1
+		return int32(window/measure.DayMS) + 1
 	}
 	return 0
 }

@@ -2,7 +2,6 @@ package clickhouse
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/livemeter/livemeter/pipeline/measure"
@@ -41,24 +40,15 @@ func paneTTL(days []int) string {
 	return expiry(panes, "toDate(window_start)")
 }
 
-// longest is the longest of some retentions; 0 is for ever.
-func longest(days ...int) int {
-	if slices.Contains(days, 0) {
-		return 0
-	}
-	return slices.Max(days)
-}
-
 // rowsTTL is one expression rather than one DELETE WHERE per grain: a part whose rows have all expired is dropped without being read.
 // Days and months are rounded up so that a part is rewritten once a day or month and not at every check. Hours are kept for the days and
 // sessions that are read from them. Tombstones go after a month, long after merges took what they hide. A session's peak row has no first event and counts from when it was written.
 func rowsTTL(days []int) string {
-	hours := longest(days[measure.Grain1h], days[measure.Grain1d], days[measure.GrainSession])
 	return "multiIf(grain = '1m', " + expiry(days[measure.Grain1m], "toDate(window_start)") +
 		", deleted = 1, toStartOfMonth(updated_at) + toIntervalMonth(2)" +
 		", grain = 'session', " + expiry(days[measure.GrainSession], "toStartOfMonth(least(toDateTime(first_event), inserted_at)) + toIntervalMonth(1)") +
 		", grain = '1d', " + expiry(days[measure.Grain1d], "toStartOfMonth(window_start) + toIntervalMonth(1)") +
-		", " + expiry(hours, "toStartOfMonth(window_start) + toIntervalMonth(1)") + ")"
+		", " + expiry(measure.HourDays(days), "toStartOfMonth(window_start) + toIntervalMonth(1)") + ")"
 }
 
 const (
