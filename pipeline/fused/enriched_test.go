@@ -13,8 +13,8 @@ import (
 	"github.com/livemeter/livemeter/pipeline/runtime"
 )
 
-// enricherInPieces plays a script to an enricher whose records leave in pieces; again is what a second life of it sends, with other stamps.
-func enricherInPieces(t *testing.T, limit int, lines ...string) (sent, again emitted) {
+// enricherInChunks plays a script to an enricher whose records leave in chunks; again is what a second life of it sends, with other stamps.
+func enricherInChunks(t *testing.T, limit int, lines ...string) (sent, again emitted) {
 	for _, out := range []*emitted{&sent, &again} {
 		e := NewEnricher(0, out).(*Task)
 		e.enriched.limit = limit
@@ -34,13 +34,13 @@ func rowsOf(t *testing.T, task runtime.Task) string {
 	return p.store.text()
 }
 
-// Wherever a checkpoint falls among the pieces of a record, and however a second enricher's pieces stand between them, the rows are those of whole records.
-func TestPiecesOfEnriched(t *testing.T) {
+// Wherever a checkpoint falls among the chunks of a record, and however a second enricher's chunks stand between them, the rows are those of whole records.
+func TestChunksOfEnriched(t *testing.T) {
 	script := []string{"enter at=0 u=u1 exp=x:A,y:B", "enter at=1 u=u2 room=r2", "like at=2 u=u1", "wm 600", "heartbeat at=601 u=u2 watch=7"}
-	whole, _ := enricherInPieces(t, maxEnriched, script...)
-	sent, again := enricherInPieces(t, 40, script...)
+	whole, _ := enricherInChunks(t, maxEnriched, script...)
+	sent, again := enricherInChunks(t, 40, script...)
 	if len(sent) < 2*len(whole) {
-		t.Fatalf("%d records of %d: nothing is in pieces", len(sent), len(whole))
+		t.Fatalf("%d records of %d: nothing is in chunks", len(sent), len(whole))
 	}
 	plain := NewAggregator(0, nil)
 	for i, v := range whole {
@@ -91,10 +91,10 @@ func TestPiecesOfEnriched(t *testing.T) {
 				}
 			}
 			if d := cmp.Diff(want, rowsOf(t, task)); d != "" {
-				t.Errorf("%s, restarted at %d, differs (-whole +pieces):\n%s", name, cut, d)
+				t.Errorf("%s, restarted at %d, differs (-whole +chunks):\n%s", name, cut, d)
 			}
 			if n := len(task.(*Task).enriched.parts); n != 0 {
-				t.Errorf("%s, restarted at %d: pieces of %d records are kept", name, cut, n)
+				t.Errorf("%s, restarted at %d: chunks of %d records are kept", name, cut, n)
 			}
 		}
 	}
@@ -110,14 +110,14 @@ func TestEnrichedOfManyViewersFits(t *testing.T) {
 		p.line(fmt.Sprintf("heartbeat at=1 u=u%[1]d view=v%[1]d watch=1", i))
 	}
 	p.line("wm 40")
-	largest, pieces := 0, 0
+	largest, chunks := 0, 0
 	for _, v := range sent {
 		largest = max(largest, len(v))
-		if bytes.HasPrefix(v, []byte{enrichedPiece}) {
-			pieces++
+		if bytes.HasPrefix(v, []byte{enrichedChunk}) {
+			chunks++
 		}
 	}
-	if largest > maxEnriched+64 || pieces < 2 {
-		t.Errorf("the largest record has %d bytes, %d are pieces", largest, pieces)
+	if largest > maxEnriched+64 || chunks < 2 {
+		t.Errorf("the largest record has %d bytes, %d are chunks", largest, chunks)
 	}
 }

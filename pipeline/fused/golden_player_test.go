@@ -162,7 +162,7 @@ type services struct {
 func newServices() *services {
 	s := &services{Task: NewAggregator(0, nil)}
 	s.enricher = NewEnricher(0, s)
-	s.enricher.(*Task).enriched.limit = 400 // so that some leave in pieces
+	s.enricher.(*Task).enriched.limit = 400 // so that some leave in chunks
 	return s
 }
 

@@ -30,10 +30,10 @@ type Task struct {
 	out       runtime.Output        // the enricher service's
 	next      int64
 	began     int64 // offset in `events` of the first record that the state is made of, -1 before it
-	saving    int64 // where to go on from, when the snapshot on its way began: next, or the first piece of what is not whole yet
+	saving    int64 // where to go on from, when the snapshot on its way began: next, or the first chunk of what is not whole yet
 	savingOf  int64 // began, at that time
-	pieces    pieces
-	enriched  enrichedPieces
+	chunks    chunks
+	enriched  enrichedChunks
 	enc       change.Encoder
 	dec       change.Decoder
 	rec       change.Record
@@ -43,7 +43,7 @@ type Task struct {
 }
 
 func newTask(partition int32) *Task {
-	return &Task{partition: partition, began: -1, keys: cellkey.NewTable(), pieces: newPieces(), enriched: enrichedPieces{limit: maxEnriched}}
+	return &Task{partition: partition, began: -1, keys: cellkey.NewTable(), chunks: newChunks(), enriched: enrichedChunks{limit: maxEnriched}}
 }
 
 // NewRun is the task of `run`: events in, rows out.
@@ -199,7 +199,7 @@ func (t *Task) Snapshot() {
 // Save emits the snapshot's next part: false with the last one.
 func (t *Task) Save(emit func(key, value []byte)) (more bool) {
 	defer goruntime.KeepAlive(t)
-	emit = t.pieces.cut(emit)
+	emit = t.chunks.cut(emit)
 	if t.keys.Save(emit) || t.enricher != nil && t.enricher.Save(emit) || t.agg != nil && t.agg.Save(emit) {
 		return true
 	}
@@ -229,8 +229,8 @@ func (t *Task) Restore(key, value []byte) (err error) {
 	defer goruntime.KeepAlive(t)
 	switch {
 	case len(value) == 0: // deleted
-	case len(key) > 0 && key[0] == keyPiece:
-		t.pieces.keep(key, value)
+	case len(key) > 0 && key[0] == keyChunk:
+		t.chunks.keep(key, value)
 	case string(key) == keyOffset:
 		var n int
 		t.next, n = binary.Varint(value)
@@ -250,9 +250,9 @@ func (t *Task) Restore(key, value []byte) (err error) {
 	return nil
 }
 
-// RestoreDone decodes what came in pieces, rebuilds what is derived, and returns the offset to go on from.
+// RestoreDone decodes what came in chunks, rebuilds what is derived, and returns the offset to go on from.
 func (t *Task) RestoreDone() (int64, error) {
-	whole, err := t.pieces.join()
+	whole, err := t.chunks.join()
 	if err != nil {
 		return 0, fmt.Errorf("changelog of partition %d: %w", t.partition, err)
 	}

@@ -38,9 +38,9 @@ func (c changelog) restore(t *testing.T) *Task {
 	return task
 }
 
-// A bot sends 200,000 events within ten minutes: its bucket is larger than a broker takes. It is saved in pieces, restored from them, and no piece is
+// A bot sends 200,000 events within ten minutes: its bucket is larger than a broker takes. It is saved in chunks, restored from them, and no chunk is
 // left when its ids have been forgotten.
-func TestLargeStateIsSavedInPieces(t *testing.T) {
+func TestLargeStateIsSavedInChunks(t *testing.T) {
 	p := newPlayer(t, NewRun(0, nil))
 	rnd := rand.New(rand.NewPCG(1, 2))
 	heartbeat := func(n int, at int64) {
@@ -55,8 +55,8 @@ func TestLargeStateIsSavedInPieces(t *testing.T) {
 		heartbeat(1000, 0)
 	}
 	topic, task := changelog{}, p.task.(*Task)
-	if largest := topic.take(task); largest > maxPiece || len(topic) < 6 {
-		t.Fatalf("largest record %d bytes, %d records; want pieces of at most %d", largest, len(topic), maxPiece)
+	if largest := topic.take(task); largest > maxChunk || len(topic) < 6 {
+		t.Fatalf("largest record %d bytes, %d records; want chunks of at most %d", largest, len(topic), maxChunk)
 	}
 	want := task.Stats().DedupeEntries
 	restored := topic.restore(t)
@@ -68,7 +68,7 @@ func TestLargeStateIsSavedInPieces(t *testing.T) {
 	heartbeat(1, 3_600_000)
 	topic.take(restored)
 	for k := range topic {
-		if k[0] == keyPiece {
+		if k[0] == keyChunk {
 			t.Errorf("record %q is left", k)
 		}
 	}
