@@ -17,7 +17,7 @@ const (
 
 var kindSlot = [numKinds]measure.Slot{measure.Viewers, measure.Interactors, measure.Engagers, measure.ProductClickers}
 
-// dayRing is how many days of a scope are remembered; the longest horizon that the configuration takes (30 days) is shorter.
+// dayRing is how many days a scope has room for, while it is there (see expired); the longest horizon that the configuration takes (30 days) is shorter.
 const dayRing = 32
 
 // scope is what one viewer has done under one cell key: "first in this window" is a bit test, exact up to the horizon on every grain.
