@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
-	"github.com/google/uuid"
 
 	"github.com/livemeter/livemeter/pipeline/rollup"
 )
@@ -74,75 +73,18 @@ func chunks[R any](rows []R, size int, f func([]R) *insert) []*insert {
 }
 
 func (s *Sink) outcomeInserts(epoch uint16, rows []rollup.Outcome) []*insert {
-	type row = rollup.Outcome
-	return chunks(rows, s.cfg.MaxBlockRows, func(rs []row) *insert {
-		in := &insert{table: "outcomes_rows"}
-		fixed(in, "epoch", "UInt16", 2, repeat(epoch, len(rs)))
-		text(in, "source_topic", "LowCardinality(String)", collect(rs, func(r *row) string { return r.Topic }))
-		fixed(in, "source_partition", "Int32", 4, collect(rs, func(r *row) int32 { return r.Partition }))
-		fixed(in, "minute", ms, 8, collect(rs, func(r *row) int64 { return r.Minute }))
-		text(in, "outcome", "LowCardinality(String)", collect(rs, func(r *row) string { return r.Outcome }))
-		text(in, "reason", "LowCardinality(String)", collect(rs, func(r *row) string { return r.Reason }))
-		fixed(in, "part", "UInt16", 2, collect(rs, func(r *row) uint16 { return r.Part }))
-		fixed(in, "gen", "UInt64", 8, collect(rs, func(r *row) uint64 { return r.Gen }))
-		fixed(in, "version", "UInt64", 8, collect(rs, func(r *row) uint64 { return r.Version }))
-		fixed(in, "records", "Int64", 8, collect(rs, func(r *row) int64 { return r.Records }))
-		return in
-	})
+	return insertsOf("outcomes_rows", ofEpoch(epoch, outcomeFields), rows, s.cfg.MaxBlockRows)
 }
 
 func (s *Sink) orderInserts(epoch uint16, rows []rollup.Order) []*insert {
-	type row = rollup.Order
-	return chunks(rows, s.cfg.MaxBlockRows, func(rs []row) *insert {
-		in := &insert{table: "orders_rows"}
-		fixed(in, "epoch", "UInt16", 2, repeat(epoch, len(rs)))
-		text(in, "platform", "LowCardinality(String)", collect(rs, func(r *row) string { return r.Platform }))
-		text(in, "order_id", "String", collect(rs, func(r *row) string { return r.OrderID }))
-		fixed(in, "buyer", "FixedString(16)", 16, collect(rs, func(r *row) []byte { return r.Buyer[:] }))
-		text(in, "state", "LowCardinality(String)", collect(rs, func(r *row) string { return r.State }))
-		fixed(in, "order_version", "Int64", 8, collect(rs, func(r *row) int64 { return r.OrderVersion }))
-		text(in, "room_id", "String", collect(rs, func(r *row) string { return r.Room }))
-		text(in, "live_session_id", "String", collect(rs, func(r *row) string { return r.Session }))
-		text(in, "currency", "LowCardinality(String)", collect(rs, func(r *row) string { return r.Currency }))
-		fixed(in, "paid_minor", "Int64", 8, collect(rs, func(r *row) int64 { return r.PaidMinor }))
-		fixed(in, "refund_minor", "Int64", 8, collect(rs, func(r *row) int64 { return r.RefundMinor }))
-		fixed(in, "created_ts", ms, 8, collect(rs, func(r *row) int64 { return r.CreatedTS }))
-		fixed(in, "paid_ts", ms, 8, collect(rs, func(r *row) int64 { return r.PaidTS }))
-		fixed(in, "event_ts", ms, 8, collect(rs, func(r *row) int64 { return r.EventTS }))
-		fixed(in, "updated_at", ms, 8, collect(rs, func(r *row) int64 { return r.Updated }))
-		fixed(in, "version", "UInt64", 8, collect(rs, func(r *row) uint64 { return r.Version }))
-		return in
-	})
+	return insertsOf("orders_rows", ofEpoch(epoch, orderFields), rows, s.cfg.MaxBlockRows)
 }
 
 func watermarkInserts(epoch uint16, rows []rollup.Watermark) []*insert {
-	type row = rollup.Watermark
-	return chunks(rows, maxBlockRows, func(rs []row) *insert {
-		in := &insert{table: "watermarks_rows"}
-		fixed(in, "epoch", "UInt16", 2, repeat(epoch, len(rs)))
-		fixed(in, "part", "UInt16", 2, collect(rs, func(r *row) uint16 { return r.Part }))
-		fixed(in, "version", "UInt64", 8, collect(rs, func(r *row) uint64 { return r.Version }))
-		fixed(in, "watermark", ms, 8, collect(rs, func(r *row) int64 { return r.WM }))
-		fixed(in, "final_before", ms, 8, collect(rs, func(r *row) int64 { return r.FinalBefore }))
-		fixed(in, "hours_told", ms, 8, collect(rs, func(r *row) int64 { return r.HoursTold }))
-		return in
-	})
+	return insertsOf("watermarks_rows", ofEpoch(epoch, watermarkFields), rows, maxBlockRows)
 }
 
+// rejectedInserts keeps blocks small: a record is at most 32 KiB where it was not too large, but originals of any size come.
 func (s *Sink) rejectedInserts(rows []rollup.Rejected) []*insert {
-	type row = rollup.Rejected
-	// A record is at most 32 KiB where it was not too large; originals of any size come, so a block is kept small.
-	return chunks(rows, 1000, func(rs []row) *insert {
-		in := &insert{table: "rejected_rows"}
-		text(in, "source_topic", "LowCardinality(String)", collect(rs, func(r *row) string { return r.Topic }))
-		fixed(in, "topic_id", "UUID", 16, collect(rs, func(r *row) uuid.UUID { return r.TopicID }))
-		fixed(in, "source_partition", "Int32", 4, collect(rs, func(r *row) int32 { return r.Partition }))
-		fixed(in, "source_offset", "Int64", 8, collect(rs, func(r *row) int64 { return r.Offset }))
-		fixed(in, "received_ts", ms, 8, collect(rs, func(r *row) int64 { return r.ReceivedTS }))
-		text(in, "reason", "LowCardinality(String)", collect(rs, func(r *row) string { return r.Reason }))
-		text(in, "field", "LowCardinality(String)", collect(rs, func(r *row) string { return r.Field }))
-		text(in, "original", "String", collect(rs, func(r *row) string { return string(r.Original) }))
-		fixed(in, "original_length", "Int64", 8, collect(rs, func(r *row) int64 { return r.Length }))
-		return in
-	})
+	return insertsOf("rejected_rows", rejectedFields, rows, 1000)
 }
