@@ -427,12 +427,12 @@ CREATE TABLE IF NOT EXISTS livemeter.watermarks_rows
 (
     `epoch` UInt16 COMMENT 'Which log of events the row comes from; views show the active epoch of the table epochs alone',
     `part` UInt16 COMMENT 'Partition of events',
-    `version` UInt64 COMMENT 'Offset in this partition',
-    `watermark` DateTime64(3, 'UTC') COMMENT 'What events changed that were received before this stands in the rows; 1970 while unknown',
-    `final_before` DateTime64(3, 'UTC') COMMENT 'Windows that end at this or before it are final: the watermark less the lateness',
-    `hours_told` DateTime64(3, 'UTC') COMMENT 'Hours that begin before this are final and read from rows of their own, later ones from those of their minutes'
+    `version` SimpleAggregateFunction(max, UInt64) COMMENT 'Offset in this partition',
+    `watermark` SimpleAggregateFunction(max, DateTime64(3, 'UTC')) COMMENT 'What events changed that were received before this stands in the rows; 1970 while unknown',
+    `final_before` SimpleAggregateFunction(max, DateTime64(3, 'UTC')) COMMENT 'Windows that end at this or before it are final: the watermark less the lateness',
+    `hours_told` SimpleAggregateFunction(max, DateTime64(3, 'UTC')) COMMENT 'Hours that begin before this are final and read from rows of their own, later ones from those of their minutes'
 )
-ENGINE = ReplacingMergeTree(watermark)
+ENGINE = AggregatingMergeTree
 ORDER BY (epoch, part)
 COMMENT 'How far each partition of events has come: query the view watermarks';
 

@@ -77,12 +77,16 @@ var orderFields = []field[rollup.Order]{
 	value("version", "UInt64", 8, versComment, func(r *rollup.Order) uint64 { return r.Version }),
 }
 
+// highest is the type of a column of an AggregatingMergeTree that keeps the highest of a key's.
+func highest(typ string) string { return "SimpleAggregateFunction(max, " + typ + ")" }
+
+// Each column holds by itself: of two rows the one with the higher watermark may be that of the lower offset, when a former owner's flush was luckier.
 var watermarkFields = []field[rollup.Watermark]{
 	value("part", "UInt16", 2, "Partition of events", func(r *rollup.Watermark) uint16 { return r.Part }),
-	value("version", "UInt64", 8, "Offset in this partition", func(r *rollup.Watermark) uint64 { return r.Version }),
-	value("watermark", ms, 8, watermarkComment, func(r *rollup.Watermark) int64 { return r.WM }),
-	value("final_before", ms, 8, finalComment, func(r *rollup.Watermark) int64 { return r.FinalBefore }),
-	value("hours_told", ms, 8, hoursComment, func(r *rollup.Watermark) int64 { return r.HoursTold }),
+	value("version", highest("UInt64"), 8, "Offset in this partition", func(r *rollup.Watermark) uint64 { return r.Version }),
+	value("watermark", highest(ms), 8, watermarkComment, func(r *rollup.Watermark) int64 { return r.WM }),
+	value("final_before", highest(ms), 8, finalComment, func(r *rollup.Watermark) int64 { return r.FinalBefore }),
+	value("hours_told", highest(ms), 8, hoursComment, func(r *rollup.Watermark) int64 { return r.HoursTold }),
 }
 
 var rejectedFields = []field[rollup.Rejected]{

@@ -32,7 +32,7 @@ func otherTables(cfg Config) []table {
 		{
 			name: "watermarks_rows", comment: "How far each partition of events has come: query the view watermarks",
 			columns: columnsOf(ofEpoch(0, watermarkFields)),
-			engine:  "ReplacingMergeTree(watermark)", order: "(epoch, part)", // the highest holds: see rollup.Watermark
+			engine:  "AggregatingMergeTree", order: "(epoch, part)", // the highest holds: see rollup.Watermark
 		},
 		{
 			name: "rejected_rows", comment: "Invalid records with their original bytes, kept seven days: query the view rejected",
