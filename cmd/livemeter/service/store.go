@@ -2,90 +2,160 @@ package service
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"net"
-	"strings"
+	"slices"
+	"sync"
 	"time"
 
-	ch "github.com/ClickHouse/clickhouse-go/v2"
-	"github.com/prometheus/client_golang/prometheus"
-	"go.uber.org/zap"
-
-	"github.com/livemeter/livemeter/cmd/livemeter/config"
+	"github.com/livemeter/livemeter/pipeline/runtime"
 	"github.com/livemeter/livemeter/sinks/clickhouse"
 )
 
-// SinkConfig is the store's part of the configuration, apart from the files of TLS, which OpenStore reads.
-func SinkConfig(c *config.Config) clickhouse.Config {
-	ch := c.ClickHouse
-	ttl := make([]int, 0, 5)
-	for _, d := range ch.TTL.Days() {
-		ttl = append(ttl, int(d))
-	}
-	return clickhouse.Config{
-		Addr: ch.Addr, Protocol: ch.Protocol, Database: ch.Database, User: ch.User, Password: ch.Password, Compression: ch.Compression,
-		DialTimeout: ch.DialTimeout, WriteTimeout: ch.WriteTimeout, Parallel: ch.Parallel, MaxBlockRows: ch.MaxBlockRows,
-		TakeOver: ch.TakeOver, TTLDays: ttl, Zone: c.Zone,
-	}
+// Readers that write rows, by the name of their group.
+const (
+	StoreOfRun        = "run"
+	StoreOfAggregator = "aggregator"
+)
+
+// Store is ClickHouse, ready to take the rows of this log.
+type Store struct {
+	*clickhouse.Sink
+	Epoch    uint16
+	id       [16]byte
+	takeOver bool
+	roller   *clickhouse.Roller
+	mu       sync.Mutex
+	owned    bool
+	change   chan struct{} // closed when owned changes
 }
 
-// OpenStore makes the pool of connections; it does not wait for the server. reg may be nil.
-func OpenStore(ctx context.Context, c *config.Config, log *zap.Logger, reg prometheus.Registerer) (*clickhouse.Sink, error) {
-	cfg := SinkConfig(c)
-	if c.ClickHouse.TLS.Enabled {
-		t, err := tlsConfig(c.ClickHouse.TLS)
-		if err != nil {
-			return nil, fmt.Errorf("clickhouse.tls: %w", err)
-		}
-		cfg.TLS = t
-	}
-	return clickhouse.New(ctx, cfg, log, reg)
-}
-
-// ReachStore is OpenStore for commands that a person waits for: it asks for an answer, and says what to do where there is none.
-func ReachStore(ctx context.Context, c *config.Config) (*clickhouse.Sink, error) {
-	sink, err := OpenStore(ctx, c, zap.NewNop(), nil)
+// Store waits for ClickHouse, creates what is missing there and asks for the epoch of the log. It takes the rows of a reader: StoreOfRun or
+// StoreOfAggregator. Close it last.
+func (p *Process) Store(ctx context.Context, reader string) (*Store, error) {
+	sink, err := OpenStore(ctx, p.Config, p.Log.Named("clickhouse"), p.registry)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
-	defer cancel()
-	if err := sink.Ping(ctx); err != nil {
-		return nil, errors.Join(StoreError(c, err), sink.Close())
+	s := &Store{Sink: sink, takeOver: p.Config.ClickHouse.TakeOver, change: make(chan struct{})}
+	if err := s.prepare(ctx, p, reader); err != nil {
+		sink.Close()
+		return nil, err
 	}
-	return sink, nil
+	return s, nil
 }
 
-// Codes of ClickHouse's exceptions that a configuration explains.
-const (
-	wrongCredentials  = 516
-	unknownUser       = 192
-	wrongPassword     = 193
-	requiredPassword  = 194
-	accessDenied      = 497
-	databaseAccessErr = 291
-)
+func (s *Store) prepare(ctx context.Context, p *Process, reader string) error {
+	if err := p.await(ctx, "clickhouse", s.Ping); err != nil {
+		return err
+	}
+	id, err := eventsTopicID(ctx, p.Config)
+	if err != nil {
+		return err
+	}
+	if err := s.check(ctx, p, reader); err != nil {
+		return err
+	}
+	if err := s.CheckEpoch(ctx, id); err != nil {
+		return err
+	}
+	if err := s.Apply(ctx); err != nil {
+		return err
+	}
+	if s.Epoch, err = s.EnsureEpoch(ctx, id, p.Config.Events.Partitions); err != nil {
+		return err
+	}
+	if s.id, err = s.ID(ctx); err != nil {
+		return err
+	}
+	s.roller, err = clickhouse.NewRoller(s.Sink, s.Epoch, clickhouse.DefaultRollerConfig())
+	return err
+}
 
-// StoreError says what can be done about an error of ClickHouse.
-func StoreError(c *config.Config, err error) error {
-	at := "ClickHouse at " + strings.Join(c.ClickHouse.Addr, ",")
-	var dial *net.OpError
-	if errors.As(err, &dial) && dial.Op == "dial" {
-		return fmt.Errorf("%s (clickhouse.addr, --clickhouse-addr) does not answer: %w", at, dial)
+// check asks what must hold before anything is changed in ClickHouse; a broker that has just started may not know its leaders.
+func (s *Store) check(ctx context.Context, p *Process, reader string) error {
+	return p.await(ctx, "settings of the log", func(ctx context.Context) error {
+		if err := CheckZone(ctx, p.Config); err != nil || s.takeOver {
+			return err
+		}
+		id, err := s.ID(ctx)
+		if err != nil {
+			return err
+		}
+		c := p.Config.Kafka
+		adm, err := newAdmin(p.Config)
+		if err != nil {
+			return err
+		}
+		defer adm.Close()
+		return runtime.CheckStore(ctx, adm, c.Prefix+reader, id)
+	})
+}
+
+// storedTimeout bounds the question what the store has of a partition.
+const storedTimeout = 20 * time.Second
+
+func (s *Store) stored(ctx context.Context, partition int32) (offset int64, err error) {
+	return s.Sink.Stored(ctx, s.Epoch, partition)
+}
+
+// feed makes a reader write here, and its owner of partition 0 run the roller.
+func (s *Store) feed(cfg runtime.ReaderConfig) runtime.ReaderConfig {
+	cfg.Sink, cfg.Epoch, cfg.StoreID, cfg.TakeStore = s.Sink, s.Epoch, s.id, s.takeOver
+	cfg.Stored = s.stored
+	cfg.OnOwned = func(partitions []int32) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if owned := slices.Contains(partitions, 0); owned != s.owned {
+			s.owned = owned
+			close(s.change)
+			s.change = make(chan struct{})
+		}
 	}
-	var exception *ch.Exception
-	if !errors.As(err, &exception) {
-		return fmt.Errorf("%s gives no answer that can be read; is this its port for clickhouse.protocol %s (http 8123, native 9000), and does it want clickhouse.tls? %w",
-			at, c.ClickHouse.Protocol, err)
+	return cfg
+}
+
+// Roller folds closed partials while this process owns partition 0.
+func (s *Store) Roller() Stage {
+	return Stage{"roller", func(ctx context.Context) error {
+		for ctx.Err() == nil {
+			s.mu.Lock()
+			owned, change := s.owned, s.change
+			s.mu.Unlock()
+			if owned {
+				if err := s.roll(ctx, change); err != nil {
+					return err
+				}
+			}
+			select {
+			case <-ctx.Done():
+			case <-change:
+			}
+		}
+		return nil
+	}}
+}
+
+// roll works until partition 0 is someone else's.
+func (s *Store) roll(ctx context.Context, change <-chan struct{}) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		select {
+		case <-change:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	if err := s.roller.Run(ctx); ctx.Err() == nil {
+		return err
 	}
-	switch exception.Code {
-	case clickhouse.UnknownDatabase, clickhouse.UnknownTable:
-		return fmt.Errorf("%s has no livemeter tables in database %s (clickhouse.database): start livemeter run, or livemeter schema apply: %w", at, c.ClickHouse.Database, err)
-	case wrongCredentials, unknownUser, wrongPassword, requiredPassword:
-		return fmt.Errorf("%s refuses user %s (clickhouse.user, clickhouse.password or clickhouse.password_file): %w", at, c.ClickHouse.User, err)
-	case accessDenied, databaseAccessErr:
-		return fmt.Errorf("%s: user %s lacks a right (livemeter schema roles prints roles to grant): %w", at, c.ClickHouse.User, err)
+	return nil
+}
+
+// RollAll folds everything there is, with a roller of its own: before tables are compared.
+func (s *Store) RollAll(ctx context.Context, p *Process) error {
+	r, err := clickhouse.NewRoller(s.Sink, s.Epoch, clickhouse.DefaultRollerConfig())
+	if err != nil {
+		return err
 	}
-	return fmt.Errorf("%s: %w", at, err)
+	return r.RollAll(ctx)
 }

@@ -1,0 +1,91 @@
+package service
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+
+	ch "github.com/ClickHouse/clickhouse-go/v2"
+	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/zap"
+
+	"github.com/livemeter/livemeter/cmd/livemeter/config"
+	"github.com/livemeter/livemeter/sinks/clickhouse"
+)
+
+// SinkConfig is the store's part of the configuration, apart from the files of TLS, which OpenStore reads.
+func SinkConfig(c *config.Config) clickhouse.Config {
+	ch := c.ClickHouse
+	ttl := make([]int, 0, 5)
+	for _, d := range ch.TTL.Days() {
+		ttl = append(ttl, int(d))
+	}
+	return clickhouse.Config{
+		Addr: ch.Addr, Protocol: ch.Protocol, Database: ch.Database, User: ch.User, Password: ch.Password, Compression: ch.Compression,
+		DialTimeout: ch.DialTimeout, WriteTimeout: ch.WriteTimeout, Parallel: ch.Parallel, MaxBlockRows: ch.MaxBlockRows,
+		TakeOver: ch.TakeOver, TTLDays: ttl, Zone: c.Zone,
+	}
+}
+
+// OpenStore makes the pool of connections; it does not wait for the server. reg may be nil.
+func OpenStore(ctx context.Context, c *config.Config, log *zap.Logger, reg prometheus.Registerer) (*clickhouse.Sink, error) {
+	cfg := SinkConfig(c)
+	if c.ClickHouse.TLS.Enabled {
+		t, err := tlsConfig(c.ClickHouse.TLS)
+		if err != nil {
+			return nil, fmt.Errorf("clickhouse.tls: %w", err)
+		}
+		cfg.TLS = t
+	}
+	return clickhouse.New(ctx, cfg, log, reg)
+}
+
+// ReachStore is OpenStore for commands that a person waits for: it asks for an answer, and says what to do where there is none.
+func ReachStore(ctx context.Context, c *config.Config) (*clickhouse.Sink, error) {
+	sink, err := OpenStore(ctx, c, zap.NewNop(), nil)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	if err := sink.Ping(ctx); err != nil {
+		return nil, errors.Join(StoreError(c, err), sink.Close())
+	}
+	return sink, nil
+}
+
+// Codes of ClickHouse's exceptions that a configuration explains.
+const (
+	wrongCredentials  = 516
+	unknownUser       = 192
+	wrongPassword     = 193
+	requiredPassword  = 194
+	accessDenied      = 497
+	databaseAccessErr = 291
+)
+
+// StoreError says what can be done about an error of ClickHouse.
+func StoreError(c *config.Config, err error) error {
+	at := "ClickHouse at " + strings.Join(c.ClickHouse.Addr, ",")
+	var dial *net.OpError
+	if errors.As(err, &dial) && dial.Op == "dial" {
+		return fmt.Errorf("%s (clickhouse.addr, --clickhouse-addr) does not answer: %w", at, dial)
+	}
+	var exception *ch.Exception
+	if !errors.As(err, &exception) {
+		return fmt.Errorf("%s gives no answer that can be read; is this its port for clickhouse.protocol %s (http 8123, native 9000), and does it want clickhouse.tls? %w",
+			at, c.ClickHouse.Protocol, err)
+	}
+	switch exception.Code {
+	case clickhouse.UnknownDatabase, clickhouse.UnknownTable:
+		return fmt.Errorf("%s has no livemeter tables in database %s (clickhouse.database): start livemeter run, or livemeter schema apply: %w", at, c.ClickHouse.Database, err)
+	case wrongCredentials, unknownUser, wrongPassword, requiredPassword:
+		return fmt.Errorf("%s refuses user %s (clickhouse.user, clickhouse.password or clickhouse.password_file): %w", at, c.ClickHouse.User, err)
+	case accessDenied, databaseAccessErr:
+		return fmt.Errorf("%s: user %s lacks a right (livemeter schema roles prints roles to grant): %w", at, c.ClickHouse.User, err)
+	}
+	return fmt.Errorf("%s: %w", at, err)
+}
