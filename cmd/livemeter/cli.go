@@ -12,6 +12,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
+	"github.com/livemeter/livemeter/cmd/livemeter/service"
 )
 
 const description = `Live-commerce events in Kafka become exact, live measures in ClickHouse.
@@ -113,9 +114,9 @@ func (w withConfig) load(g global, base func(*config.Config)) (*config.Config, e
 }
 
 // valid is load with every mistake reported.
-func (w withConfig) valid(g global, s config.Service, base func(*config.Config)) (*config.Config, error) {
-	c, err := w.load(g, base)
-	return c, errors.Join(err, c.Validate(s))
+func (w withConfig) valid(g global, s config.Service) (*config.Config, error) {
+	c, err := w.load(g, nil)
+	return c, errors.Join(err, service.Validate(c, s))
 }
 
 // configFlags are one flag for each key: a struct made at run time, since kong reads structs.

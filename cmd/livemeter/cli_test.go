@@ -99,14 +99,14 @@ func TestHelpShowsTheKeysOfTheService(t *testing.T) {
 
 func TestConfigCheckTellsAll(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "c.yaml")
-	if err := os.WriteFile(path, []byte("zone: Mars/Olympus\nlog: {level: loud}\nnonsense: 1\n"), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte("zone: Mars/Olympus\nlog: {level: loud}\nnonsense: 1\ngateway: {allowed_origins: [shop]}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	code, _, errOut := livemeter(t, "", "config", "check", "--config", path, "--for", "run", "--horizon", "1s")
 	if code != exitFail {
 		t.Errorf("exit code %d, want 1", code)
 	}
-	for _, want := range []string{"c.yaml:3: unknown key nonsense", "zone \"Mars/Olympus\"", "log.level \"loud\"", "horizon 1s", "no pseudonym key"} {
+	for _, want := range []string{"c.yaml:3: unknown key nonsense", "c.yaml:4: gateway.allowed_origins[0]", "c.yaml:1: zone \"Mars/Olympus\"", "log.level \"loud\"", "horizon 1s", "no pseudonym key"} {
 		if !strings.Contains(errOut, want) {
 			t.Errorf("missing %q in:\n%s", want, errOut)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/compose-spec/compose-go/v2/types"
 
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
+	"github.com/livemeter/livemeter/cmd/livemeter/service"
 	"github.com/livemeter/livemeter/deploy/embedded/engines"
 )
 
@@ -63,7 +64,7 @@ func serviceConfig(t *testing.T, s types.ServiceConfig) (*config.Config, []strin
 	if err != nil {
 		t.Fatalf("service %s: %v", s.Name, err)
 	}
-	if err := cfg.Validate(config.Client); err != nil {
+	if err := service.Validate(cfg, config.Client); err != nil {
 		t.Fatalf("service %s: %v", s.Name, err)
 	}
 	return cfg, strings.Fields(k.Command())

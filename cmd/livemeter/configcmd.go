@@ -5,7 +5,6 @@ import (
 	"os"
 
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
-	"github.com/livemeter/livemeter/cmd/livemeter/service"
 )
 
 type configCmd struct {
@@ -35,10 +34,7 @@ func (c configCheckCmd) Run(g global, s streams) error {
 	if c.For == "run" || c.For == "collector" {
 		needs = config.Pipeline
 	}
-	cfg, err := c.valid(g, needs, nil)
-	if err == nil {
-		err = service.GatewayConfig(cfg).Validate() // it knows more of its own keys
-	}
+	cfg, err := c.valid(g, needs)
 	for _, name := range config.UnknownEnv(os.Environ()) {
 		fmt.Fprintf(s.err, "note: the environment has %s, which is no key\n", name)
 	}

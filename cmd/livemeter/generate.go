@@ -53,7 +53,7 @@ func (c generateCmd) Run(ctx context.Context, g global, s streams) error {
 	if c.Events == 0 || c.Events < -1 {
 		return usageError{fmt.Errorf("generate --events %d: want a number above 0; without --events and --for it ends at Ctrl-C", c.Events)}
 	}
-	cfg, err := c.valid(g, config.Client, nil)
+	cfg, err := c.valid(g, config.Client)
 	if err != nil {
 		return err
 	}

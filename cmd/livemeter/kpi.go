@@ -33,7 +33,7 @@ func (c kpiCmd) Run(ctx context.Context, g global, s streams) error {
 	if c.Top < 1 || c.Last <= 0 {
 		return usageError{errors.New("kpi: --top must be at least 1, --last above 0")}
 	}
-	cfg, err := c.valid(g, config.Client, nil)
+	cfg, err := c.valid(g, config.Client)
 	if err != nil {
 		return err
 	}

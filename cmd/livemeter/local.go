@@ -96,7 +96,7 @@ func ofDirectory(err error, dir string) error {
 func (f localFlags) localConfig(g global, dir string) (*config.Config, error) {
 	cfg, err := f.load(g, func(c *config.Config) { c.Topics.LogAppend = false })
 	if err != nil {
-		return nil, errors.Join(err, cfg.Validate(config.Client))
+		return nil, errors.Join(err, service.Validate(cfg, config.Client))
 	}
 	if cfg.PseudonymKey == "" {
 		if cfg.PseudonymKey, cfg.PseudonymKeyFile, err = stack.Key(dir); err != nil {
@@ -106,7 +106,7 @@ func (f localFlags) localConfig(g global, dir string) (*config.Config, error) {
 	cfg.Kafka.TLS, cfg.Kafka.SASL = config.TLS{}, config.SASL{}
 	ch := &cfg.ClickHouse
 	ch.Protocol, ch.User, ch.Password, ch.TLS = "http", "default", "", config.TLS{}
-	return cfg, cfg.Validate(config.Pipeline)
+	return cfg, service.Validate(cfg, config.Pipeline)
 }
 
 func (l *local) startPipeline(ctx context.Context) error {

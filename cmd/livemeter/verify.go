@@ -28,7 +28,7 @@ Example:
 }
 
 func (c verifyCmd) Run(ctx context.Context, g global, s streams) error {
-	cfg, err := c.valid(g, config.Client, nil)
+	cfg, err := c.valid(g, config.Client)
 	if err != nil {
 		return err
 	}

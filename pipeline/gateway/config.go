@@ -44,7 +44,8 @@ type Config struct {
 	Now              func() time.Time // time.Now; the receive time of the events
 }
 
-func (c Config) withDefaults() Config {
+// WithDefaults returns c with its empty fields filled.
+func (c Config) WithDefaults() Config {
 	if c.Addr == "" {
 		c.Addr = "127.0.0.1:8080"
 	}
@@ -66,30 +67,30 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Validate returns all mistakes at once. Defaults count as given.
+// Validate returns all mistakes at once, each with its key in a configuration file. Defaults count as given.
 func (c Config) Validate() error {
-	c = c.withDefaults()
+	c = c.WithDefaults()
 	errs := []error{c.checkAddr()}
 	errs = append(errs, c.checkTokens()...)
 	for i, o := range c.AllowedOrigins {
 		if !validOrigin(o) {
-			errs = append(errs, fmt.Errorf("gateway: allowed_origins[%d] %q: want \"*\" or scheme://host[:port] without a path", i, o))
+			errs = append(errs, fmt.Errorf("gateway.allowed_origins[%d] %q: want \"*\" or scheme://host[:port] without a path", i, o))
 		}
 	}
 	if !(c.RatePerToken >= 0) {
-		errs = append(errs, fmt.Errorf("gateway: rate_per_token %v: want events a second, 0 for no limit", c.RatePerToken))
+		errs = append(errs, fmt.Errorf("gateway.rate_per_token %v: want events a second, 0 for no limit", c.RatePerToken))
 	}
 	if c.MaxInFlightBytes < minInFlightBytes {
-		errs = append(errs, fmt.Errorf("gateway: max_in_flight_bytes %d: want at least %d, what one compressed body of the largest size takes", c.MaxInFlightBytes, minInFlightBytes))
+		errs = append(errs, fmt.Errorf("gateway.max_in_flight_bytes %d: want at least %d, what one compressed body of the largest size takes", c.MaxInFlightBytes, minInFlightBytes))
 	}
 	if c.MaxConnections < 1 {
-		errs = append(errs, fmt.Errorf("gateway: max_connections %d: want 1 or more", c.MaxConnections))
+		errs = append(errs, fmt.Errorf("gateway.max_connections %d: want 1 or more", c.MaxConnections))
 	}
 	if c.ProduceTimeout < 0 || c.ProduceTimeout >= shutdownGrace {
-		errs = append(errs, fmt.Errorf("gateway: produce_timeout %v: want above 0 and below %v, the time a stopping gateway gives to requests in flight", c.ProduceTimeout, shutdownGrace))
+		errs = append(errs, fmt.Errorf("gateway.produce_timeout %v: want above 0 and below %v, the time a stopping gateway gives to requests in flight", c.ProduceTimeout, shutdownGrace))
 	}
 	if c.ReadTimeout < 0 {
-		errs = append(errs, fmt.Errorf("gateway: read_timeout %v: want above 0", c.ReadTimeout))
+		errs = append(errs, fmt.Errorf("gateway.read_timeout %v: want above 0", c.ReadTimeout))
 	}
 	return errors.Join(errs...)
 }
@@ -97,14 +98,14 @@ func (c Config) Validate() error {
 func (c Config) checkAddr() error {
 	host, port, err := net.SplitHostPort(c.Addr)
 	if err != nil {
-		return fmt.Errorf("gateway: --gateway-addr %q: want host:port: %w", c.Addr, err)
+		return fmt.Errorf("gateway.addr %q: want host:port: %w", c.Addr, err)
 	}
 	if n, err := strconv.Atoi(port); err != nil || n < 0 || n > 65535 {
-		return fmt.Errorf("gateway: --gateway-addr %q: %q is no port", c.Addr, port)
+		return fmt.Errorf("gateway.addr %q: %q is no port", c.Addr, port)
 	}
 	if len(c.Tokens) == 0 && !c.AllowOpen && !isLoopback(host) {
-		return fmt.Errorf("gateway: --gateway-addr %q is reachable from other machines and no tokens are configured: configure tokens, "+
-			"listen on 127.0.0.1, or allow it explicitly (allow_open)", c.Addr)
+		return fmt.Errorf("gateway.addr %q is reachable from other machines and gateway.tokens is empty: give tokens, "+
+			"listen on 127.0.0.1, or set gateway.allow_open", c.Addr)
 	}
 	return nil
 }
@@ -113,7 +114,7 @@ func (c Config) checkTokens() []error {
 	var errs []error
 	names, secrets := map[string]bool{}, map[string]bool{}
 	for i, t := range c.Tokens {
-		at := fmt.Sprintf("gateway: tokens[%d] (%q)", i, t.Name)
+		at := fmt.Sprintf("gateway.tokens[%d] (%q)", i, t.Name)
 		if t.Name == "" || names[t.Name] {
 			errs = append(errs, fmt.Errorf("%s: want a name of its own", at))
 		}

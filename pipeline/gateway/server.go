@@ -45,7 +45,7 @@ func New(cfg Config, client *kgo.Client, prefix string, log *zap.Logger, reg pro
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	cfg = cfg.withDefaults()
+	cfg = cfg.WithDefaults()
 	unpack, err := newUnpacker()
 	if err != nil {
 		return nil, fmt.Errorf("gateway: zstd: %w", err)

@@ -47,7 +47,8 @@ type CollectorConfig struct {
 	Now              func() time.Time // default time.Now
 }
 
-func (c CollectorConfig) withDefaults() CollectorConfig {
+// WithDefaults returns c with its empty fields filled.
+func (c CollectorConfig) WithDefaults() CollectorConfig {
 	d := func(v *time.Duration, def time.Duration) {
 		if *v == 0 {
 			*v = def
@@ -81,28 +82,31 @@ type collectorConfigError struct{ error }
 
 func (e collectorConfigError) Unwrap() error { return e.error }
 
-func (c *CollectorConfig) check() error {
-	var errs []error
-	if len(c.Brokers) == 0 {
-		errs = append(errs, errors.New("no Kafka brokers given"))
-	}
-	if c.Settings.Partitions == 0 {
-		errs = append(errs, fmt.Errorf("settings: 0 partitions of %s%s", c.Prefix, TopicEvents))
-	}
-	if c.BlockBytes < 256 || c.BlockBytes > 512<<10 {
-		errs = append(errs, fmt.Errorf("block of %d bytes, want 256 to 524288", c.BlockBytes))
-	}
+// Validate returns all mistakes at once but those of the pseudonym key, each with its key in a configuration file. Defaults count as given.
+func (c CollectorConfig) Validate() error {
+	c = c.WithDefaults()
+	var errs mistakes
+	errs.add(len(c.Brokers) == 0, "kafka.brokers: none given")
+	errs.add(c.Settings.Partitions == 0, "events.partitions: 0 of %s%s", c.Prefix, TopicEvents)
+	errs.add(c.BlockBytes < 1024 || c.BlockBytes > 512<<10, "collector.block_bytes %d: want 1024 to 524288", c.BlockBytes)
+	errs.add(c.MaxInflightBytes < 4*c.BlockBytes, "collector.max_inflight_bytes %d: want at least four blocks of collector.block_bytes", c.MaxInflightBytes)
+	errs.pace("collector.linger", c.Linger)
+	errs.pace("collector.progress_every", c.ProgressEvery)
+	errs.pace("collector.idle_grace", c.IdleGrace)
+	errs.pace("collector.commit_every", c.CommitEvery)
+	return errors.Join(errs...)
+}
+
+// takeKey puts the key's fingerprint into the settings, which may demand one.
+func (c *CollectorConfig) takeKey() error {
 	names, err := collect.NewPseudonyms(c.PseudonymKey)
 	if err != nil {
-		errs = append(errs, err)
-	} else if want := c.Settings.KeyFingerprint; want != 0 && want != names.Fingerprint() {
-		errs = append(errs, fmt.Errorf("pseudonym key has fingerprint %016x, the settings demand %016x: every collector of a log needs the same key", names.Fingerprint(), want))
-	} else {
-		c.Settings.KeyFingerprint = names.Fingerprint()
+		return err
 	}
-	if err := errors.Join(errs...); err != nil {
-		return collectorConfigError{fmt.Errorf("collector: %w", err)}
+	if want := c.Settings.KeyFingerprint; want != 0 && want != names.Fingerprint() {
+		return fmt.Errorf("pseudonym key has fingerprint %016x, the settings demand %016x: every collector of a log needs the same key", names.Fingerprint(), want)
 	}
+	c.Settings.KeyFingerprint = names.Fingerprint()
 	return nil
 }
 
@@ -120,9 +124,9 @@ const (
 //
 // Several collectors may share the work, in one process or in many.
 func RunCollector(ctx context.Context, cfg CollectorConfig, log *zap.Logger, reg prometheus.Registerer) error {
-	cfg = cfg.withDefaults()
-	if err := cfg.check(); err != nil {
-		return err
+	cfg = cfg.WithDefaults()
+	if err := errors.Join(cfg.Validate(), cfg.takeKey()); err != nil {
+		return collectorConfigError{fmt.Errorf("collector: %w", err)}
 	}
 	m, err := newCollectorMetrics(reg)
 	if err != nil {

@@ -315,7 +315,7 @@ func TestCollectorRefusesMistakes(t *testing.T) {
 		"key":         {func(c *CollectorConfig) { c.PseudonymKey = []byte("short") }, "5 bytes, want 16 or 32"},
 		"fingerprint": {func(c *CollectorConfig) { c.Settings.KeyFingerprint = 1 }, "needs the same key"},
 		"partitions":  {func(c *CollectorConfig) { c.Settings.Partitions = 7 }, "topic events has 4 partitions, the settings say 7"},
-		"brokers":     {func(c *CollectorConfig) { c.Brokers = nil }, "no Kafka brokers"},
+		"brokers":     {func(c *CollectorConfig) { c.Brokers = nil }, "kafka.brokers: none given"},
 	} {
 		cfg := w.config()
 		c.spoil(&cfg)

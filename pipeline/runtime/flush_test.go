@@ -96,7 +96,7 @@ func TestWriterMergesAndWaits(t *testing.T) {
 			<-release
 			return nil
 		}), Epoch: 7}
-		cfg.defaults()
+		cfg = cfg.WithDefaults()
 		m, err := newReaderMetrics(&Reader{cfg: cfg}, nil)
 		if err != nil {
 			t.Fatal(err)

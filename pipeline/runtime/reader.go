@@ -58,38 +58,44 @@ type ReaderConfig struct {
 	PollRecords     int           // 64 log records are applied between two looks at the clock
 }
 
-func (c *ReaderConfig) defaults() {
-	durations := map[*time.Duration]time.Duration{&c.CheckpointEvery: 5 * time.Second, &c.FlushHot: 200 * time.Millisecond, &c.FlushMax: 2 * time.Second,
+// WithDefaults returns c with its empty fields filled.
+func (c ReaderConfig) WithDefaults() ReaderConfig {
+	durations := map[*time.Duration]time.Duration{&c.CheckpointEvery: 5 * time.Second, &c.FlushHot: 200 * time.Millisecond, &c.FlushMax: max(2*time.Second, c.FlushHot),
 		&c.FlushBehind: 5 * time.Second, &c.BehindAge: 5 * time.Second, &c.SinkTimeout: 30 * time.Second, &c.StoredTimeout: 20 * time.Second, &c.SessionTimeout: 10 * time.Second, &c.StopTimeout: 4 * time.Second}
 	for d, def := range durations {
-		if *d <= 0 {
+		if *d == 0 {
 			*d = def
 		}
 	}
 	for n, def := range map[*int]int{&c.RowBudget: 100_000, &c.MaxDirtyCells: 1_000_000, &c.PollRecords: 64} {
-		if *n <= 0 {
+		if *n == 0 {
 			*n = def
 		}
 	}
-	if c.BehindRecords <= 0 {
+	if c.BehindRecords == 0 {
 		c.BehindRecords = 2000
 	}
-	c.FlushMax = max(c.FlushMax, c.FlushHot)
+	return c
 }
 
-func (c *ReaderConfig) validate() error {
-	var errs []error
-	for name, v := range map[string]string{"Topic": c.Topic, "Group": c.Group, "Changelog": c.Changelog} {
-		if v == "" {
-			errs = append(errs, fmt.Errorf("reader: %s is empty", name))
-		}
-	}
-	if len(c.Brokers) == 0 {
-		errs = append(errs, errors.New("reader: no brokers"))
-	}
-	if c.NewTask == nil {
-		errs = append(errs, errors.New("reader: NewTask is nil"))
-	}
+// Validate returns all mistakes at once, each with its key in a configuration file where it has one. Defaults count as given.
+func (c ReaderConfig) Validate() error {
+	c = c.WithDefaults()
+	var errs mistakes
+	errs.add(c.Topic == "", "reader: Topic is empty")
+	errs.add(c.Group == "", "reader: Group is empty")
+	errs.add(c.Changelog == "", "reader: Changelog is empty")
+	errs.add(len(c.Brokers) == 0, "kafka.brokers: none given")
+	errs.add(c.NewTask == nil, "reader: NewTask is nil")
+	errs.pace("checkpoint_every", c.CheckpointEvery)
+	errs.pace("flush.hot", c.FlushHot)
+	errs.pace("flush.max", c.FlushMax)
+	errs.pace("flush.behind", c.FlushBehind)
+	errs.pace("flush.timeout", c.SinkTimeout)
+	errs.add(c.FlushMax < c.FlushHot, "flush.max %v is shorter than flush.hot %v", c.FlushMax, c.FlushHot)
+	errs.add(c.RowBudget < 1, "flush.row_budget %d: want 1 or more", c.RowBudget)
+	errs.add(c.MaxDirtyCells < 1, "limits.max_dirty_cells %d: want 1 or more", c.MaxDirtyCells)
+	errs.add(c.PollRecords < 1 || c.BehindRecords < 1, "reader: %d records between looks at the clock, %d behind: want 1 or more", c.PollRecords, c.BehindRecords)
 	return errors.Join(errs...)
 }
 
@@ -113,8 +119,8 @@ type Reader struct {
 
 // NewReader checks the configuration and registers the metrics. It does not connect.
 func NewReader(cfg ReaderConfig, log *zap.Logger, reg prometheus.Registerer) (*Reader, error) {
-	cfg.defaults()
-	if err := cfg.validate(); err != nil {
+	cfg = cfg.WithDefaults()
+	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
 	r := &Reader{cfg: cfg, log: log.With(zap.String("topic", cfg.Topic), zap.String("group", cfg.Group)), slots: map[int32]*slot{}}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"regexp"
+	"strconv"
 	"time"
 
 	"github.com/livemeter/livemeter/pipeline/measure"
@@ -26,9 +27,9 @@ type Config struct {
 	Database    string   // default livemeter
 	User        string   // default "default"
 	Password    string
-	TLS         *tls.Config // nil: none
-	Compression string      // of blocks on the wire: none (default) or lz4
-	DialTimeout time.Duration
+	TLS         *tls.Config   // nil: none
+	Compression string        // of blocks on the wire: none (default) or lz4
+	DialTimeout time.Duration // for one connection; default 5 s
 	// WriteTimeout bounds one attempt of one INSERT; default 60 s.
 	WriteTimeout time.Duration
 	// MaxRetries bounds the attempts after the first of one INSERT; 0 (default): until the context is done. Nothing is lost either way:
@@ -66,7 +67,7 @@ func (c Config) WithDefaults() Config {
 	setDefault(&c.Database, "livemeter")
 	setDefault(&c.User, "default")
 	setDefault(&c.Compression, "none")
-	setDefault(&c.DialTimeout, 10*time.Second)
+	setDefault(&c.DialTimeout, 5*time.Second)
 	setDefault(&c.WriteTimeout, time.Minute)
 	setDefault(&c.MaxBackoff, 5*time.Second)
 	setDefault(&c.Parallel, 2)
@@ -85,7 +86,7 @@ func setDefault[T comparable](p *T, v T) {
 // The database name stands in DDL text, so it is held to what needs no quoting.
 var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)
 
-// Validate reports all mistakes of a configuration at once, after its defaults.
+// Validate returns all mistakes at once, each with its key in a configuration file. Defaults count as given.
 func (c Config) Validate() error {
 	c = c.WithDefaults()
 	var errs []error
@@ -95,23 +96,26 @@ func (c Config) Validate() error {
 		}
 	}
 	for _, a := range c.Addr {
-		_, _, err := net.SplitHostPort(a)
-		bad(err == nil, "addr: %q is not host:port", a)
+		_, port, err := net.SplitHostPort(a)
+		if err == nil {
+			_, err = strconv.ParseUint(port, 10, 16)
+		}
+		bad(err == nil, "addr %q: want host:port", a)
 	}
-	bad(c.Protocol == HTTP || c.Protocol == Native, "protocol: %q is neither http nor native", c.Protocol)
-	bad(identifier.MatchString(c.Database), "database: %q is not a plain identifier", c.Database)
-	bad(c.Compression == "none" || c.Compression == "lz4", "compression: %q is neither none nor lz4", c.Compression)
-	bad(c.DialTimeout > 0, "dial_timeout: %s is not positive", c.DialTimeout)
-	bad(c.WriteTimeout > 0, "write_timeout: %s is not positive", c.WriteTimeout)
-	bad(c.MaxBackoff > 0, "max_backoff: %s is not positive", c.MaxBackoff)
-	bad(c.MaxRetries >= 0, "max_retries: %d is negative", c.MaxRetries)
-	bad(c.Parallel >= 1 && c.Parallel <= 32, "parallel: %d is not within 1 to 32", c.Parallel)
-	bad(c.MaxBlockRows >= 1000 && c.MaxBlockRows <= maxBlockRows, "max_block_rows: %d is not within 1000 to %d", c.MaxBlockRows, maxBlockRows)
-	bad(len(c.TTLDays) == int(measure.NumGrains), "ttl_days: %d values, wanted one for each of %v", len(c.TTLDays), measure.GrainNames)
-	for _, d := range c.TTLDays {
-		bad(d >= 0 && d <= 10_000, "ttl_days: %d is not within 0 (for ever) to 10000", d)
+	bad(c.Protocol == HTTP || c.Protocol == Native, "protocol %q: want http or native", c.Protocol)
+	bad(identifier.MatchString(c.Database), "database %q: want a name of letters, digits and underscore", c.Database)
+	bad(c.Compression == "none" || c.Compression == "lz4", "compression %q: want none or lz4", c.Compression)
+	bad(c.DialTimeout > 0, "dial_timeout %v: want above 0", c.DialTimeout)
+	bad(c.WriteTimeout > 0, "write_timeout %v: want above 0", c.WriteTimeout)
+	bad(c.MaxBackoff > 0, "max_backoff %v: want above 0", c.MaxBackoff)
+	bad(c.MaxRetries >= 0, "max_retries %d: want 0 or more", c.MaxRetries)
+	bad(c.Parallel >= 1 && c.Parallel <= 32, "parallel %d: want 1 to 32", c.Parallel)
+	bad(c.MaxBlockRows >= 1000 && c.MaxBlockRows <= maxBlockRows, "max_block_rows %d: want 1000 to %d", c.MaxBlockRows, maxBlockRows)
+	bad(len(c.TTLDays) == len(measure.GrainNames), "ttl: %d values, want one for each of %v", len(c.TTLDays), measure.GrainNames)
+	for g, d := range c.TTLDays[:min(len(c.TTLDays), len(measure.GrainNames))] {
+		bad(d >= 0 && d <= 10_000, "ttl.%s %d days: want 0 (for ever) to 10000", measure.GrainNames[g], d)
 	}
 	_, err := time.LoadLocation(c.Zone)
-	bad(err == nil && c.Zone != "Local", "zone: %q is not an IANA name", c.Zone) // the server has another idea of Local
+	bad(err == nil && c.Zone != "Local", "zone %q: want an IANA name", c.Zone) // the server has another idea of Local
 	return errors.Join(errs...)
 }

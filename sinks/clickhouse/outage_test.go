@@ -103,7 +103,7 @@ func hourBatch(epoch uint16) *rollup.Batch {
 
 func TestValidateNamesAllMistakes(t *testing.T) {
 	err := clickhouse.Config{Addr: []string{"nowhere"}, Protocol: "smtp", Database: "a b", MaxRetries: -1, TTLDays: []int{1}, Zone: "Local"}.Validate()
-	for _, want := range []string{"clickhouse.addr", "clickhouse.protocol", "clickhouse.database", "clickhouse.max_retries", "clickhouse.ttl_days", "clickhouse.zone"} {
+	for _, want := range []string{"clickhouse.addr", "clickhouse.protocol", "clickhouse.database", "clickhouse.max_retries", "clickhouse.ttl:", "clickhouse.zone"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s is not in %v", want, err)
 		}

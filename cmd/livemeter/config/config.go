@@ -1,6 +1,7 @@
 // Package config is the configuration of livemeter's services: one YAML file, overridden by environment variables, overridden by flags.
 // A key, its default, its meaning and its names everywhere stand in one place: the tags of the structs here. The reference
-// docs/config.md is generated from them. Components have defaults of their own, for who uses them without a configuration; these here count.
+// docs/config.md is generated from them. What a value must be, the component says that it is for; Validate here says the rest, and service.Validate
+// asks all. Components have defaults for who uses them without a configuration: a test of service holds them to these.
 package config
 
 import "time"
@@ -29,6 +30,8 @@ type Config struct {
 	Limits          Limits        `yaml:"limits" doc:"Bounds. Reaching one drops nothing: see the metric and the log line."`
 	InstanceID      string        `yaml:"instance_id" doc:"Static membership in Kafka's consumer groups: a killed process that comes back with the same id goes on at once instead of after 10 s. Two live processes of a service must not share one."`
 	Log             Log           `yaml:"log" doc:"Log lines, to standard error."`
+
+	from map[string]string // where the value of a key comes from, for messages: FILE:LINE, or the variable or flag
 }
 
 // Kafka says how to reach it and how its topics are called.
@@ -60,7 +63,7 @@ type SASL struct {
 type Topics struct {
 	Partitions        int           `yaml:"partitions" default:"2" doc:"Partitions of each raw topic that is created; one that exists may have any number."`
 	Replication       int           `yaml:"replication" default:"-1" doc:"Replication factor of all topics; -1 takes the broker's default."`
-	Retention         time.Duration `yaml:"retention" default:"7d" doc:"How long raw topics are kept; 0: for ever."`
+	Retention         time.Duration `yaml:"retention" default:"7d" zero:"yes" doc:"How long raw topics are kept; 0: for ever."`
 	RejectedRetention time.Duration `yaml:"rejected_retention" default:"7d" doc:"How long events.rejected keeps the original bytes of invalid records, which may name persons; at most 7d."`
 	LogAppend         bool          `yaml:"log_append_time" default:"true" doc:"Raw topics stamp the receive time at the broker (LogAppendTime). Only false lets a producer or a backfill set it; demo and up do so."`
 }
@@ -68,7 +71,7 @@ type Topics struct {
 // Events is the log of truth.
 type Events struct {
 	Partitions int           `yaml:"partitions" default:"2" doc:"Partitions of events, events.enriched and their changelogs: the parallelism of enricher and aggregator. It cannot change for a topic that exists."`
-	Retention  time.Duration `yaml:"retention" default:"7d" doc:"How long events is kept; 0: for ever. A task that is down for longer loses what it has not read."`
+	Retention  time.Duration `yaml:"retention" default:"7d" zero:"yes" doc:"How long events is kept; 0: for ever. A task that is down for longer loses what it has not read."`
 }
 
 // ClickHouse says how to reach it and how long rows are kept.
@@ -91,11 +94,11 @@ type ClickHouse struct {
 
 // TTL by grain.
 type TTL struct {
-	Grain10s time.Duration `yaml:"10s" default:"14d" doc:"Of 10 s windows. They stand in the rows of their minutes and are kept no longer than those."`
-	Grain1m  time.Duration `yaml:"1m" default:"90d" doc:"Of minutes. An hour is read from them until it is final."`
-	Grain1h  time.Duration `yaml:"1h" default:"1095d" doc:"Of hours. Days and live sessions are read from the same rows, which are kept as long as the longest of the three asks."`
-	Grain1d  time.Duration `yaml:"1d" default:"1095d" doc:"Of days, which are sums of hours: see 1h."`
-	Session  time.Duration `yaml:"session" default:"1095d" doc:"Of live sessions, which are sums of hours: see 1h."`
+	Grain10s time.Duration `yaml:"10s" default:"14d" zero:"yes" doc:"Of 10 s windows. They stand in the rows of their minutes and are kept no longer than those."`
+	Grain1m  time.Duration `yaml:"1m" default:"90d" zero:"yes" doc:"Of minutes. An hour is read from them until it is final."`
+	Grain1h  time.Duration `yaml:"1h" default:"1095d" zero:"yes" doc:"Of hours. Days and live sessions are read from the same rows, which are kept as long as the longest of the three asks."`
+	Grain1d  time.Duration `yaml:"1d" default:"1095d" zero:"yes" doc:"Of days, which are sums of hours: see 1h."`
+	Session  time.Duration `yaml:"session" default:"1095d" zero:"yes" doc:"Of live sessions, which are sums of hours: see 1h."`
 }
 
 // Gateway is the HTTP service. Its limits of a request (500 KB, 2,500 events) are part of the interface and no configuration.
@@ -103,7 +106,7 @@ type Gateway struct {
 	Addr             string        `yaml:"addr" default:"127.0.0.1:8080" main:"yes" doc:"Where the gateway listens, host:port."`
 	Tokens           []Token       `yaml:"tokens" secret:"yes" doc:"Who may post. Without any, everybody who reaches the address, which must then be on loopback. In the environment: name:secret, separated by commas."`
 	AllowOpen        bool          `yaml:"allow_open" default:"false" doc:"Listen beyond loopback without tokens all the same."`
-	RatePerToken     float64       `yaml:"rate_per_token" default:"0" doc:"Events a second for each token, above it 429; 0: no limit."`
+	RatePerToken     float64       `yaml:"rate_per_token" default:"0" zero:"yes" doc:"Events a second for each token, above it 429; 0: no limit."`
 	AllowedOrigins   []string      `yaml:"allowed_origins" doc:"Browser origins that may read answers, such as https://shop.example, or *."`
 	MaxInFlightBytes int64         `yaml:"max_in_flight_bytes" default:"67108864" doc:"Bodies being read or waiting for Kafka, over all requests; above it 429."`
 	MaxConnections   int           `yaml:"max_connections" default:"2048" doc:"Open at a time; more wait until one ends."`

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -17,6 +18,7 @@ type Key struct {
 	Kind    string // as documented: text, number, duration, yes/no, list
 	Main    bool   // shown in the help of every command
 	Secret  bool   // never printed, and no flag: a command line shows in the process list and in /debug/pprof/cmdline
+	Zero    bool   // 0 means something; elsewhere it is a mistake, since a component would take its default
 	index   []int
 }
 
@@ -54,6 +56,9 @@ func Sections() []Section { _, s := walk(reflect.TypeFor[Config](), "", nil); re
 func walk(t reflect.Type, prefix string, index []int) (keys []Key, sections []Section) {
 	for i := range t.NumField() {
 		f := t.Field(i)
+		if !f.IsExported() {
+			continue
+		}
 		path := prefix + f.Tag.Get("yaml")
 		at := append(append([]int(nil), index...), i)
 		if f.Type.Kind() == reflect.Struct {
@@ -63,7 +68,7 @@ func walk(t reflect.Type, prefix string, index []int) (keys []Key, sections []Se
 			continue
 		}
 		keys = append(keys, Key{Path: path, Default: f.Tag.Get("default"), Doc: f.Tag.Get("doc"), Kind: kindName(f.Type),
-			Main: f.Tag.Get("main") != "", Secret: f.Tag.Get("secret") != "", index: at})
+			Main: f.Tag.Get("main") != "", Secret: f.Tag.Get("secret") != "", Zero: f.Tag.Get("zero") != "", index: at})
 	}
 	return keys, sections
 }
@@ -85,16 +90,40 @@ func kindName(t reflect.Type) string {
 }
 
 // Default is the configuration without any file, environment or flag.
-func Default() *Config {
-	c := &Config{}
-	v := reflect.ValueOf(c).Elem()
+func Default() *Config { return (&Config{}).withDefaults(func(Key) bool { return true }) }
+
+// WithDefaults is c with defaults for what is empty and may not be.
+func (c *Config) WithDefaults() *Config { return c.withDefaults(Key.demanded) }
+
+func (c *Config) withDefaults(which func(Key) bool) *Config {
+	out := *c
+	v := reflect.ValueOf(&out).Elem()
 	for _, k := range Keys() {
-		if k.Default == "" {
+		f := v.FieldByIndex(k.index)
+		if k.Default == "" || !which(k) || !isEmpty(f) {
 			continue
 		}
-		if err := setText(v.FieldByIndex(k.index), k.Default); err != nil {
+		if err := setText(f, k.Default); err != nil {
 			panic("config: default of " + k.Path + ": " + err.Error()) // a mistake in this package; every test meets it
 		}
 	}
-	return c
+	return &out
 }
+
+// empty are the mistakes of keys without a value that have a default.
+func (c *Config) empty() (errs []error) {
+	v := reflect.ValueOf(c).Elem()
+	for _, k := range Keys() {
+		f := v.FieldByIndex(k.index)
+		if k.Default == "" || !k.demanded() || !isEmpty(f) {
+			continue
+		}
+		errs = append(errs, fmt.Errorf("%s is empty or 0: leave it out for its default, %s", k.Path, k.Default))
+	}
+	return errs
+}
+
+// demanded says that the key must have a value.
+func (k Key) demanded() bool { return !k.Zero && k.Kind != "true or false" }
+
+func isEmpty(v reflect.Value) bool { return v.IsZero() || v.Kind() == reflect.Slice && v.Len() == 0 }

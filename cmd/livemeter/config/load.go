@@ -1,11 +1,14 @@
 package config
 
 import (
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"reflect"
+	"regexp"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -22,6 +25,7 @@ type Sources struct {
 // Load reads all sources. It returns what it could read together with every mistake in reading; Validate finds the others.
 func Load(s Sources) (*Config, error) {
 	c := Default()
+	c.from = map[string]string{}
 	if s.Base != nil {
 		s.Base(c)
 	}
@@ -35,27 +39,51 @@ func Load(s Sources) (*Config, error) {
 	}
 	v := reflect.ValueOf(c).Elem()
 	for _, k := range Keys() {
-		errs = append(errs, override(v.FieldByIndex(k.index), k, s)...)
+		errs = append(errs, c.override(v.FieldByIndex(k.index), k, s)...)
 	}
-	errs = append(errs, c.readSecrets()...)
+	errs = append(errs, c.Located(errors.Join(c.readSecrets()...)))
 	return c, errors.Join(errs...)
 }
 
-func override(v reflect.Value, k Key, s Sources) []error {
-	var errs []error
+func (c *Config) override(v reflect.Value, k Key, s Sources) (errs []error) {
+	set := func(text, from string) {
+		if err := setText(v, text); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", from, err))
+		}
+		maps.DeleteFunc(c.from, func(path, _ string) bool { return strings.HasPrefix(path, k.Path+"[") }) // items of a list in the file
+		c.from[k.Path] = from
+	}
 	if s.Env != nil {
 		if text, ok := s.Env(k.Env()); ok {
-			if err := setText(v, text); err != nil {
-				errs = append(errs, fmt.Errorf("environment %s: %w", k.Env(), err))
-			}
+			set(text, "environment "+k.Env())
 		}
 	}
 	if text, ok := s.Flags[k.Path]; ok {
-		if err := setText(v, text); err != nil {
-			errs = append(errs, fmt.Errorf("flag --%s: %w", k.Flag(), err))
-		}
+		set(text, "flag --"+k.Flag())
 	}
 	return errs
+}
+
+var leadingPath = regexp.MustCompile(`^[a-z0-9_.]+(\[\d+\])?`)
+
+// Located adds to each mistake that begins with a key where its value comes from.
+func (c *Config) Located(err error) error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var errs []error
+		for _, e := range joined.Unwrap() {
+			errs = append(errs, c.Located(e))
+		}
+		return errors.Join(errs...)
+	}
+	if err == nil {
+		return nil
+	}
+	path := leadingPath.FindString(err.Error())
+	key, _, _ := strings.Cut(path, "[")
+	if from := cmp.Or(c.from[path], c.from[key]); from != "" {
+		return fmt.Errorf("%s: %w", from, err)
+	}
+	return err
 }
 
 // readSecrets replaces the …_file keys by what is in the files.

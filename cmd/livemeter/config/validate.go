@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"time"
 	_ "time/tzdata" // the zone is part of the result: it must not depend on what is installed
+
+	"github.com/livemeter/livemeter/pipeline/measure"
 )
 
 // Service says which commands' demands apply in Validate.
@@ -20,19 +22,24 @@ const (
 	Pipeline                // collects: needs the pseudonym key
 )
 
-// Validate returns all mistakes at once.
+// Validate returns at once all mistakes that no component knows of: in what keys say together, in what is livemeter's own, and values that are empty
+// though components would take a default for them. service.Validate asks the components too.
 func (c *Config) Validate(s Service) error {
-	var errs []error
+	errs := c.empty()
+	c = c.WithDefaults() // what is empty has been told
 	add := func(bad bool, format string, args ...any) {
 		if bad {
 			errs = append(errs, fmt.Errorf(format, args...))
 		}
 	}
 	c.validateKafka(add)
-	c.validateClickHouse(add)
+	validateTLS("clickhouse.tls", c.ClickHouse.TLS, add)
+	for i, d := range c.ClickHouse.TTL.all() {
+		add(d%day != 0, "clickhouse.ttl.%s %v: want whole days, such as 14d", measure.GrainNames[i], d)
+	}
 	c.validateTime(add)
 	c.validateListeners(add)
-	c.validatePacing(add)
+	c.validateOthers(add)
 	if _, err := c.Key(); err != nil && (s == Pipeline || !errors.Is(err, ErrNoKey)) {
 		errs = append(errs, err)
 	}
@@ -101,47 +108,25 @@ func validateTLS(path string, t TLS, add adder) {
 	}
 }
 
-var databaseSyntax = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)
-
-func (c *Config) validateClickHouse(add adder) {
-	ch := c.ClickHouse
-	add(len(ch.Addr) == 0, "clickhouse.addr: none given")
-	for _, a := range ch.Addr {
-		add(!hostPort(a), "clickhouse.addr: %q: want host:port", a)
-	}
-	add(ch.Protocol != "http" && ch.Protocol != "native", "clickhouse.protocol %q: want http or native", ch.Protocol)
-	add(!databaseSyntax.MatchString(ch.Database), "clickhouse.database %q: want a name of letters, digits and underscore", ch.Database)
-	add(ch.User == "", "clickhouse.user: empty")
-	add(ch.Compression != "none" && ch.Compression != "lz4", "clickhouse.compression %q: want none or lz4", ch.Compression)
-	add(ch.DialTimeout <= 0, "clickhouse.dial_timeout %v: want above 0", ch.DialTimeout)
-	add(ch.WriteTimeout <= 0, "clickhouse.write_timeout %v: want above 0", ch.WriteTimeout)
-	add(ch.Parallel < 1 || ch.Parallel > 32, "clickhouse.parallel %d: want 1 to 32", ch.Parallel)
-	add(ch.MaxBlockRows < 1000 || ch.MaxBlockRows > 500_000, "clickhouse.max_block_rows %d: want 1000 to 500000", ch.MaxBlockRows)
-	validateTLS("clickhouse.tls", ch.TLS, add)
-	for i, d := range ch.TTL.all() {
-		add(d < 0 || d%day != 0 || d/day > 10_000, "clickhouse.ttl.%s %v: want whole days up to 10000, such as 14d", ttlKeys[i], d)
-	}
-}
-
 const day = 24 * time.Hour
 
-var ttlKeys = [5]string{"10s", "1m", "1h", "1d", "session"}
-
-func (t TTL) all() [5]time.Duration {
-	return [5]time.Duration{t.Grain10s, t.Grain1m, t.Grain1h, t.Grain1d, t.Session}
+// all are the retentions in the order of measure.Grain.
+func (t TTL) all() [measure.NumGrains]time.Duration {
+	return [...]time.Duration{measure.Grain10s: t.Grain10s, measure.Grain1m: t.Grain1m, measure.Grain1h: t.Grain1h, measure.Grain1d: t.Grain1d,
+		measure.GrainSession: t.Session}
 }
 
 // Days are the retentions in the order of measure.Grain, 0 for ever.
-func (t TTL) Days() [5]uint16 {
-	var out [5]uint16
+func (t TTL) Days() [measure.NumGrains]int {
+	var out [measure.NumGrains]int
 	for i, d := range t.all() {
-		out[i] = uint16(d / day)
+		out[i] = int(d / day)
 	}
 	return out
 }
 
 func (c *Config) validateTime(add adder) {
-	// A viewer's days in a room are remembered for 32 days: beyond that, distinct viewers of a day would be missing and not just late.
+	// A viewer's days in a room are bits of a ring of 32: beyond that, distinct viewers of a day would be missing and not just late.
 	add(c.Horizon < time.Minute || c.Horizon > 30*day, "horizon %v: want from 1m to 720h", c.Horizon)
 	add(c.Lateness < time.Second || c.Lateness > time.Hour, "lateness %v: want from 1s to 1h", c.Lateness)
 	add(c.Lateness > c.Horizon, "lateness %v is longer than horizon %v", c.Lateness, c.Horizon)
@@ -170,42 +155,12 @@ func checkZone(name string) error {
 }
 
 func (c *Config) validateListeners(add adder) {
-	g := c.Gateway
-	add(!hostPort(g.Addr), "gateway.addr %q: want host:port", g.Addr)
 	add(!hostPort(c.Admin.Addr), "admin.addr %q: want host:port", c.Admin.Addr)
-	add(g.Addr == c.Admin.Addr && !freePort(g.Addr), "gateway.addr and admin.addr are both %s", g.Addr)
-	add(g.RatePerToken < 0, "gateway.rate_per_token %v: want 0 or more", g.RatePerToken)
-	add(g.MaxInFlightBytes < 1<<20, "gateway.max_in_flight_bytes %d: want at least 1048576", g.MaxInFlightBytes)
-	add(g.MaxConnections < 1, "gateway.max_connections %d: want 1 or more", g.MaxConnections)
-	add(g.ProduceTimeout <= 0 || g.ProduceTimeout >= 10*time.Second, "gateway.produce_timeout %v: want above 0 and below 10s", g.ProduceTimeout)
-	add(g.ReadTimeout <= 0, "gateway.read_timeout %v: want above 0", g.ReadTimeout)
-	names := map[string]bool{}
-	for i, t := range g.Tokens {
-		add(t.Name == "" || names[t.Name], "gateway.tokens[%d]: want a name of its own, have %q", i, t.Name)
-		add(len(t.Secret) < 16, "gateway.tokens[%d] (%s): the secret has %d bytes, want at least 16", i, t.Name, len(t.Secret))
-		names[t.Name] = true
-	}
-	host, _, err := net.SplitHostPort(g.Addr)
-	add(err == nil && len(g.Tokens) == 0 && !g.AllowOpen && !loopback(host),
-		"gateway.addr %s is reachable from other machines and gateway.tokens is empty: give tokens, or set gateway.allow_open", g.Addr)
+	add(c.Gateway.Addr == c.Admin.Addr && !freePort(c.Admin.Addr), "gateway.addr and admin.addr are both %s", c.Admin.Addr)
 }
 
-func (c *Config) validatePacing(add adder) {
-	for _, d := range []struct {
-		key string
-		v   time.Duration
-	}{
-		{"checkpoint_every", c.CheckpointEvery}, {"flush.hot", c.Flush.Hot}, {"flush.max", c.Flush.Max}, {"flush.behind", c.Flush.Behind},
-		{"flush.timeout", c.Flush.Timeout}, {"collector.linger", c.Collector.Linger}, {"collector.progress_every", c.Collector.ProgressEvery},
-		{"collector.idle_grace", c.Collector.IdleGrace}, {"collector.commit_every", c.Collector.CommitEvery},
-	} {
-		add(d.v <= 0 || d.v > time.Hour, "%s %v: want above 0 and at most 1h", d.key, d.v)
-	}
-	add(c.Flush.Max < c.Flush.Hot, "flush.max %v is shorter than flush.hot %v", c.Flush.Max, c.Flush.Hot)
-	add(c.Flush.RowBudget < 1, "flush.row_budget %d: want 1 or more", c.Flush.RowBudget)
-	add(!prefixSyntax.MatchString(c.Collector.Group) || c.Collector.Group == "", "collector.group %q: want 1 to 64 of letters, digits, dot, dash and underscore", c.Collector.Group)
-	add(c.Collector.BlockBytes < 1024 || c.Collector.BlockBytes > 512<<10, "collector.block_bytes %d: want 1024 to 524288", c.Collector.BlockBytes)
-	add(c.Collector.MaxInflightBytes < 4*c.Collector.BlockBytes, "collector.max_inflight_bytes %d: want at least four blocks", c.Collector.MaxInflightBytes)
+func (c *Config) validateOthers(add adder) {
+	add(!prefixSyntax.MatchString(c.Collector.Group), "collector.group %q: want at most 64 of letters, digits, dot, dash and underscore", c.Collector.Group)
 	add(c.Limits.MaxCells < 1000, "limits.max_cells %d: want 1000 or more", c.Limits.MaxCells)
 	add(c.Limits.MaxDirtyCells < 1000, "limits.max_dirty_cells %d: want 1000 or more", c.Limits.MaxDirtyCells)
 	add(!slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level %q: want debug, info, warn or error", c.Log.Level)
@@ -225,10 +180,4 @@ func hostPort(addr string) bool {
 func freePort(addr string) bool {
 	_, port, _ := net.SplitHostPort(addr)
 	return port == "0"
-}
-
-// loopback is false for names other than localhost: what they resolve to can change after the check.
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"fmt"
 	"reflect"
 	"strings"
@@ -12,18 +13,30 @@ import (
 func decodeYAML(name string, data []byte, c *Config) []error {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil {
-		return []error{fmt.Errorf("%s: %s", name, strings.TrimPrefix(err.Error(), "yaml: "))}
+		return []error{fmt.Errorf("%s: %s%s", name, strings.TrimPrefix(err.Error(), "yaml: "), helpWithToken(err, data))}
 	}
 	if len(doc.Content) == 0 {
 		return nil // an empty file
 	}
-	d := yamlDecoder{name: name}
+	d := yamlDecoder{name: name, from: c.from}
 	d.structure(doc.Content[0], reflect.ValueOf(c).Elem(), "")
 	return d.errs
 }
 
+// helpWithToken says which characters YAML means where it names none.
+func helpWithToken(err error, data []byte) string {
+	switch {
+	case !strings.Contains(err.Error(), "cannot start any token"):
+		return ""
+	case bytes.Contains(data, []byte("\t")):
+		return " (a tab? YAML is indented with spaces)"
+	}
+	return " (a value that begins with @, ` or % must stand in quotes)"
+}
+
 type yamlDecoder struct {
 	name string
+	from map[string]string // see Config
 	errs []error
 }
 
@@ -53,6 +66,7 @@ func (d *yamlDecoder) structure(n *yaml.Node, v reflect.Value, path string) {
 		case seen[key.Value]:
 			d.fail(key, "%s is given twice", full)
 		default:
+			d.from[full] = fmt.Sprintf("%s:%d", d.name, key.Line)
 			d.value(value, field, full)
 		}
 		seen[key.Value] = true
@@ -80,14 +94,16 @@ func (d *yamlDecoder) value(n *yaml.Node, v reflect.Value, path string) {
 func (d *yamlDecoder) sequence(n *yaml.Node, v reflect.Value, path string) {
 	out := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content))
 	for i, item := range n.Content {
-		d.value(item, out.Index(i), fmt.Sprintf("%s[%d]", path, i))
+		full := fmt.Sprintf("%s[%d]", path, i)
+		d.from[full] = fmt.Sprintf("%s:%d", d.name, item.Line)
+		d.value(item, out.Index(i), full)
 	}
 	v.Set(out)
 }
 
 func fieldByTag(v reflect.Value, name string) (reflect.Value, bool) {
 	for i := range v.NumField() {
-		if v.Type().Field(i).Tag.Get("yaml") == name {
+		if f := v.Type().Field(i); f.IsExported() && f.Tag.Get("yaml") == name {
 			return v.Field(i), true
 		}
 	}

@@ -19,14 +19,11 @@ import (
 // SinkConfig is the store's part of the configuration, apart from the files of TLS, which OpenStore reads.
 func SinkConfig(c *config.Config) clickhouse.Config {
 	ch := c.ClickHouse
-	ttl := make([]int, 0, 5)
-	for _, d := range ch.TTL.Days() {
-		ttl = append(ttl, int(d))
-	}
+	ttl := ch.TTL.Days()
 	return clickhouse.Config{
 		Addr: ch.Addr, Protocol: ch.Protocol, Database: ch.Database, User: ch.User, Password: ch.Password, Compression: ch.Compression,
 		DialTimeout: ch.DialTimeout, WriteTimeout: ch.WriteTimeout, Parallel: ch.Parallel, MaxBlockRows: ch.MaxBlockRows,
-		TakeOver: ch.TakeOver, TTLDays: ttl, Zone: c.Zone,
+		TakeOver: ch.TakeOver, TTLDays: ttl[:], Zone: c.Zone,
 	}
 }
 

@@ -68,7 +68,7 @@ func start(t *testing.T, fused bool, change func(*config.Config)) *pipeline {
 	if change != nil {
 		change(cfg)
 	}
-	if err := cfg.Validate(config.Pipeline); err != nil {
+	if err := service.Validate(cfg, config.Pipeline); err != nil {
 		t.Fatal(err)
 	}
 	p := &pipeline{t: t, cfg: cfg, logs: &logBuffer{}}

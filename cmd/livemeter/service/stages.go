@@ -23,13 +23,24 @@ func (p *Process) Topics(ctx context.Context) error {
 	return EnsureTopics(ctx, p.Config, p.Log)
 }
 
-// Settings are the limits that shape results, as the collector writes them into the log.
-func (p *Process) Settings() eventlog.Settings {
-	c := p.Config
-	return eventlog.Settings{
+// settings are the limits that shape results, as the collector writes them into the log.
+func settings(c *config.Config) eventlog.Settings {
+	out := eventlog.Settings{
 		Partitions: uint16(c.Events.Partitions), HorizonMS: c.Horizon.Milliseconds(), LatenessMS: c.Lateness.Milliseconds(),
 		SessionGapMS: c.SessionGap.Milliseconds(), DedupeMS: c.Dedupe.Milliseconds(), Zone: c.Zone, MaxCells: c.Limits.MaxCells,
-		TTLDays: c.ClickHouse.TTL.Days(),
+	}
+	for g, days := range c.ClickHouse.TTL.Days() {
+		out.TTLDays[g] = uint16(days)
+	}
+	return out
+}
+
+// CollectorConfig is what the configuration says of the collector, apart from the key and Kafka's security.
+func CollectorConfig(c *config.Config) runtime.CollectorConfig {
+	return runtime.CollectorConfig{
+		Brokers: c.Kafka.Brokers, Prefix: c.Kafka.Prefix, Group: c.Kafka.Prefix + c.Collector.Group, InstanceID: c.InstanceID, Settings: settings(c),
+		Linger: c.Collector.Linger, BlockBytes: c.Collector.BlockBytes, MaxInflightBytes: c.Collector.MaxInflightBytes,
+		ProgressEvery: c.Collector.ProgressEvery, IdleGrace: c.Collector.IdleGrace, CommitEvery: c.Collector.CommitEvery,
 	}
 }
 
@@ -41,12 +52,9 @@ func (p *Process) Collector() Stage {
 		if err != nil {
 			return err
 		}
-		err = runtime.RunCollector(ctx, runtime.CollectorConfig{
-			Brokers: c.Kafka.Brokers, KafkaOpts: p.kafka, Prefix: c.Kafka.Prefix, Group: c.Kafka.Prefix + c.Collector.Group, InstanceID: c.InstanceID,
-			Settings: p.Settings(), PseudonymKey: key,
-			Linger: c.Collector.Linger, BlockBytes: c.Collector.BlockBytes, MaxInflightBytes: c.Collector.MaxInflightBytes,
-			ProgressEvery: c.Collector.ProgressEvery, IdleGrace: c.Collector.IdleGrace, CommitEvery: c.Collector.CommitEvery,
-		}, p.Log.Named("collector"), p.registry)
+		cfg := CollectorConfig(c)
+		cfg.KafkaOpts, cfg.PseudonymKey = p.kafka, key
+		err = runtime.RunCollector(ctx, cfg, p.Log.Named("collector"), p.registry)
 		if wrong := (*runtime.WrongKeyError)(nil); errors.As(err, &wrong) && c.PseudonymKeyFile != "" {
 			return fmt.Errorf("%w; this one is from %s", err, c.PseudonymKeyFile)
 		}
@@ -54,11 +62,10 @@ func (p *Process) Collector() Stage {
 	}}
 }
 
-// reader is the common part of the stages that read a log.
-func (p *Process) reader(name, topic, changelog string, task func(int32, runtime.Output) runtime.Task) runtime.ReaderConfig {
-	c := p.Config
+// readerConfig is what the configuration says of a stage that reads a log.
+func readerConfig(c *config.Config, name, topic, changelog string, task func(int32, runtime.Output) runtime.Task) runtime.ReaderConfig {
 	return runtime.ReaderConfig{
-		Brokers: c.Kafka.Brokers, KafkaOpts: p.kafka, Topic: c.Kafka.Prefix + topic, Group: c.Kafka.Prefix + name, Changelog: c.Kafka.Prefix + changelog,
+		Brokers: c.Kafka.Brokers, Topic: c.Kafka.Prefix + topic, Group: c.Kafka.Prefix + name, Changelog: c.Kafka.Prefix + changelog,
 		InstanceID: c.InstanceID, NewTask: task, CheckpointEvery: c.CheckpointEvery,
 		FlushHot: c.Flush.Hot, FlushMax: c.Flush.Max, FlushBehind: c.Flush.Behind, RowBudget: c.Flush.RowBudget, SinkTimeout: c.Flush.Timeout,
 		MaxDirtyCells: c.Limits.MaxDirtyCells,
@@ -67,7 +74,7 @@ func (p *Process) reader(name, topic, changelog string, task func(int32, runtime
 
 // Enricher reads events and writes events.enriched.
 func (p *Process) Enricher() (*runtime.Reader, Stage, error) {
-	cfg := p.reader("enricher", runtime.TopicEvents, runtime.ChangelogEnricher, fused.NewEnricher)
+	cfg := readerConfig(p.Config, "enricher", runtime.TopicEvents, runtime.ChangelogEnricher, fused.NewEnricher)
 	cfg.OutputTopic = p.Config.Kafka.Prefix + runtime.TopicEnriched
 	return p.newReader("enricher", cfg)
 }
@@ -82,17 +89,22 @@ func (p *Process) Aggregator(s *Store) (*runtime.Reader, Stage, error) {
 			return wm > 0, err
 		})
 	}
-	cfg := s.feed(p.reader(StoreOfAggregator, runtime.TopicEnriched, runtime.ChangelogAggregator, task))
+	cfg := s.feed(readerConfig(p.Config, StoreOfAggregator, runtime.TopicEnriched, runtime.ChangelogAggregator, task))
 	cfg.WholeLog = true
 	return p.newReader("aggregator", cfg)
 }
 
+func runReader(c *config.Config) runtime.ReaderConfig {
+	return readerConfig(c, StoreOfRun, runtime.TopicEvents, runtime.ChangelogRun, fused.NewRun)
+}
+
 // Fused is enricher and aggregator in one.
 func (p *Process) Fused(s *Store) (*runtime.Reader, Stage, error) {
-	return p.newReader("run", s.feed(p.reader(StoreOfRun, runtime.TopicEvents, runtime.ChangelogRun, fused.NewRun)))
+	return p.newReader("run", s.feed(runReader(p.Config)))
 }
 
 func (p *Process) newReader(name string, cfg runtime.ReaderConfig) (*runtime.Reader, Stage, error) {
+	cfg.KafkaOpts = p.kafka
 	r, err := runtime.NewReader(cfg, p.Log.Named(name), p.registry)
 	if err != nil {
 		return nil, Stage{}, err
