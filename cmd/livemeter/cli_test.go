@@ -61,15 +61,6 @@ func TestUsageErrors(t *testing.T) {
 	}
 }
 
-func TestConfigCheckDoubtsAPortOfTheOtherProtocol(t *testing.T) {
-	for protocol, want := range map[string]string{"native": "clickhouse.protocol is native, whose port is 9000", "http": ""} {
-		code, _, errOut := livemeter(t, "", "config", "check", "--clickhouse-protocol", protocol, "--clickhouse-addr", "ch:8123")
-		if code != exitOK || !strings.Contains(errOut, want) || want == "" && errOut != "" {
-			t.Errorf("protocol %s on port 8123: exit code %d, want 0, says %q, want %q", protocol, code, errOut, want)
-		}
-	}
-}
-
 // TestHelpShowsTheKeysOfTheService: what a command never reads is taken, since one file serves all, but not offered.
 func TestHelpShowsTheKeysOfTheService(t *testing.T) {
 	all := []string{"--horizon", "--kafka-brokers", "--kafka-prefix", "--clickhouse-addr", "--clickhouse-database", "--gateway-addr", "--admin-addr", "--pseudonym-key-file", "--log-level"}
@@ -94,32 +85,6 @@ func TestHelpShowsTheKeysOfTheService(t *testing.T) {
 				t.Errorf("%s does not take %s: %s", command, flag, errOut)
 			}
 		}
-	}
-}
-
-func TestConfigCheckTellsAll(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "c.yaml")
-	if err := os.WriteFile(path, []byte("zone: Mars/Olympus\nlog: {level: loud}\nnonsense: 1\ngateway: {allowed_origins: [shop]}\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	code, _, errOut := livemeter(t, "", "config", "check", "--config", path, "--for", "run", "--horizon", "1s")
-	if code != exitFail {
-		t.Errorf("exit code %d, want 1", code)
-	}
-	for _, want := range []string{"c.yaml:3: unknown key nonsense", "c.yaml:4: gateway.allowed_origins[0]", "c.yaml:1: zone \"Mars/Olympus\"", "log.level \"loud\"", "horizon 1s", "no pseudonym key"} {
-		if !strings.Contains(errOut, want) {
-			t.Errorf("missing %q in:\n%s", want, errOut)
-		}
-	}
-	tokens := "gateway: {tokens: [{name: a, secret: 0123456789abcdef}, {name: b, secret: 0123456789abcdef}]}\n"
-	if err := os.WriteFile(path, []byte(tokens), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if code, _, errOut := livemeter(t, "", "config", "check", "--config", path); code != exitFail || !strings.Contains(errOut, "another token has the same secret") {
-		t.Errorf("equal secrets: exit code %d\n%s", code, errOut)
-	}
-	if code, out, errOut := livemeter(t, "", "config", "check"); code != exitOK {
-		t.Errorf("the defaults: exit code %d\n%s%s", code, out, errOut)
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -46,6 +47,10 @@ func (c configCheckCmd) Run(g global, s streams) error {
 		return errSilent
 	}
 	fmt.Fprintln(s.out, "The configuration is valid.")
+	if _, err := cfg.Key(); c.For == "client" && errors.Is(err, config.ErrNoKey) {
+		fmt.Fprintln(s.out, "note: it has no pseudonym_key: run and collector refuse to start without one "+
+			"(pseudonym_key_file, --pseudonym-key-file or LIVEMETER_PSEUDONYM_KEY_FILE); --for run asks for it")
+	}
 	return nil
 }
 

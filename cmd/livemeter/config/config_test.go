@@ -73,6 +73,14 @@ func TestEveryMistakeIsToldAtOnce(t *testing.T) {
 	}
 }
 
+func TestCharactersThatYAMLCannotBeginWith(t *testing.T) {
+	for text, want := range map[string]string{"gateway:\n\taddr: 127.0.0.1:8080\n": "a tab? YAML is indented with spaces", "kafka: {prefix: @live}\n": "must stand in quotes"} {
+		if _, err := Load(Sources{File: write(t, text)}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+	}
+}
+
 func TestSecretsComeFromFilesAndAreNotShown(t *testing.T) {
 	key := strings.Repeat("0f", 32)
 	path := write(t, key+"\n")

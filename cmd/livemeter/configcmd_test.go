@@ -1,0 +1,54 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestConfigCheckDoubtsAPortOfTheOtherProtocol(t *testing.T) {
+	for protocol, want := range map[string]string{"native": "clickhouse.protocol is native, whose port is 9000", "http": ""} {
+		code, _, errOut := livemeter(t, "", "config", "check", "--clickhouse-protocol", protocol, "--clickhouse-addr", "ch:8123")
+		if code != exitOK || !strings.Contains(errOut, want) || want == "" && errOut != "" {
+			t.Errorf("protocol %s on port 8123: exit code %d, want 0, says %q, want %q", protocol, code, errOut, want)
+		}
+	}
+}
+
+func TestConfigCheckTellsAll(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "c.yaml")
+	if err := os.WriteFile(path, []byte("zone: Mars/Olympus\nlog: {level: loud}\nnonsense: 1\ngateway: {allowed_origins: [shop]}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, _, errOut := livemeter(t, "", "config", "check", "--config", path, "--for", "run", "--horizon", "1s")
+	if code != exitFail {
+		t.Errorf("exit code %d, want 1", code)
+	}
+	for _, want := range []string{"c.yaml:3: unknown key nonsense", "c.yaml:4: gateway.allowed_origins[0]", "c.yaml:1: zone \"Mars/Olympus\"", "log.level \"loud\"", "horizon 1s", "no pseudonym key"} {
+		if !strings.Contains(errOut, want) {
+			t.Errorf("missing %q in:\n%s", want, errOut)
+		}
+	}
+	tokens := "gateway: {tokens: [{name: a, secret: 0123456789abcdef}, {name: b, secret: 0123456789abcdef}]}\n"
+	if err := os.WriteFile(path, []byte(tokens), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errOut := livemeter(t, "", "config", "check", "--config", path); code != exitFail || !strings.Contains(errOut, "another token has the same secret") {
+		t.Errorf("equal secrets: exit code %d\n%s", code, errOut)
+	}
+}
+
+// TestConfigCheckSaysWhatRunWouldMiss: a file for services that need no key is valid without one.
+func TestConfigCheckSaysWhatRunWouldMiss(t *testing.T) {
+	key := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(key, []byte(strings.Repeat("0f", 32)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for flags, noted := range map[string]bool{"": true, "--for gateway": false, "--pseudonym-key-file " + key: false} {
+		code, out, errOut := livemeter(t, "", append([]string{"config", "check"}, strings.Fields(flags)...)...)
+		if code != exitOK || strings.Contains(out, "run and collector refuse to start") != noted {
+			t.Errorf("%q: exit code %d, want 0, and a note on the missing key: %v\n%s%s", flags, code, noted, out, errOut)
+		}
+	}
+}
