@@ -15,6 +15,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 
+	"github.com/livemeter/livemeter/pipeline/event"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/fused"
 	"github.com/livemeter/livemeter/pipeline/rollup"
@@ -131,8 +132,8 @@ func (s *staging) collector(ctx context.Context) error {
 // collected: all offsets are committed, and a commit follows the log's acknowledgement.
 func (s *staging) collected(ctx context.Context, want int64) (bool, error) {
 	var n int64
-	for _, topic := range rawTopics("") {
-		offsets, err := s.adm.FetchOffsets(ctx, s.prefix+"collector."+topic)
+	for t := range event.NumTopics {
+		offsets, err := s.adm.FetchOffsets(ctx, runtime.RawGroup(s.prefix+"collector", t))
 		if err != nil {
 			return false, nil // there is no such group yet; the context ends what lasts
 		}

@@ -162,9 +162,9 @@ func (d *demo) truth(ctx context.Context, adm *kadm.Client, sent int64) (*ledger
 		return nil, err
 	}
 	defer l.Close()
-	for _, name := range event.TopicNames {
+	for t, name := range event.TopicNames {
 		topic := d.cfg.Kafka.Prefix + name
-		committed, err := service.Committed(ctx, adm, d.cfg.Kafka.Prefix+d.cfg.Collector.Group+"."+name)
+		committed, err := service.Committed(ctx, adm, service.RawGroup(d.cfg, event.Topic(t)))
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,8 @@
 package enrich
 
 import (
+	"time"
+
 	"github.com/livemeter/livemeter/pipeline/measure"
 	"github.com/livemeter/livemeter/pipeline/slab"
 )
@@ -22,6 +24,9 @@ const (
 	settleMS     = 30_000
 	never        = 1<<63 - 1
 )
+
+// ViewCloses is how far the watermark passes a view's last event until the view is over without a leave.
+const ViewCloses = closeAfterMS * time.Millisecond
 
 func paneOf(ts int64) int32 { return int32(ts / paneMS) }
 

@@ -110,6 +110,9 @@ func (c *CollectorConfig) takeKey() error {
 	return nil
 }
 
+// RawGroup is the consumer group of a raw topic, of the Group in a CollectorConfig.
+func RawGroup(group string, t event.Topic) string { return group + "." + event.TopicNames[t] }
+
 func (c *CollectorConfig) rawTopic(t event.Topic) string { return c.Prefix + event.TopicNames[t] }
 
 const (

@@ -57,7 +57,7 @@ type collectorFeed struct {
 
 func newCollectorFeed(s *collectorSession, t event.Topic) (*collectorFeed, error) {
 	f := &collectorFeed{s: s, topic: t, name: s.cfg.rawTopic(t), want: make(chan struct{}, 1), got: make(chan kgo.Fetches, 1)}
-	f.group = s.cfg.Group + "." + event.TopicNames[t]
+	f.group = RawGroup(s.cfg.Group, t)
 	f.clock, f.committing = newFetchClock(s.cfg.Now), make(chan struct{}, 1)
 	opts := slices.Concat([]kgo.Opt{kgo.MetadataMinAge(collectorMetadataMinAge)}, s.cfg.KafkaOpts, []kgo.Opt{ // ours last: exactness rests on them
 		kgo.SeedBrokers(s.cfg.Brokers...),

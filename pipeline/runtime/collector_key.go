@@ -72,7 +72,7 @@ type collectorMark struct{ key, zone string }
 
 func collectorMarks(ctx context.Context, adm *kadm.Client, group string) (marks []collectorMark, err error) {
 	for t := range event.NumTopics {
-		group := group + "." + event.TopicNames[t]
+		group := RawGroup(group, t)
 		offsets, err := adm.FetchOffsets(ctx, group)
 		if err != nil && !errors.Is(err, kerr.GroupIDNotFound) { // no collector has been here
 			return nil, fmt.Errorf("offsets of group %s: %w", group, err)

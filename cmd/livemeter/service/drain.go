@@ -7,12 +7,14 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"github.com/livemeter/livemeter/cmd/livemeter/config"
+	"github.com/livemeter/livemeter/pipeline/enrich"
 	"github.com/livemeter/livemeter/pipeline/event"
 	"github.com/livemeter/livemeter/pipeline/runtime"
 )
 
-// ViewsClose is how long after its last event a view without a leave is over: the last moment at which a row can still change by itself.
-const ViewsClose = 31 * time.Second
+// ViewsClose is how long after its last event a view without a leave is over, for certain: the last moment at which a row can still change by itself.
+const ViewsClose = enrich.ViewCloses + time.Second
 
 // Stoppable lets a stage be ended before the others: stop ends it and waits until it has.
 func Stoppable(s Stage) (out Stage, stop func()) {
@@ -37,18 +39,23 @@ func Stoppable(s Stage) (out Stage, stop func()) {
 	return out, func() { close(asked); <-ended }
 }
 
+// RawGroup is the consumer group of a raw topic.
+func RawGroup(c *config.Config, t event.Topic) string {
+	return runtime.RawGroup(CollectorConfig(c).Group, t)
+}
+
 // Behind says how many records of the raw topics have not been taken into the log, and how many dead letters are not in ClickHouse.
 func Behind(ctx context.Context, adm *kadm.Client, p *Process) (int64, error) {
 	c := p.Config
 	var behind int64
-	for _, t := range event.TopicNames {
-		n, err := lag(ctx, adm, c.Kafka.Prefix+c.Collector.Group+"."+t, c.Kafka.Prefix+t)
+	for t, name := range event.TopicNames {
+		n, err := lag(ctx, adm, RawGroup(c, event.Topic(t)), c.Kafka.Prefix+name)
 		if err != nil {
 			return 0, err
 		}
 		behind += n
 	}
-	n, err := lag(ctx, adm, c.Kafka.Prefix+"rejected", c.Kafka.Prefix+runtime.TopicRejected)
+	n, err := lag(ctx, adm, c.Kafka.Prefix+groupOfRejected, c.Kafka.Prefix+runtime.TopicRejected)
 	return behind + n, err
 }
 

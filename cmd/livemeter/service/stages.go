@@ -120,19 +120,22 @@ func CheckZone(ctx context.Context, c *config.Config) error {
 		return err
 	}
 	topic := c.Kafka.Prefix + runtime.TopicEvents
-	zone, err := runtime.LogZone(ctx, c.Kafka.Brokers, opts, topic, c.Kafka.Prefix+c.Collector.Group)
+	zone, err := runtime.LogZone(ctx, c.Kafka.Brokers, opts, topic, CollectorConfig(c).Group)
 	if err != nil || zone == "" || zone == c.Zone {
 		return err
 	}
 	return &runtime.WrongZoneError{Log: topic, Have: c.Zone, Want: zone}
 }
 
+// groupOfRejected reads the dead letters, without the prefix.
+const groupOfRejected = "rejected"
+
 // Rejected copies the dead letters into ClickHouse.
 func (p *Process) Rejected(s *Store) Stage {
 	return Stage{"rejected", func(ctx context.Context) error {
 		c := p.Config
 		return runtime.RunRejected(ctx, runtime.RejectedConfig{
-			Brokers: c.Kafka.Brokers, KafkaOpts: p.kafka, Topic: c.Kafka.Prefix + runtime.TopicRejected, Group: c.Kafka.Prefix + "rejected",
+			Brokers: c.Kafka.Brokers, KafkaOpts: p.kafka, Topic: c.Kafka.Prefix + runtime.TopicRejected, Group: c.Kafka.Prefix + groupOfRejected,
 			InstanceID: c.InstanceID, WriteTimeout: c.Flush.Timeout, StoreID: s.id, Log: p.Log.Named("rejected"), Metrics: p.registry,
 		}, s.WriteRejected)
 	}}
