@@ -131,7 +131,7 @@ func (f *Festival) spoil(r Record, reason string) Record {
 	case "bad_value":
 		set(`"seq":`, [...]string{`"seq":0,"was":`, `"seq":-4,"was":`}[f.rnd.below(2)])
 	case "money_mismatch":
-		return f.moneyMismatch(r)
+		return f.moneyMismatch()
 	}
 	r.Value = v
 	return r
@@ -170,8 +170,8 @@ func (f *Festival) badEnum(v []byte) []byte {
 	return bytes.Replace(v, []byte(`"type":"`), []byte(`"type":"x`), 1)
 }
 
-// moneyMismatch replaces the record by a paid order whose lines do not add up.
-func (f *Festival) moneyMismatch(r Record) Record {
+// moneyMismatch is a paid order whose lines do not add up.
+func (f *Festival) moneyMismatch() Record {
 	o := &order{id: f.orders.made, person: uint32(f.rnd.below(len(f.people))), room: uint32(f.rnd.below(len(f.rooms))), currency: "CNY",
 		lines: []line{{qty: 1, unit: 5_000, paid: 5_000}}, steps: []orderStep{{state: paid, paid: 5_001}}}
 	f.orders.made++

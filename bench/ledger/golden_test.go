@@ -232,7 +232,7 @@ func TestDuplicatesTenMinutesInclusive(t *testing.T) {
 	s.viewer(600_001, "v", "heartbeat", `"event_id":"x"`)   // a copy does not prolong
 	s.viewer(1_200_001, "v", "heartbeat", `"event_id":"x"`) // counted from the one accepted last
 	s.add("viewer", 1_200_002, room+`,"anon_id":"u1","view_id":"v","action":"heartbeat","event_id":"x"`)
-	outcomes, _ := s.finish().Totals()
+	outcomes := outcomesOf(s.finish())
 	if outcomes["accepted"] != 3 || outcomes["duplicate"] != 2 {
 		t.Errorf("%v, want 3 accepted and 2 duplicate", outcomes)
 	}

@@ -90,18 +90,6 @@ func allZero(v []int64) bool {
 	return true
 }
 
-// Totals is the number of records with each outcome, and of the invalid ones with each reason.
-func (t *Truth) Totals() (outcomes, reasons map[string]int64) {
-	outcomes, reasons = map[string]int64{}, map[string]int64{}
-	for k, n := range t.Outcomes {
-		outcomes[k.Outcome] += n
-		if k.Reason != "" {
-			reasons[k.Reason] += n
-		}
-	}
-	return outcomes, reasons
-}
-
 // magic is the first line of a ledger file: its format and version.
 const magic = "livemeter-ledger 1\n"
 

@@ -15,8 +15,8 @@ import (
 
 // floorResult is what it costs to consume, decode and validate the raw topics, and nothing else.
 type floorResult struct {
-	Events, Valid int64
-	CPU, Wall     time.Duration
+	Events int64
+	CPU    time.Duration
 }
 
 func floor(ctx context.Context, brokers []string, prefix string) (floorResult, error) {
@@ -56,7 +56,7 @@ func consume(ctx context.Context, client *kgo.Client, prefix string, want int64)
 	decoder := event.NewDecoder()
 	var ev event.Event
 	var r floorResult
-	began, cpu := time.Now(), ownCPU()
+	cpu := ownCPU()
 	for r.Events < want {
 		fetches := client.PollRecords(ctx, 8192)
 		if err := fetches.Err0(); err != nil {
@@ -68,14 +68,12 @@ func consume(ctx context.Context, client *kgo.Client, prefix string, want int64)
 		fetches.EachPartition(func(p kgo.FetchTopicPartition) {
 			topic := topics[p.Topic]
 			for _, rec := range p.Records {
-				if decoder.Decode(topic, rec.Value, &ev).Reason == event.ReasonNone {
-					r.Valid++
-				}
+				decoder.Decode(topic, rec.Value, &ev)
 			}
 			r.Events += int64(len(p.Records))
 		})
 	}
-	r.CPU, r.Wall = ownCPU()-cpu, time.Since(began)
+	r.CPU = ownCPU() - cpu
 	return r, nil
 }
 

@@ -50,11 +50,11 @@ func clickHouseMain(ctx context.Context, args []string) error {
 
 // peerResult is ClickHouse's Kafka engine over the same topics.
 type peerResult struct {
-	events    int64
-	cpu, wall time.Duration // until all was read and written
-	rows      int64
-	pool      int
-	version   string
+	events  int64
+	cpu     time.Duration // until all was read and written
+	rows    int64
+	pool    int
+	version string
 }
 
 // peerDDL is the peer tuned as far as we could: RawBLOB instead of JSONAsString (which stops for ever at the first malformed record, and costs
@@ -104,7 +104,7 @@ func (b *bed) peer(ctx context.Context, prefix string) (out peerResult, err erro
 	if out.events, err = recordsIn(ctx, b.kafka.Brokers(), peerTopics(prefix)); err != nil {
 		return out, err
 	}
-	return out, s.follow(ctx, b, prefix, &out)
+	return out, s.follow(ctx, b, &out)
 }
 
 // peerTopics are those that its job needs.
@@ -139,8 +139,7 @@ func (s peerStore) setUp(ctx context.Context, b *bed, prefix string) error {
 }
 
 // follow waits until the peer has committed everything that its topics hold.
-func (s peerStore) follow(ctx context.Context, b *bed, prefix string, out *peerResult) error {
-	began := time.Now()
+func (s peerStore) follow(ctx context.Context, b *bed, out *peerResult) error {
 	for done := int64(-1); done < out.events; {
 		select {
 		case <-ctx.Done():
@@ -158,7 +157,6 @@ func (s peerStore) follow(ctx context.Context, b *bed, prefix string, out *peerR
 	}
 	var err error
 	out.cpu, err = cpuOf(s.PID())
-	out.wall = time.Since(began)
 	if err != nil {
 		return err
 	}

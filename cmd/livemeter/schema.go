@@ -134,7 +134,7 @@ func (c schemaApplyCmd) Run(ctx context.Context, g global, s streams) error {
 }
 
 func applyClickHouse(ctx context.Context, cfg *config.Config, log *zap.Logger, out io.Writer) error {
-	sink, err := service.OpenStore(ctx, cfg, log, nil)
+	sink, err := service.OpenStore(cfg, log, nil)
 	if err != nil {
 		return err
 	}

@@ -38,7 +38,7 @@ func (d *demo) settle(ctx context.Context, sent int64) (*ledger.Report, error) {
 		what string
 		do   func() error
 	}{
-		{"folding what is closed", func() error { return d.store.RollAll(ctx, d.process) }},
+		{"folding what is closed", func() error { return d.store.RollAll(ctx) }},
 		{"computing the ledger from the raw records", func() (err error) { truth, err = d.truth(ctx, adm, sent); return err }},
 		{"comparing every row", func() (err error) {
 			report, err = ledger.Compare(ctx, d.store.Conn(), truth, ledger.CompareOptions{Database: d.store.Database()})

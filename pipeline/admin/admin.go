@@ -26,12 +26,6 @@ const (
 	shutdownGrace = 2 * time.Second
 )
 
-// Registry is what /metrics shows, and where the handler counts its own errors; *prometheus.Registry is one.
-type Registry interface {
-	prometheus.Registerer
-	prometheus.Gatherer
-}
-
 // Server is the admin server of one process.
 type Server struct {
 	addr string
@@ -43,8 +37,8 @@ type Server struct {
 	checks []*check
 }
 
-// New makes a server for addr (host:port).
-func New(addr string, reg Registry, log *zap.Logger) *Server {
+// New makes a server for addr (host:port). /metrics shows reg, which also counts the errors of showing it.
+func New(addr string, reg *prometheus.Registry, log *zap.Logger) *Server {
 	s := &Server{addr: addr, log: log.Named("admin"), mux: http.NewServeMux()}
 	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
@@ -72,9 +66,6 @@ func (s *Server) AddCheck(name string, f func() error) {
 	}
 	s.checks = append(s.checks, &check{name: name, f: f})
 }
-
-// Handler serves without a listener of its own.
-func (s *Server) Handler() http.Handler { return s.mux }
 
 type readiness struct {
 	Ready  bool              `json:"ready"`

@@ -147,7 +147,7 @@ func BenchmarkClient(b *testing.B) {
 	cfg := e.cfg
 	cfg.Addr = []string{strings.TrimPrefix(srv.URL, "http://")}
 	b.Run("rows=20000", func(b *testing.B) {
-		s, err := clickhouse.New(context.Background(), cfg, nil, nil)
+		s, err := clickhouse.New(cfg, nil, nil)
 		if err != nil {
 			b.Fatal(err)
 		}

@@ -77,7 +77,7 @@ func TestRetentionFollowsTheConfiguration(t *testing.T) {
 	e := open(t)
 	cfg := e.cfg
 	cfg.TTLDays = []int{3, 4, 5, 6, 7}
-	s, err := clickhouse.New(context.Background(), cfg, nil, nil)
+	s, err := clickhouse.New(cfg, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -137,7 +137,7 @@ func openAgain(t *testing.T, e *engine, change func(*clickhouse.Config)) *clickh
 	t.Helper()
 	cfg := e.cfg
 	change(&cfg)
-	s, err := clickhouse.New(context.Background(), cfg, nil, nil)
+	s, err := clickhouse.New(cfg, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

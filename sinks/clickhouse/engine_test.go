@@ -36,7 +36,7 @@ func openWith(t testing.TB, change func(*clickhouse.Config)) *engine {
 	addr, db := testengine.ClickHouse(t)
 	cfg := clickhouse.Config{Addr: []string{addr}, Database: db, TTLDays: []int{0, 0, 0, 0, 0}}
 	change(&cfg)
-	s, err := clickhouse.New(context.Background(), cfg, nil, nil)
+	s, err := clickhouse.New(cfg, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -89,7 +89,7 @@ func (e *engine) through(addr string, retries int) *clickhouse.Sink {
 	e.t.Helper()
 	cfg := e.cfg
 	cfg.Addr, cfg.MaxRetries, cfg.MaxBackoff = []string{addr}, retries, 10*time.Millisecond
-	s, err := clickhouse.New(context.Background(), cfg, nil, nil)
+	s, err := clickhouse.New(cfg, nil, nil)
 	if err != nil {
 		e.t.Fatal(err)
 	}

@@ -26,7 +26,7 @@ func TestPeaksOutlivePanes(t *testing.T) {
 		t.Fatalf("peaks are %q, want %q", got, want)
 	}
 	e.cfg.TTLDays = []int{14, 0, 0, 0, 0}
-	s, err := clickhouse.New(context.Background(), e.cfg, nil, nil)
+	s, err := clickhouse.New(e.cfg, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

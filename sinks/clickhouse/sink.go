@@ -28,7 +28,7 @@ type Sink struct {
 var _ rollup.Sink = (*Sink)(nil)
 
 // New opens a pool of connections. It does not wait for the server: Ping, Apply and Write do. reg and log may be nil.
-func New(_ context.Context, cfg Config, log *zap.Logger, reg prometheus.Registerer) (*Sink, error) {
+func New(cfg Config, log *zap.Logger, reg prometheus.Registerer) (*Sink, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}

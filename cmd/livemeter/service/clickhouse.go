@@ -28,7 +28,7 @@ func SinkConfig(c *config.Config) clickhouse.Config {
 }
 
 // OpenStore makes the pool of connections; it does not wait for the server. reg may be nil.
-func OpenStore(ctx context.Context, c *config.Config, log *zap.Logger, reg prometheus.Registerer) (*clickhouse.Sink, error) {
+func OpenStore(c *config.Config, log *zap.Logger, reg prometheus.Registerer) (*clickhouse.Sink, error) {
 	cfg := SinkConfig(c)
 	if c.ClickHouse.TLS.Enabled {
 		t, err := tlsConfig(c.ClickHouse.TLS)
@@ -37,12 +37,12 @@ func OpenStore(ctx context.Context, c *config.Config, log *zap.Logger, reg prome
 		}
 		cfg.TLS = t
 	}
-	return clickhouse.New(ctx, cfg, log, reg)
+	return clickhouse.New(cfg, log, reg)
 }
 
 // ReachStore is OpenStore for commands that a person waits for: it asks for an answer, and says what to do where there is none.
 func ReachStore(ctx context.Context, c *config.Config) (*clickhouse.Sink, error) {
-	sink, err := OpenStore(ctx, c, zap.NewNop(), nil)
+	sink, err := OpenStore(c, zap.NewNop(), nil)
 	if err != nil {
 		return nil, err
 	}

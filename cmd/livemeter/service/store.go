@@ -31,7 +31,7 @@ type Store struct {
 // Store waits for ClickHouse, creates what is missing there and asks for the epoch of the log. It takes the rows of a reader: StoreOfRun or
 // StoreOfAggregator. Close it last.
 func (p *Process) Store(ctx context.Context, reader string) (*Store, error) {
-	sink, err := OpenStore(ctx, p.Config, p.Log.Named("clickhouse"), p.registry)
+	sink, err := OpenStore(p.Config, p.Log.Named("clickhouse"), p.registry)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +152,7 @@ func (s *Store) roll(ctx context.Context, change <-chan struct{}) error {
 }
 
 // RollAll folds everything there is, with a roller of its own: before tables are compared.
-func (s *Store) RollAll(ctx context.Context, p *Process) error {
+func (s *Store) RollAll(ctx context.Context) error {
 	r, err := clickhouse.NewRoller(s.Sink, s.Epoch, clickhouse.DefaultRollerConfig())
 	if err != nil {
 		return err
