@@ -76,35 +76,40 @@ func (r *Roller) foldSQL(c measure.Cube, where, closed string) string {
 		fmt.Fprintf(&sums, ",\n    sumIf(l.%s, NOT known) AS s_%s", m.Name, m.Name)
 		fmt.Fprintf(&outs, ", if(gone, 0, s_%s)", m.Name)
 	}
-	return fmt.Sprintf(`INSERT INTO %[1]s (epoch, %[2]s, part, gen, version, deleted, state, first_event, updated_at, runs, contains%[3]s)
-SELECT %[4]d, %[2]s, o.1, o.2, if(o.1 != %[5]d AS gone, %[6]s, f_version), gone, f_state, f_first, if(gone, now64(3), f_updated), if(gone, []::Array(Int64), f_runs), if(gone, mapFromArrays([]::Array(UInt16), []::Array(UInt64)), f_contains)%[7]s
+	return fill(foldText, map[string]any{
+		"table": table, "key": key, "rkey": qualified(keys), "epoch": r.epoch, "scope": r.foldScope(), "where": where, "touched": closed,
+		"measures": measures.String(), "sums": sums.String(), "outs": outs.String(), "updated": lastUpdate("l"),
+		"folded": partFolded, "peak": partPeak, "never": tombstoneVersion, "closed": rollup.Closed, "late": rollup.Late | rollup.LateDay, "none_own": rollup.NoneOwn,
+	})
+}
+
+// foldText: {folded} and {peak} are parts, {closed}, {late} and {none_own} bits of state, {never} a version and an offset that nothing reaches.
+const foldText = `INSERT INTO {table} (epoch, {key}, part, gen, version, deleted, state, first_event, updated_at, runs, contains{measures})
+SELECT {epoch}, {key}, o.1, o.2, if(o.1 != {folded} AS gone, {never}, f_version), gone, f_state, f_first, if(gone, now64(3), f_updated), if(gone, []::Array(Int64), f_runs), if(gone, mapFromArrays([]::Array(UInt16), []::Array(UInt64)), f_contains){outs}
 FROM
 (
-  SELECT %[2]s,
-    sumIf(l.version + 1, l.part != %[5]d AND NOT known) + maxIf(l.version, l.part = %[5]d) AS f_version,
-    bitOr(bitOr(%[16]d, groupBitOr(bitAnd(l.state, %[17]d))), groupBitAnd(bitAnd(l.state, %[14]d))) AS f_state,
+  SELECT {key},
+    sumIf(l.version + 1, l.part != {folded} AND NOT known) + maxIf(l.version, l.part = {folded}) AS f_version,
+    bitOr(bitOr({closed}, groupBitOr(bitAnd(l.state, {late}))), groupBitAnd(bitAnd(l.state, {none_own}))) AS f_state,
     min(l.first_event) AS f_first,
-    %[15]s AS f_updated,
+    {updated} AS f_updated,
     groupArrayArray(if(known, []::Array(Int64), l.runs)) AS f_runs,
-    maxMap(if(l.part = %[5]d, l.contains, map(l.part, l.gen))) AS f_contains,
-    groupArrayIf((l.part, l.gen), l.part != %[5]d) AS tombs%[8]s
+    maxMap(if(l.part = {folded}, l.contains, map(l.part, l.gen))) AS f_contains,
+    groupArrayIf((l.part, l.gen), l.part != {folded}) AS tombs{sums}
   FROM
   (
-    SELECT *, part != %[5]d AND mapContains(had, part) AND gen <= had[part] AS known
+    SELECT *, part != {folded} AND mapContains(had, part) AND gen <= had[part] AS known
     FROM
     (
       SELECT r.*,
-        anyIf(r.contains, r.part = %[5]d) OVER (PARTITION BY %[9]s) AS had,
-        min(if(r.part = %[5]d OR bitAnd(r.state, %[16]d) != 0, %[6]s, r.gen)) OVER (PARTITION BY %[9]s, r.part) AS first_open
-      FROM %[1]s AS r FINAL
-      WHERE %[10]s AND %[11]s AND r.part != %[12]d AND (%[9]s) IN (SELECT %[9]s FROM %[1]s AS r WHERE %[10]s AND %[13]s)
+        anyIf(r.contains, r.part = {folded}) OVER (PARTITION BY {rkey}) AS had,
+        min(if(r.part = {folded} OR bitAnd(r.state, {closed}) != 0, {never}, r.gen)) OVER (PARTITION BY {rkey}, r.part) AS first_open
+      FROM {table} AS r FINAL
+      WHERE {where} AND {scope} AND r.part != {peak} AND ({rkey}) IN (SELECT {rkey} FROM {table} AS r WHERE {where} AND {touched})
     )
-    WHERE part = %[5]d OR (bitAnd(state, %[16]d) != 0 AND gen < first_open)
+    WHERE part = {folded} OR (bitAnd(state, {closed}) != 0 AND gen < first_open)
   ) AS l
-  GROUP BY %[2]s
-  HAVING length(tombs) > if(max(l.part) = %[5]d, 0, 1)
+  GROUP BY {key}
+  HAVING length(tombs) > if(max(l.part) = {folded}, 0, 1)
 )
-ARRAY JOIN arrayConcat([(toUInt16(%[5]d), toUInt64(0))], tombs) AS o`,
-		table, key, measures.String(), r.epoch, partFolded, tombstoneVersion, outs.String(), sums.String(), qualified(keys), where, r.foldScope(), partPeak, closed, rollup.NoneOwn, lastUpdate("l"),
-		rollup.Closed, rollup.Late|rollup.LateDay)
-}
+ARRAY JOIN arrayConcat([(toUInt16({folded}), toUInt64(0))], tombs) AS o`

@@ -37,14 +37,6 @@ func valuesAt[T any](vs []T, at []int32) []T {
 // maxInsertPartitions bounds the parts that one INSERT makes when a backlog spans many days.
 const maxInsertPartitions = 32
 
-// partitionOf mirrors the table's PARTITION BY: the day of fine grains, one for the coarse ones.
-func partitionOf(grain uint8, window int64) int32 {
-	if measure.Grain(grain) <= measure.Grain1m {
-		return int32(window/measure.DayMS) + 1
-	}
-	return 0
-}
-
 // blocks splits n rows into blocks of at most maxRows rows in at most maxInsertPartitions partitions. A nil block is all rows as they
 // are: the normal case copies nothing.
 func blocks(c *rollup.Cells, maxRows int) [][]int32 {

@@ -137,23 +137,30 @@ func (r *Roller) peakSQL(c measure.Cube, l level, source, touched, chunk string)
 	table := r.s.cfg.Database + "." + RowsTable(c)
 	set := fmt.Sprintf("(SELECT %s, %s FROM %s AS r WHERE %s AND %s)", rkey, l.window, table, touched, chunk)
 	rooms := fmt.Sprintf("(SELECT %s FROM %s AS r WHERE %s AND %s)", rkey, table, touched, chunk)
-	return fmt.Sprintf(`INSERT INTO %[1]s (epoch, grain, %[2]s, window_start, part, gen, version, state, first_event, updated_at, online)
-SELECT %[3]d, %[4]s, %[2]s, w, %[5]d, 0, new_version, %[14]d, fromUnixTimestamp64Milli(%[11]d, 'UTC'), toDateTime64(0, 3, 'UTC'), peak
+	return fill(peakText, map[string]any{
+		"table": table, "key": key, "rkey": rkey, "epoch": r.epoch, "grain": quote(measure.GrainNames[l.to]), "source": source, "rooms": rooms, "windows": set,
+		"window": l.window, "online": l.online, "version": l.version,
+		"peak_part": partPeak, "no_event": int64(noEvent), "state": rollup.Closed | rollup.NoneOwn,
+	})
+}
+
+// peakText: {online} and {version} of the shorter windows, in the {windows} that may have changed; {rooms} are those of the windows, by which the key prunes.
+const peakText = `INSERT INTO {table} (epoch, grain, {key}, window_start, part, gen, version, state, first_event, updated_at, online)
+SELECT {epoch}, {grain}, {key}, w, {peak_part}, 0, new_version, {state}, fromUnixTimestamp64Milli({no_event}, 'UTC'), toDateTime64(0, 3, 'UTC'), peak
 FROM
 (
-  SELECT %[2]s, w, maxIf(o, fresh) AS peak, sumIf(v, fresh) AS new_version, maxIf(o, NOT fresh) AS old_peak, maxIf(v, NOT fresh) AS old_version
+  SELECT {key}, w, maxIf(o, fresh) AS peak, sumIf(v, fresh) AS new_version, maxIf(o, NOT fresh) AS old_peak, maxIf(v, NOT fresh) AS old_version
   FROM
   (
-    SELECT %[6]s, %[7]s AS w, true AS fresh, %[12]s AS o, %[13]s AS v
-    FROM %[1]s AS r FINAL
-    WHERE %[8]s AND (%[6]s) IN %[9]s AND (%[6]s, %[7]s) IN %[10]s
-    GROUP BY %[6]s, r.window_start
+    SELECT {rkey}, {window} AS w, true AS fresh, {online} AS o, {version} AS v
+    FROM {table} AS r FINAL
+    WHERE {source} AND ({rkey}) IN {rooms} AND ({rkey}, {window}) IN {windows}
+    GROUP BY {rkey}, r.window_start
     UNION ALL
-    SELECT %[6]s, r.window_start AS w, false AS fresh, r.online AS o, r.version AS v
-    FROM %[1]s AS r FINAL
-    WHERE r.epoch = %[3]d AND r.grain = %[4]s AND r.part = %[5]d AND (%[6]s, r.window_start) IN %[10]s
+    SELECT {rkey}, r.window_start AS w, false AS fresh, r.online AS o, r.version AS v
+    FROM {table} AS r FINAL
+    WHERE r.epoch = {epoch} AND r.grain = {grain} AND r.part = {peak_part} AND ({rkey}, r.window_start) IN {windows}
   )
-  GROUP BY %[2]s, w
+  GROUP BY {key}, w
   HAVING new_version > old_version AND peak != old_peak
-)`, table, key, r.epoch, quote(measure.GrainNames[l.to]), partPeak, rkey, l.window, source, rooms, set, int64(noEvent), l.online, l.version, rollup.Closed|rollup.NoneOwn)
-}
+)`

@@ -181,6 +181,15 @@ func (r *Roller) statement(ctx context.Context, step, sql string) error {
 
 func qualified(names []string) string { return "r." + strings.Join(names, ", r.") }
 
+// fill puts values in the place of {names}. What they hold is not looked at again.
+func fill(text string, values map[string]any) string {
+	var pairs []string
+	for name, v := range values {
+		pairs = append(pairs, "{"+name+"}", fmt.Sprint(v))
+	}
+	return strings.NewReplacer(pairs...).Replace(text)
+}
+
 // chunkOf is the condition for piece i of n of all keys. All rows of a key are in the same piece.
 func chunkOf(room string, i, n uint64) string {
 	if n <= 1 {

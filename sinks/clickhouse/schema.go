@@ -162,6 +162,19 @@ func quote(s string) string {
 const rowsSettings = "min_age_to_force_merge_seconds = 86400, min_age_to_force_merge_on_partition_only = 1, " +
 	"ratio_of_defaults_for_sparse_serialization = 1, min_bytes_for_wide_part = 67108864"
 
+// Each partition an INSERT touches costs 2 to 5 ms of CPU, so there are two kinds only: a day of minutes, and all else. partitionOf counts those of an
+// INSERT: the two change together.
+const rowsPartition = "(epoch, if(grain IN ('10s', '1m'), toYYYYMMDD(window_start), 0))"
+
+const dayMS = 86_400_000
+
+func partitionOf(grain uint8, window int64) int32 {
+	if measure.Grain(grain) <= measure.Grain1m {
+		return int32(window/measure.DayMS) + 1
+	}
+	return 0
+}
+
 func rowsTable(c measure.Cube, cfg Config) table {
 	key := strings.Join(sortKey(c), ", ")
 	return table{
@@ -169,10 +182,9 @@ func rowsTable(c measure.Cube, cfg Config) table {
 		comment: "Partial rows of " + measure.CubeTables[c] + ": query the view, which adds them up",
 		columns: rowsColumns(c),
 		// By arrival the roller finds what is new; by window days find their hours, which their start in the shop's zone does not do by the key.
-		indexes: []string{"INDEX seen (inserted_at, window_start) TYPE minmax GRANULARITY 1"},
-		engine:  "ReplacingMergeTree(version, deleted)",
-		// Each partition an INSERT touches costs 2 to 5 ms of CPU, so there are two kinds only: a day of minutes, and all else.
-		partition: "(epoch, if(grain IN ('10s', '1m'), toYYYYMMDD(window_start), 0))",
+		indexes:   []string{"INDEX seen (inserted_at, window_start) TYPE minmax GRANULARITY 1"},
+		engine:    "ReplacingMergeTree(version, deleted)",
+		partition: rowsPartition,
 		// Without window_start: with it here, ClickHouse would look for a window at the end of the key and not by its week.
 		primary:  "(epoch, grain, toMonday(window_start), " + strings.TrimSuffix(key, ", window_start") + ")",
 		order:    "(epoch, grain, toMonday(window_start), " + key + ", part, gen)",
