@@ -166,7 +166,6 @@ const rowsSettings = "min_age_to_force_merge_seconds = 86400, min_age_to_force_m
 // INSERT: the two change together.
 const rowsPartition = "(epoch, if(grain IN ('10s', '1m'), toYYYYMMDD(window_start), 0))"
 
-
 func partitionOf(grain uint8, window int64) int32 {
 	if measure.Grain(grain) <= measure.Grain1m {
 		return int32(window/measure.DayMS) + 1
