@@ -13,6 +13,7 @@ import (
 	"github.com/livemeter/livemeter/bench/festival"
 	"github.com/livemeter/livemeter/cmd/livemeter/service"
 	"github.com/livemeter/livemeter/cmd/livemeter/ui"
+	"github.com/livemeter/livemeter/deploy/embedded"
 )
 
 type demoCmd struct {
@@ -85,8 +86,8 @@ func (d *demo) run(ctx context.Context) (equal bool, err error) {
 	if seed == 0 {
 		seed = rand.Uint64()>>32 | 1
 	}
-	d.say(fmt.Sprintf("gateway http://%s, ClickHouse http://%s, Kafka %s, metrics http://%s/metrics, seed %d", d.gateway, d.cfg.ClickHouse.Addr[0],
-		d.cfg.Kafka.Brokers[0], d.process.Addr, seed))
+	d.say(fmt.Sprintf("gateway http://%s, ClickHouse http://%s, Kafka %s, metrics http://%s/metrics, seed %d", embedded.Dial(d.gateway), d.cfg.ClickHouse.Addr[0],
+		d.cfg.Kafka.Brokers[0], embedded.Dial(d.process.Addr), seed))
 	stats, err := d.generate(ctx, seed)
 	if err != nil {
 		return false, err

@@ -46,8 +46,9 @@ type engineCmd struct {
 }
 
 type engineClickHouseCmd struct {
-	Dir  string `required:"" help:"Data directory."`
-	Addr string `default:"127.0.0.1:8123" help:"Where its HTTP interface listens."`
+	Dir          string `required:"" help:"Data directory."`
+	Addr         string `default:"127.0.0.1:8123" help:"Where its HTTP interface listens."`
+	AllowNetwork bool   `help:"Listen beyond this machine: whoever reaches it may read and write everything."`
 }
 
 func (engineClickHouseCmd) Help() string {
@@ -55,6 +56,9 @@ func (engineClickHouseCmd) Help() string {
 }
 
 func (c engineClickHouseCmd) Run(ctx context.Context, s streams) error {
+	if err := embedded.CheckAddr("ClickHouse", "--addr", c.Addr, c.AllowNetwork); err != nil {
+		return err
+	}
 	lib, err := engines.ClickHouse(ctx, func(message string) { fmt.Fprintln(s.err, message) })
 	if err != nil {
 		return err

@@ -15,6 +15,7 @@ import (
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
 	"github.com/livemeter/livemeter/cmd/livemeter/service"
 	"github.com/livemeter/livemeter/cmd/livemeter/stack"
+	"github.com/livemeter/livemeter/deploy/embedded"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/runtime"
 )
@@ -22,8 +23,9 @@ import (
 // localFlags are what demo and up have in common.
 type localFlags struct {
 	withConfig
-	Kafka     string `enum:"embedded,apache" default:"embedded" help:"embedded needs nothing; apache is the real broker and wants Java and Maven."`
-	KafkaAddr string `default:"127.0.0.1:9092" help:"Where Kafka listens."`
+	Kafka        string `enum:"embedded,apache" default:"embedded" help:"embedded needs nothing; apache is the real broker and wants Java and Maven."`
+	KafkaAddr    string `default:"127.0.0.1:9092" help:"Where Kafka listens."`
+	AllowNetwork bool   `help:"Let Kafka and ClickHouse listen beyond this machine: whoever reaches them may read and write everything."`
 }
 
 // local is a whole livemeter on this machine: engines and pipeline.
@@ -45,9 +47,6 @@ type local struct {
 
 // startLocal starts everything on dir. The pipeline does not end with ctx but with stop: its orderly end comes after that of the input.
 func (f localFlags) startLocal(ctx context.Context, g global, dir string, say func(string)) (_ *local, err error) {
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return nil, fmt.Errorf("data directory (--dir): %w", err)
-	}
 	cfg, err := f.localConfig(g, dir)
 	if err != nil {
 		return nil, err
@@ -69,7 +68,8 @@ func (f localFlags) startLocal(ctx context.Context, g global, dir string, say fu
 		return nil, err
 	}
 	say("starting Kafka (" + f.Kafka + ") and ClickHouse in " + dir)
-	l.stack, err = stack.Start(ctx, stack.Options{Dir: dir, Apache: f.Kafka == "apache", KafkaAddr: f.KafkaAddr, ClickHouseAddr: cfg.ClickHouse.Addr[0], Progress: say})
+	l.stack, err = stack.Start(ctx, stack.Options{Dir: dir, Apache: f.Kafka == "apache", KafkaAddr: f.KafkaAddr, ClickHouseAddr: cfg.ClickHouse.Addr[0],
+		AllowNetwork: f.AllowNetwork, Progress: say})
 	if err != nil {
 		return nil, err
 	}
@@ -92,11 +92,17 @@ func ofDirectory(err error, dir string) error {
 	return err
 }
 
-// localConfig is the configuration with what engines on this machine want otherwise.
+// localConfig is the configuration with what engines on this machine want otherwise. It makes the directory.
 func (f localFlags) localConfig(g global, dir string) (*config.Config, error) {
 	cfg, err := f.load(g, func(c *config.Config) { c.Topics.LogAppend = false })
 	if err != nil {
 		return nil, errors.Join(err, service.Validate(cfg, config.Client))
+	}
+	if err := errors.Join(cfg.Validate(config.Client), f.checkAddrs(cfg)); err != nil { // before anything is made
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("data directory (--dir): %w", err)
 	}
 	if cfg.PseudonymKey == "" {
 		if cfg.PseudonymKey, cfg.PseudonymKeyFile, err = stack.Key(dir); err != nil {
@@ -107,6 +113,12 @@ func (f localFlags) localConfig(g global, dir string) (*config.Config, error) {
 	ch := &cfg.ClickHouse
 	ch.Protocol, ch.User, ch.Password, ch.TLS = "http", "default", "", config.TLS{}
 	return cfg, service.Validate(cfg, config.Pipeline)
+}
+
+// checkAddrs refuses engines that other machines reach, unless they are meant to.
+func (f localFlags) checkAddrs(cfg *config.Config) error {
+	return errors.Join(embedded.CheckAddr("Kafka", "--kafka-addr", f.KafkaAddr, f.AllowNetwork),
+		embedded.CheckAddr("ClickHouse", "--clickhouse-addr", cfg.ClickHouse.Addr[0], f.AllowNetwork))
 }
 
 func (l *local) startPipeline(ctx context.Context) error {

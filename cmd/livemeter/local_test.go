@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -43,12 +44,12 @@ type running struct {
 	stop     context.CancelFunc
 }
 
-func startUp(t *testing.T, dir string) *running {
+func startUp(t *testing.T, dir string, flags ...string) *running {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	r := &running{code: make(chan int, 1), stop: stop}
 	go func() {
-		r.code <- execute(ctx, append([]string{"up", "--dir", dir}, freePorts...), streams{strings.NewReader(""), &r.out, &r.err})
+		r.code <- execute(ctx, slices.Concat([]string{"up", "--dir", dir}, freePorts, flags), streams{strings.NewReader(""), &r.out, &r.err})
 	}()
 	eventually(t, "up prints its addresses", func() error {
 		select {
@@ -107,7 +108,7 @@ func (r *running) enters(t *testing.T, n int64) {
 // address finds an address in what up printed.
 func (r *running) address(t *testing.T, name string) string {
 	t.Helper()
-	m := regexp.MustCompile(`(?m)^` + name + ` +(?:http://)?([0-9.:]+)`).FindStringSubmatch(r.out.String())
+	m := regexp.MustCompile(`(?m)^` + name + ` +(?:http://)?([a-z0-9.]*:[0-9]+)`).FindStringSubmatch(r.out.String())
 	if m == nil {
 		t.Fatalf("up printed no address of %s:\n%s", name, r.out.String())
 	}

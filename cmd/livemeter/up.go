@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/livemeter/livemeter/deploy/embedded"
 )
 
 type upCmd struct {
@@ -94,7 +96,7 @@ Log         %[8]s
 
 Rooms in the terminal: %[10]s kpi --clickhouse-addr %[5]s
 Ctrl-C stops.
-`, broker, event(1), topic, l.gateway, ch, db, l.process.Addr, l.logFile, event(2), self())
+`, broker, event(1), topic, embedded.Dial(l.gateway), ch, db, embedded.Dial(l.process.Addr), l.logFile, event(2), self())
 }
 
 // self is this program as it was called, so that a printed line can be pasted.

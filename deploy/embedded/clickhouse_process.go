@@ -38,8 +38,8 @@ type ClickHouseProcess struct {
 	addr string
 }
 
-// StartClickHouseProcess runs `exe engine clickhouse --dir DIR --addr ADDR` and waits until it takes requests. Its log is clickhouse.log in dir.
-func StartClickHouseProcess(ctx context.Context, exe, dir, addr string) (*ClickHouseProcess, error) {
+// StartClickHouseProcess runs `exe engine clickhouse --dir DIR --addr ADDR FLAGS` and waits until it takes requests. Its log is clickhouse.log in dir.
+func StartClickHouseProcess(ctx context.Context, exe, dir, addr string, flags ...string) (*ClickHouseProcess, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("clickhouse: data directory: %w", err)
 	}
@@ -53,7 +53,7 @@ func StartClickHouseProcess(ctx context.Context, exe, dir, addr string) (*ClickH
 	if err != nil {
 		return nil, fmt.Errorf("clickhouse: %w", err)
 	}
-	cmd := exec.Command(exe, "engine", "clickhouse", "--dir", dir, "--addr", addr)
+	cmd := exec.Command(exe, append([]string{"engine", "clickhouse", "--dir", dir, "--addr", addr}, flags...)...)
 	cmd.Stdout, cmd.Stderr = in, log
 	process, err := child.Start(cmd)
 	in.Close()

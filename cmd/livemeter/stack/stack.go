@@ -24,6 +24,7 @@ type Options struct {
 	Apache         bool // Apache Kafka instead of the embedded one
 	KafkaAddr      string
 	ClickHouseAddr string
+	AllowNetwork   bool // let them listen beyond loopback
 	Progress       func(string)
 }
 
@@ -129,11 +130,15 @@ func (s *Stack) startClickHouse(ctx context.Context, o Options) error {
 	if err != nil {
 		return fmt.Errorf("find this program, to start ClickHouse with it: %w", err)
 	}
-	p, err := embedded.StartClickHouseProcess(ctx, exe, filepath.Join(o.Dir, "clickhouse"), o.ClickHouseAddr)
+	var flags []string
+	if o.AllowNetwork {
+		flags = append(flags, embedded.AllowNetwork)
+	}
+	p, err := embedded.StartClickHouseProcess(ctx, exe, filepath.Join(o.Dir, "clickhouse"), o.ClickHouseAddr, flags...)
 	if err != nil {
 		return err
 	}
-	s.ClickHouse, s.stops, s.ends = p.Addr(), append(s.stops, p.Close), append(s.ends, ended{"ClickHouse", p.Done()})
+	s.ClickHouse, s.stops, s.ends = embedded.Dial(p.Addr()), append(s.stops, p.Close), append(s.ends, ended{"ClickHouse", p.Done()})
 	return nil
 }
 

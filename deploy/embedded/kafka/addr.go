@@ -41,7 +41,8 @@ func reserve(addr string) (string, error) {
 	return net.JoinHostPort(host, strconv.Itoa(l.Addr().(*net.TCPAddr).Port)), nil
 }
 
-// advertised is the host that clients are sent to: the one listened on, or this machine's name if that is all of its addresses.
+// advertised is the host that clients are sent to: the one listened on, or an address of this machine if that is all of them. Its name would
+// do only where all clients know it.
 func advertised(addr string) (string, error) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -50,7 +51,27 @@ func advertised(addr string) (string, error) {
 	if ip := net.ParseIP(host); host != "" && (ip == nil || !ip.IsUnspecified()) {
 		return host, nil
 	}
-	return os.Hostname()
+	return ownAddress()
+}
+
+// ownAddress is an address at which others reach this machine, of version 4 if it has one.
+func ownAddress() (string, error) {
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return "", fmt.Errorf("kafka: find an address of this machine: %w", err)
+	}
+	own := "127.0.0.1" // nobody else is there to reach it
+	for _, a := range addrs {
+		n, ok := a.(*net.IPNet)
+		if !ok || !n.IP.IsGlobalUnicast() {
+			continue
+		}
+		if n.IP.To4() != nil {
+			return n.IP.String(), nil
+		}
+		own = n.IP.String()
+	}
+	return own, nil
 }
 
 // lockWait is how long a start waits for a process that was killed, or is ending, to let go of the directory. Apache's broker outlives the

@@ -244,3 +244,17 @@ func startAndWait(dir string) {
 	fmt.Println(a.PID(), a.Brokers()[0])
 	<-time.After(time.Minute) // the test kills this process
 }
+
+// A broker that listens on all addresses sends its clients to one that they can dial, whatever this machine is called.
+func TestAllAddressesAreAdvertisedAsOne(t *testing.T) {
+	for _, addr := range []string{"0.0.0.0:0", ":0"} {
+		b := startFake(t, "", addr)
+		host, _, err := net.SplitHostPort(b.Brokers()[0])
+		if ip := net.ParseIP(host); err != nil || ip == nil || ip.IsUnspecified() {
+			t.Errorf("%s is advertised as %s, want an address", addr, b.Brokers()[0])
+		}
+		if err := client(t, b).Ping(t.Context()); err != nil {
+			t.Errorf("%s: %v", addr, err)
+		}
+	}
+}

@@ -15,7 +15,7 @@ import (
 //
 //	func TestMain(m *testing.M) { testengine.Main(m) }
 func Main(m *testing.M) {
-	if len(os.Args) == 7 && os.Args[1] == "engine" && os.Args[2] == "clickhouse" {
+	if len(os.Args) >= 7 && os.Args[1] == "engine" && os.Args[2] == "clickhouse" {
 		if err := serve(os.Args[4], os.Args[6]); err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
