@@ -2,7 +2,6 @@ package schemas_test
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io/fs"
 	"regexp"
@@ -111,31 +110,6 @@ func TestSchemasAgreeWithTheDecoder(t *testing.T) {
 	}
 	if judged < 400 {
 		t.Errorf("only %d vectors were judged", judged)
-	}
-}
-
-// The examples in the schemas are records that the collector takes.
-func TestExamplesAreAccepted(t *testing.T) {
-	for _, typ := range event.TypeNames {
-		text, err := schemas.FS.ReadFile("events/" + typ + "/1-0-0.json")
-		if err != nil {
-			t.Fatal(err)
-		}
-		var doc struct {
-			ID       string            `json:"$id"`
-			Examples []json.RawMessage `json:"examples"`
-		}
-		if err := json.Unmarshal(text, &doc); err != nil {
-			t.Fatal(err)
-		}
-		if !strings.HasSuffix(doc.ID, "/schemas/events/"+typ+"/1-0-0.json") || len(doc.Examples) == 0 {
-			t.Errorf("%s: $id %q, %d examples", typ, doc.ID, len(doc.Examples))
-		}
-		for i, e := range doc.Examples {
-			if got := event.NewDecoder().DecodeAny(e, new(event.Event)); got.Reason != event.ReasonNone {
-				t.Errorf("%s example %d: %v %s", typ, i, got.Reason, got.Field)
-			}
-		}
 	}
 }
 

@@ -163,7 +163,7 @@ var viewColumns = []Column{
 }
 
 var (
-	events  = Column{"events", Events, false, "accepted events of all types that count in this key"}
+	events  = Column{"events", Events, false, "accepted events of all types that count in this key, in the room that they name (an order without one in that of its click, cost without one in none)"}
 	beyond  = Column{"beyond_horizon", BeyondHorizon, false, "events later than the horizon: in sums and counts, not in distinct viewers or online"}
 	viewers = Column{"viewers", Viewers, true, "distinct viewers of viewer events"}
 	watch   = Column{"watch_ms", WatchMS, false, "Σ watch time in ms, foreground only"}
@@ -196,7 +196,7 @@ var Columns = [NumCubes][]Column{
 	},
 	SKUMoney: {
 		{"gmv_paid_minor", GMVPaidMinor, false, "Σ paid_minor of the SKU's lines"},
-		{"refund_minor", RefundMinor, false, "Σ refund.minor of the SKU's lines, by refund date"},
-		{"refund_minor_by_order", RefundMinorByOrder, false, "Σ refund.minor of the SKU's lines, in the window of the order's paid"},
+		{"refund_minor", RefundMinor, false, "Σ refund.minor of the SKU's lines, by refund date; a refund without line_id, or of a line that items does not have, is in room_money alone"},
+		{"refund_minor_by_order", RefundMinorByOrder, false, "Σ refund.minor of the SKU's lines, in the window of the order's paid; as refund_minor, without refunds of no known line"},
 	},
 }
