@@ -46,15 +46,36 @@ type ended struct {
 // Start starts the engines; what it has started it stops again when it fails. ClickHouse is a child process of this binary, so that a crash
 // of the library leaves the pipeline alone; both end with this process.
 func Start(ctx context.Context, o Options) (*Stack, error) {
-	s := &Stack{}
-	err := o.step("Kafka", func() error { return s.startKafka(ctx, o) })
-	if err == nil {
-		err = o.step("ClickHouse", func() error { return s.startClickHouse(ctx, o) })
+	if err := checkKafka(o.Dir, o.kafka()); err != nil {
+		return nil, err
 	}
+	jars, err := o.fetch(ctx) // before anything is made
 	if err != nil {
+		return nil, err
+	}
+	s, fresh := &Stack{}, !begun(o.Dir, o.kafka())
+	if err := o.step("Kafka", func() error { return s.startKafka(ctx, o, jars) }); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
+	if err := o.step("ClickHouse", func() error { return s.startClickHouse(ctx, o) }); err != nil {
+		err = errors.Join(err, s.Stop())
+		if fresh { // nothing is in it, and the next start may want another Kafka
+			err = errors.Join(err, os.RemoveAll(o.kafkaDir()))
+		}
+		return nil, err
+	}
 	return s, nil
+}
+
+// fetch gets the engines that are not there yet. jars are Apache Kafka's.
+func (o Options) fetch(ctx context.Context) (jars string, err error) {
+	if o.Apache {
+		if jars, err = engines.Kafka(ctx, o.Progress); err != nil {
+			return "", err
+		}
+	}
+	_, err = engines.ClickHouse(ctx, o.Progress) // here, since the child's progress goes to its log
+	return jars, err
 }
 
 // step tells every few seconds that something is still starting: on a busy machine the engines take their time.
@@ -82,39 +103,42 @@ func (o Options) step(what string, start func() error) error {
 // kafkaDirs are where the brokers keep their data, by name of --kafka.
 var kafkaDirs = map[string]string{"embedded": "kafka-embedded", "apache": "kafka-apache"}
 
+// kafka is the name of --kafka.
+func (o Options) kafka() string {
+	if o.Apache {
+		return "apache"
+	}
+	return "embedded"
+}
+
+func (o Options) kafkaDir() string { return filepath.Join(o.Dir, kafkaDirs[o.kafka()]) }
+
+// begun says whether a directory has data of a Kafka. A start that failed may have left its lock or its log.
+func begun(dir, kafka string) bool {
+	_, err := os.Stat(filepath.Join(dir, kafkaDirs[kafka], "data"))
+	return err == nil
+}
+
 // checkKafka refuses another broker than the directory was begun with: its log would be another one, and ClickHouse would not show it.
 func checkKafka(dir, kafka string) error {
-	for other, name := range kafkaDirs {
-		_, err := os.Stat(filepath.Join(dir, name))
-		if _, own := os.Stat(filepath.Join(dir, kafkaDirs[kafka])); other != kafka && err == nil && own != nil {
+	for other := range kafkaDirs {
+		if other != kafka && begun(dir, other) && !begun(dir, kafka) {
 			return fmt.Errorf("%s was begun with --kafka %s: go on with that, or take another --dir", dir, other)
 		}
 	}
 	return nil
 }
 
-func (s *Stack) startKafka(ctx context.Context, o Options) error {
-	name := "embedded"
-	if o.Apache {
-		name = "apache"
-	}
-	if err := checkKafka(o.Dir, name); err != nil {
-		return err
-	}
-	dir := filepath.Join(o.Dir, kafkaDirs[name])
+func (s *Stack) startKafka(ctx context.Context, o Options, jars string) error {
 	if !o.Apache {
-		f, err := kafka.StartFake(dir, o.KafkaAddr)
+		f, err := kafka.StartFake(o.kafkaDir(), o.KafkaAddr)
 		if err != nil {
 			return err
 		}
 		s.Brokers, s.stops = f.Brokers(), append(s.stops, f.Close)
 		return nil
 	}
-	lib, err := engines.Kafka(ctx, o.Progress)
-	if err != nil {
-		return err
-	}
-	a, err := kafka.StartApache(ctx, lib, dir, o.KafkaAddr, kafka.ApacheOptions{})
+	a, err := kafka.StartApache(ctx, jars, o.kafkaDir(), o.KafkaAddr, kafka.ApacheOptions{})
 	if err != nil {
 		return err
 	}
@@ -123,9 +147,6 @@ func (s *Stack) startKafka(ctx context.Context, o Options) error {
 }
 
 func (s *Stack) startClickHouse(ctx context.Context, o Options) error {
-	if _, err := engines.ClickHouse(ctx, o.Progress); err != nil { // here, since the child's progress goes to its log
-		return err
-	}
 	exe, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find this program, to start ClickHouse with it: %w", err)
@@ -183,9 +204,9 @@ func Key(dir string) (key, path string, err error) {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return "", path, err
 	}
-	for _, kafka := range kafkaDirs {
-		if _, err := os.Stat(filepath.Join(dir, kafka)); err == nil {
-			return "", path, fmt.Errorf("%s is gone, and events in %s are named by it: restore the file from a backup, or begin another directory", path, filepath.Join(dir, kafka))
+	for kafka, name := range kafkaDirs {
+		if begun(dir, kafka) {
+			return "", path, fmt.Errorf("%s is gone, and events in %s are named by it: restore the file from a backup, or begin another directory", path, filepath.Join(dir, name))
 		}
 	}
 	raw := make([]byte, 32)
