@@ -50,12 +50,23 @@ func (c verifyCmd) Run(ctx context.Context, g global, s streams) error {
 		return err
 	}
 	if !report.OK() {
-		if report.Total.Extra > 0 {
-			fmt.Fprintln(s.err, "extra: ClickHouse has what the ledger does not cover. Were there other events than those of this one generate? Give the test a --kafka-prefix and a --clickhouse-database of its own.")
+		for _, hint := range hints(report.Total, cfg.ClickHouse.Database) {
+			fmt.Fprintln(s.err, hint)
 		}
 		return errSilent
 	}
 	return nil
+}
+
+// hints say what most likely is the matter with a comparison as a whole.
+func hints(total ledger.Counts, database string) (out []string) {
+	if total.Compared == 0 && total.Missing > 0 {
+		out = append(out, fmt.Sprintf("missing: database %s has none of it. Is --clickhouse-database right? Is the pipeline running, on the Kafka and with the --kafka-prefix that generate sent to?", database))
+	}
+	if total.Extra > 0 {
+		out = append(out, "extra: ClickHouse has what the ledger does not cover. Were there other events than those of this one generate? Give the test a --kafka-prefix and a --clickhouse-database of its own.")
+	}
+	return out
 }
 
 // compare compares until all is equal or --wait has passed, and says meanwhile how far it is.
