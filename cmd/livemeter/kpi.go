@@ -22,7 +22,9 @@ type kpiCmd struct {
 
 func (kpiCmd) Help() string {
 	return `Reads the views that analysts query (room_measures, room_money). Interaction rate is distinct viewers who commented, liked, shared or followed ÷
-viewers; GMV is paid.
+viewers; orders and GMV are paid ones, orders of several currencies together. (+1) before an amount says that there are amounts in one more currency:
+the largest is shown, room_money has all. Peak online of a minute in progress is – until it is told, within half a minute after its end. A narrow
+terminal leaves out session, platform, interaction rate and orders.
 
 Example:
     livemeter kpi

@@ -52,6 +52,14 @@ func gmv(m Minute) string {
 	return Money(m.GMV, m.Currency)
 }
 
+// peak is – where a minute has none yet: it comes when the minute is over.
+func peak(m Minute) string {
+	if m.Online == 0 && m.Status == "provisional" {
+		return "–"
+	}
+	return Count(m.Online)
+}
+
 // MinuteTable is a room's minutes with a sparkline of each measure below.
 func (t *Terminal) MinuteTable(minutes []Minute, zone *time.Location) []string {
 	columns := []Column{{"minute (" + zone.String() + ")", false}, {"peak online", true}, {"viewers", true}, {"views", true}, {"interaction rate", true}, {"interactions", true},
@@ -60,7 +68,7 @@ func (t *Terminal) MinuteTable(minutes []Minute, zone *time.Location) []string {
 	series := map[string][]int64{}
 	add := func(name string, v int64) { series[name] = append(series[name], v) }
 	for i, m := range minutes {
-		rows[i] = []string{m.Start.In(zone).Format("15:04"), Count(m.Online), Count(m.Viewers), Count(m.Views), Ratio(m.Interactors, m.Viewers), Count(m.Interactions),
+		rows[i] = []string{m.Start.In(zone).Format("15:04"), peak(m), Count(m.Viewers), Count(m.Views), Ratio(m.Interactors, m.Viewers), Count(m.Interactions),
 			Count(m.Clicks), Count(m.Orders), gmv(m), m.Status}
 		add("peak online", m.Online)
 		add("interactions", m.Interactions)

@@ -3,7 +3,6 @@ package ui
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
@@ -66,10 +65,7 @@ func (t *Terminal) freshness(age time.Duration) string {
 	return t.Paint("2", Age(age))
 }
 
-// narrow is the width of a window below which the session is left out.
-const narrow = 110
-
-// RoomTable is the list of rooms.
+// RoomTable is the list of rooms. How fresh it is shows in the narrowest window.
 func (t *Terminal) RoomTable(rooms []Room, now time.Time) []string {
 	columns := []Column{{"room", false}, {"platform", false}, {"session", false}, {"online", true}, {"viewers", true}, {"interaction rate", true},
 		{"orders", true}, {"GMV paid", true}, {"freshness", true}}
@@ -84,12 +80,8 @@ func (t *Terminal) RoomTable(rooms []Room, now time.Time) []string {
 		}
 		rows[i] = []string{r.Room, r.Platform, r.Session, Count(r.Online), Count(r.Viewers), Ratio(r.Interactors, r.Viewers), Count(r.Orders), gmv, t.freshness(now.Sub(r.Updated))}
 	}
-	if width, _ := t.Size(); t.TTY && width < narrow {
-		const session = 2
-		columns = slices.Delete(columns, session, session+1)
-		for i := range rows {
-			rows[i] = slices.Delete(rows[i], session, session+1)
-		}
+	if width, _ := t.Size(); t.TTY {
+		columns, rows = fit(width, columns, rows, "session", "platform", "interaction rate", "orders")
 	}
 	return t.Table(columns, rows)
 }

@@ -2,6 +2,7 @@
 package ui
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -17,6 +18,8 @@ type Terminal struct {
 	Color bool
 	fd    int
 	drawn int // lines of the last frame
+	// columns, if not 0, are those of tests, which have no window.
+	columns int
 }
 
 // NewTerminal finds out what w is. Colour is for terminals only, and not where NO_COLOR is set (no-color.org) or TERM is dumb.
@@ -42,7 +45,7 @@ func (t *Terminal) Size() (columns, lines int) {
 			return int(s.Col), int(s.Row)
 		}
 	}
-	return 100, 30
+	return cmp.Or(t.columns, 100), 30
 }
 
 // Paint colours text with an SGR code such as "1;32".

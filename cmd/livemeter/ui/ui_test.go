@@ -35,6 +35,36 @@ func TestPlainOutputHasNoEscapes(t *testing.T) {
 	}
 }
 
+// The table of the demo in a window of 80 columns: freshness is the number it is about.
+func TestANarrowWindowKeepsFreshness(t *testing.T) {
+	now := time.Now()
+	rooms := []Room{{Platform: "douyin", Room: "r_00042", Session: "ls_00042_20261122", Online: 1234, Viewers: 123456, Interactors: 1234, Orders: 1234,
+		GMV: 123456789, Currency: "CNY", Currencies: 2, Updated: now.Add(-250 * time.Millisecond)}}
+	wide := new(Terminal).RoomTable(rooms, now)
+	for _, columns := range []int{80, 60} {
+		narrow := (&Terminal{TTY: true, fd: -1, columns: columns}).RoomTable(rooms, now)
+		for i, line := range narrow {
+			if visible(line) > columns || !strings.HasSuffix(line, []string{"freshness", "250 ms"}[i]) {
+				t.Errorf("%d columns: %q", columns, line)
+			}
+		}
+		if !strings.Contains(narrow[1], "1,234,567.89 CNY") || narrow[0] == wide[0] {
+			t.Errorf("%d columns:\n%s", columns, strings.Join(narrow, "\n"))
+		}
+	}
+}
+
+// A minute in progress has no peak yet, which is not a peak of 0.
+func TestAPeakThatIsNotToldYet(t *testing.T) {
+	minutes := []Minute{{Status: "final"}, {Status: "provisional", Online: 7}, {Status: "provisional"}}
+	lines := new(Terminal).MinuteTable(minutes, time.UTC)
+	for i, want := range []string{"0", "7", "–"} {
+		if got := strings.Fields(lines[i+1])[1]; got != want {
+			t.Errorf("peak online of %+v is %s, want %s", minutes[i], got, want)
+		}
+	}
+}
+
 func TestLinesAreCutToTheWindow(t *testing.T) {
 	if got, want := cut("\x1b[1mäbcdef\x1b[0m", 3), "\x1b[1mäbc\x1b[0m"; got != want {
 		t.Errorf("got %q, want %q", got, want)
