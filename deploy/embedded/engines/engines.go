@@ -44,14 +44,18 @@ func (r reporter) during(message string, do func() error) error {
 		defer close(told)
 		next := time.NewTimer(slow)
 		defer next.Stop()
-		for text := message; ; text = fmt.Sprintf("%s: still at it, for %.0f s", message, time.Since(began).Seconds()) {
+		for first := true; ; first = false {
 			select {
 			case <-done:
 				return
 			case <-next.C:
-				r(text)
-				next.Reset(again)
 			}
+			text := message
+			if !first {
+				text = fmt.Sprintf("%s: still at it, for %.0f s", message, time.Since(began).Seconds())
+			}
+			r(text)
+			next.Reset(again)
 		}
 	}()
 	defer func() {
