@@ -69,12 +69,20 @@ func (f localFlags) startLocal(ctx context.Context, g global, dir string, say fu
 	}
 	say("starting Kafka (" + f.Kafka + ") and ClickHouse in " + dir)
 	l.stack, err = stack.Start(ctx, stack.Options{Dir: dir, Apache: f.Kafka == "apache", KafkaAddr: f.KafkaAddr, ClickHouseAddr: cfg.ClickHouse.Addr[0],
-		AllowNetwork: f.AllowNetwork, Progress: say})
+		AllowNetwork: f.AllowNetwork, Progress: say, DiskFailed: l.diskFailed(say)})
 	if err != nil {
 		return nil, err
 	}
 	cfg.Kafka.Brokers, cfg.ClickHouse.Addr = l.stack.Brokers, []string{l.stack.ClickHouse}
 	return l, ofDirectory(l.startPipeline(ctx), dir)
+}
+
+// diskFailed says what the broker cannot write to the log, and to who sits there: the log may be on the same disk.
+func (l *local) diskFailed(say func(string)) func(error) {
+	return func(err error) {
+		l.log.Error("Kafka cannot write to its disk and takes no more records", zap.Error(err))
+		say("Kafka cannot write to its disk and takes no more records: " + err.Error())
+	}
 }
 
 // ofDirectory adds to an error what it means for who has no more than a directory.

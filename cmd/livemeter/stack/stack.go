@@ -26,6 +26,7 @@ type Options struct {
 	ClickHouseAddr string
 	AllowNetwork   bool // let them listen beyond loopback
 	Progress       func(string)
+	DiskFailed     func(error) // hears what the embedded Kafka cannot write
 }
 
 // Stack is the running engines.
@@ -131,7 +132,7 @@ func checkKafka(dir, kafka string) error {
 
 func (s *Stack) startKafka(ctx context.Context, o Options, jars string) error {
 	if !o.Apache {
-		f, err := kafka.StartFake(o.kafkaDir(), o.KafkaAddr)
+		f, err := kafka.StartFake(o.kafkaDir(), o.KafkaAddr, kafka.TellDisk(o.DiskFailed))
 		if err != nil {
 			return err
 		}

@@ -1,0 +1,47 @@
+package kafka_test
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/livemeter/livemeter/deploy/embedded/kafka"
+)
+
+// Records that the disk has no room for are refused, and somebody hears once why, with the file.
+func TestAFullDiskIsTold(t *testing.T) {
+	dir := t.TempDir()
+	told := make(chan error, 10)
+	f, err := kafka.StartFake(dir, "127.0.0.1:0", kafka.TellDisk(func(err error) { told <- err }))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	c := client(t, f, kgo.DefaultProduceTopic("orders"), kgo.RecordRetries(0))
+	if _, err := kadm.NewClient(c).CreateTopic(t.Context(), 1, 1, nil, "orders"); err != nil {
+		t.Fatal(err)
+	}
+	// The first segment of the partition is a device that is always full.
+	segment := filepath.Join(dir, "data", "partitions", "orders-0", "0.dat")
+	if err := errors.Join(os.MkdirAll(filepath.Dir(segment), 0o750), os.Symlink("/dev/full", segment)); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if err := c.ProduceSync(t.Context(), kgo.StringRecord("x")).FirstErr(); err == nil {
+			t.Fatal("a record was taken that cannot be kept")
+		}
+	}
+	if len(told) != 1 {
+		t.Fatalf("told %d times, want once", len(told))
+	}
+	var path *fs.PathError
+	if err := <-told; !errors.As(err, &path) || path.Path != segment || !errors.Is(err, syscall.ENOSPC) {
+		t.Errorf("told %v, want no space and %s", err, segment)
+	}
+}
