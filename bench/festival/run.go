@@ -35,8 +35,8 @@ type Stats struct {
 	Now     time.Time // the festival's clock
 }
 
-// ErrUnknown says that it is not known of some records whether Kafka has them: the ledger can't be compared with anything.
-var ErrUnknown = errors.New("records without an acknowledgement: the ledger is not the truth")
+// ErrUnknown says that it is not known of some records whether Kafka has them: a ledger can't be compared with anything.
+var ErrUnknown = errors.New("records are without an acknowledgement")
 
 const (
 	arenaSize   = 4 << 20
@@ -219,7 +219,11 @@ func (p *production) settle() (Stats, error) {
 		err = errors.Join(*failed, err)
 	}
 	if s.Acked != s.Sent {
-		return s, fmt.Errorf("festival: %d of %d %w: %w", s.Sent-s.Acked, s.Sent, ErrUnknown, err)
+		follows := ""
+		if p.opt.Ledger != nil {
+			follows = ", so the ledger is not the truth"
+		}
+		return s, fmt.Errorf("festival: %d of %d %w%s: %w", s.Sent-s.Acked, s.Sent, ErrUnknown, follows, err)
 	}
 	if p.back != nil && err == nil {
 		err = p.back.finish(grace)

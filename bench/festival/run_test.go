@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -183,8 +184,15 @@ func TestRunWithoutAcknowledgementsIsAnError(t *testing.T) {
 	c := kafka(t, "")
 	addrs := c.ListenAddrs()
 	c.Close()
-	stats, err := Run(context.Background(), Config{Seed: 3, Start: start}, RunOptions{Brokers: addrs, Events: 10, Grace: 200 * time.Millisecond})
-	if !errors.Is(err, ErrUnknown) || stats.Acked != 0 {
-		t.Errorf("%+v, %v; want ErrUnknown", stats, err)
+	l := newLedger(t)
+	defer l.Close()
+	for _, of := range []*ledger.Ledger{nil, l} {
+		stats, err := Run(context.Background(), Config{Seed: 3, Start: start}, RunOptions{Brokers: addrs, Events: 10, Grace: 200 * time.Millisecond, Ledger: of})
+		if !errors.Is(err, ErrUnknown) || stats.Acked != 0 {
+			t.Fatalf("%+v, %v; want ErrUnknown", stats, err)
+		}
+		if strings.Contains(err.Error(), "ledger") != (of != nil) {
+			t.Errorf("with a ledger: %v; says %v", of != nil, err)
+		}
 	}
 }

@@ -127,7 +127,10 @@ func (c generateCmd) toKafka(ctx context.Context, cfg *config.Config, fest festi
 		}
 		defer run.Ledger.Close()
 	}
+	watch, stop := watchKafka(cfg.Kafka.Brokers, sayTo(s.err))
+	defer stop()
 	run.Progress = func(st festival.Stats) {
+		watch(st)
 		fmt.Fprintf(s.err, "%s sent, %s acknowledged, %s events/s\n", ui.Count(st.Sent), ui.Count(st.Acked), perSecond(st.Acked, st.Elapsed))
 	}
 	stats, err := festival.Run(ctx, fest, run)
