@@ -15,7 +15,6 @@ import (
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
 	"github.com/livemeter/livemeter/cmd/livemeter/service"
 	"github.com/livemeter/livemeter/cmd/livemeter/stack"
-	"github.com/livemeter/livemeter/deploy/embedded"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/runtime"
 )
@@ -47,7 +46,7 @@ type local struct {
 
 // startLocal starts everything on dir. The pipeline does not end with ctx but with stop: its orderly end comes after that of the input.
 func (f localFlags) startLocal(ctx context.Context, g global, dir string, say func(string)) (_ *local, err error) {
-	cfg, err := f.localConfig(g, dir)
+	cfg, err := f.localConfig(g, dir, say)
 	if err != nil {
 		return nil, err
 	}
@@ -98,35 +97,6 @@ func ofDirectory(err error, dir string) error {
 		return fmt.Errorf("%w (the database of this directory is %s, made anew just now if it was gone: put the old one, as it was last, in its place, or take another --dir)", err, filepath.Join(dir, "clickhouse"))
 	}
 	return err
-}
-
-// localConfig is the configuration with what engines on this machine want otherwise. It makes the directory.
-func (f localFlags) localConfig(g global, dir string) (*config.Config, error) {
-	cfg, err := f.load(g, func(c *config.Config) { c.Topics.LogAppend = false })
-	if err != nil {
-		return nil, errors.Join(err, service.Validate(cfg, config.Client))
-	}
-	if err := errors.Join(cfg.Validate(config.Client), f.checkAddrs(cfg)); err != nil { // before anything is made
-		return nil, err
-	}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return nil, fmt.Errorf("data directory (--dir): %w", err)
-	}
-	if cfg.PseudonymKey == "" {
-		if cfg.PseudonymKey, cfg.PseudonymKeyFile, err = stack.Key(dir); err != nil {
-			return nil, fmt.Errorf("pseudonym key of %s: %w", dir, err)
-		}
-	}
-	cfg.Kafka.TLS, cfg.Kafka.SASL = config.TLS{}, config.SASL{}
-	ch := &cfg.ClickHouse
-	ch.Protocol, ch.User, ch.Password, ch.TLS = "http", "default", "", config.TLS{}
-	return cfg, service.Validate(cfg, config.Pipeline)
-}
-
-// checkAddrs refuses engines that other machines reach, unless they are meant to.
-func (f localFlags) checkAddrs(cfg *config.Config) error {
-	return errors.Join(embedded.CheckAddr("Kafka", "--kafka-addr", f.KafkaAddr, f.AllowNetwork),
-		embedded.CheckAddr("ClickHouse", "--clickhouse-addr", cfg.ClickHouse.Addr[0], f.AllowNetwork))
 }
 
 func (l *local) startPipeline(ctx context.Context) error {
