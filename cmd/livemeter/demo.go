@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -55,14 +56,23 @@ func (c demoCmd) Run(ctx context.Context, g global, s streams) (err error) {
 	d := &demo{local: l, cmd: c, t: ui.NewTerminal(s.out), say: sayTo(s.err)}
 	equal, err := d.run(ctx)
 	err = errors.Join(l.explain(err), l.stop())
-	if err == nil && equal {
-		return removeIf(temporary, dir)
-	}
-	fmt.Fprintf(s.err, "the data is kept in %s, the log is %s\n", dir, l.logFile)
-	if err == nil {
+	if err == nil && !equal {
 		err = errSilent
 	}
-	return err
+	return errors.Join(err, leave(dir, temporary && err == nil, d.say))
+}
+
+// leave says what becomes of the data: a temporary directory goes, unless something is to be looked for in it.
+func leave(dir string, remove bool, say func(string)) error {
+	if !remove {
+		say(fmt.Sprintf("the data is kept in %s, the log is %s", dir, filepath.Join(dir, logName)))
+		return nil
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		return err
+	}
+	say("the data is thrown away; --dir DIR keeps it")
+	return nil
 }
 
 func removeIf(yes bool, dir string) error {

@@ -44,13 +44,17 @@ type local struct {
 	end       context.CancelFunc
 }
 
+// logName is the log of a directory.
+const logName = "livemeter.log"
+
 // startLocal starts everything on dir. The pipeline does not end with ctx but with stop: its orderly end comes after that of the input.
 func (f localFlags) startLocal(ctx context.Context, g global, dir string, say func(string)) (_ *local, err error) {
 	cfg, err := f.localConfig(g, dir, say)
 	if err != nil {
 		return nil, err
 	}
-	l := &local{cfg: cfg, logFile: filepath.Join(dir, "livemeter.log"), ended: make(chan error, 1), end: func() {}}
+	dataDir.Store(&dir)
+	l := &local{cfg: cfg, logFile: filepath.Join(dir, logName), ended: make(chan error, 1), end: func() {}}
 	out, err := os.OpenFile(l.logFile, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o640)
 	if err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"reflect"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -46,11 +47,21 @@ func untilSignal() context.Context {
 			if time.Since(first) < samePress {
 				continue
 			}
-			fmt.Fprintln(os.Stderr, "\nlivemeter: ended at once; what is on disk can be used again")
+			fmt.Fprintln(os.Stderr, "\nlivemeter: ended at once; what is on disk can be used again"+where())
 			os.Exit(128 + int(second.(syscall.Signal)))
 		}
 	}()
 	return ctx
+}
+
+// dataDir is the directory that demo or up is at work on: an end at once leaves it, and the temporary one of demo has to be named.
+var dataDir atomic.Pointer[string]
+
+func where() string {
+	if dir := dataDir.Load(); dir != nil {
+		return ": --dir " + *dir
+	}
+	return ""
 }
 
 // streams are what a command reads and prints to. Results go to out, everything else to err.

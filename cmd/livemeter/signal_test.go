@@ -13,7 +13,9 @@ import (
 
 // TestSecondSignalEndsAtOnce: the first ends the generator of demo, which then waits half a minute for views to close; the second ends that.
 func TestSecondSignalEndsAtOnce(t *testing.T) {
-	p := startProcess(t, append([]string{"demo", "--rate", "100", "--dir", t.TempDir()}, freePorts...)...)
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp) // where demo makes its directory
+	p := startProcess(t, append([]string{"demo", "--rate", "100"}, freePorts...)...)
 	says := func(text string) {
 		t.Helper()
 		eventually(t, fmt.Sprintf("demo says %q", text), func() error {
@@ -45,6 +47,9 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 			exit := (*exec.ExitError)(nil)
 			if !errors.As(err, &exit) || exit.ExitCode() != 128+int(syscall.SIGINT) {
 				t.Errorf("demo ended with %v, want exit code 130", err)
+			}
+			if log := readFile(t, p.log); !strings.Contains(log, "--dir "+tmp+"/livemeter-demo-") {
+				t.Errorf("the directory that stays is not named:\n%s", log)
 			}
 			return
 		case <-again.C:
