@@ -25,7 +25,9 @@ type Config struct {
 }
 
 const (
-	maxRooms   = 1_000_000
+	maxRooms = 1_000_000
+	// MinViewers are the fewest of a festival.
+	MinViewers = 100
 	maxViewers = 50_000_000
 )
 
@@ -46,8 +48,8 @@ func (c Config) withDefaults() (Config, error) {
 	if c.Rooms < 1 || c.Rooms > maxRooms {
 		errs = append(errs, fmt.Errorf("festival: %d rooms: must be 1 to %d", c.Rooms, maxRooms))
 	}
-	if c.Viewers < 100 || c.Viewers > maxViewers {
-		errs = append(errs, fmt.Errorf("festival: %d viewers: must be 100 to %d", c.Viewers, maxViewers))
+	if c.Viewers < MinViewers || c.Viewers > maxViewers {
+		errs = append(errs, fmt.Errorf("festival: %d viewers: must be %d to %d", c.Viewers, MinViewers, maxViewers))
 	}
 	return c, errors.Join(errs...)
 }

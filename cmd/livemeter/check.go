@@ -48,7 +48,11 @@ func (c checkCmd) Run(_ context.Context, s streams) error {
 	if err := errors.Join(err, out.Flush()); err != nil {
 		return fmt.Errorf("check %s: %w", c.File, err)
 	}
-	fmt.Fprintf(s.err, "%d lines: %d accepted, %d invalid\n", lines, lines-invalid, invalid)
+	plural := "s"
+	if lines == 1 {
+		plural = ""
+	}
+	fmt.Fprintf(s.err, "%d line%s: %d accepted, %d invalid\n", lines, plural, lines-invalid, invalid)
 	if invalid > 0 {
 		return errSilent
 	}

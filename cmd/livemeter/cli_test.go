@@ -109,8 +109,8 @@ func TestCheckSaysWhatTheCollectorWouldSay(t *testing.T) {
 	if !strings.Contains(errOut, "7 lines: 2 accepted, 5 invalid") {
 		t.Errorf("summary: %s", errOut)
 	}
-	if code, out, _ := livemeter(t, enter+"\n", "check", "-q"); code != exitOK || out != "" {
-		t.Errorf("valid input with -q: exit code %d, output %q", code, out)
+	if code, out, errOut := livemeter(t, enter+"\n", "check", "-q"); code != exitOK || out != "" || errOut != "1 line: 1 accepted, 0 invalid\n" {
+		t.Errorf("valid input with -q: exit code %d, output %q, %q", code, out, errOut)
 	}
 	if code, out, _ := livemeter(t, enter+"\n", "check", "--topic", "raw.order", "--json"); code != exitFail || !strings.Contains(out, `"reason":"wrong_topic"`) {
 		t.Errorf("on raw.order: exit code %d, output %q", code, out)

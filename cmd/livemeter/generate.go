@@ -27,8 +27,8 @@ type generateCmd struct {
 	Events  int64         `default:"-1" help:"Stop after this many events; -1 is no limit."`
 	Seed    uint64        `help:"Generate the same again: --file the same bytes, with --start also --rate 0. 0 takes another one each time."`
 	Start   time.Time     `placeholder:"2026-11-22T12:00:00Z" help:"Where the simulated clock of --file or --rate 0 starts; by default so that it ends about now, for --file with --seed always at the same time."`
-	Rooms   int           `help:"Number of rooms."`
-	Viewers int           `help:"Number of people who come and go."`
+	Rooms   *int          `help:"Number of rooms; by default a tenth of the rate, 50 to 10,000."`
+	Viewers *int          `help:"Number of people who come and go, 100 or more; by default ten times the rate, 2,000 to 500,000."`
 	Faults  bool          `default:"true" negatable:"" help:"Duplicates, disorder, wrong clocks, malformed records."`
 	Ledger  string        `placeholder:"FILE" help:"Write what must be in ClickHouse, for verify."`
 	File    string        `placeholder:"FILE" help:"Write NDJSON to a file (- is standard output) instead of Kafka; wants --events."`
@@ -47,11 +47,8 @@ Example:
 }
 
 func (c generateCmd) Run(ctx context.Context, g global, s streams) error {
-	if c.Rate < 0 || c.For < 0 || c.Rooms < 0 || c.Viewers < 0 {
-		return usageError{errors.New("generate: --rate, --for, --rooms and --viewers cannot be negative")}
-	}
-	if c.Events == 0 || c.Events < -1 {
-		return usageError{fmt.Errorf("generate --events %d: want a number above 0; without --events and --for it ends at Ctrl-C", c.Events)}
+	if err := c.numbers(); err != nil {
+		return usageError{err}
 	}
 	cfg, err := c.valid(g, config.Client)
 	if err != nil {
@@ -61,7 +58,7 @@ func (c generateCmd) Run(ctx context.Context, g global, s streams) error {
 	if !seeded {
 		c.Seed = rand.Uint64()>>32 | 1
 	}
-	fest := festival.Config{Seed: c.Seed, Rooms: c.Rooms, Viewers: c.Viewers, Faults: c.Faults, Prefix: cfg.Kafka.Prefix}
+	fest := festival.Config{Seed: c.Seed, Rooms: orZero(c.Rooms), Viewers: orZero(c.Viewers), Faults: c.Faults, Prefix: cfg.Kafka.Prefix}
 	fest.Start = c.Start
 	if c.File != "" {
 		if fest.Start.IsZero() && seeded {
@@ -73,6 +70,28 @@ func (c generateCmd) Run(ctx context.Context, g global, s streams) error {
 		return usageError{errors.New("generate --start: records sent at a --rate carry the time at which they are sent; want --rate 0 or --file")}
 	}
 	return c.toKafka(ctx, cfg, fest, s)
+}
+
+// numbers judges those that were given: what is not takes a default.
+func (c generateCmd) numbers() error {
+	switch {
+	case c.Rate < 0:
+		return fmt.Errorf("generate --rate %v: must be 0 or more", c.Rate)
+	case c.Events == 0 || c.Events < -1:
+		return fmt.Errorf("generate --events %d: want a number above 0; without --events and --for it ends at Ctrl-C", c.Events)
+	case c.Rooms != nil && *c.Rooms < 1:
+		return fmt.Errorf("generate --rooms %d: must be 1 or more", *c.Rooms)
+	case c.Viewers != nil && *c.Viewers < festival.MinViewers:
+		return fmt.Errorf("generate --viewers %d: must be %d or more", *c.Viewers, festival.MinViewers)
+	}
+	return nil
+}
+
+func orZero(n *int) int {
+	if n == nil {
+		return 0
+	}
+	return *n
 }
 
 // fileStart makes a file a function of its seed: events carry times, and what counts of them is how far they lie apart.

@@ -99,9 +99,9 @@ func execute(ctx context.Context, args []string, io streams) int {
 		if err != nil {
 			return err
 		}
-		k, err := parser.Parse(args)
+		k, err := parser.Parse(withNegatives(args))
 		if err != nil {
-			return usageError{err}
+			return usageError{unknownCommand(parser, err)}
 		}
 		return k.Run(c.global())
 	}()
