@@ -27,9 +27,7 @@ func TestVerifyDoubtsTheDatabase(t *testing.T) {
 	}
 	addr, database := testengine.ClickHouse(t)
 	where := []string{"--clickhouse-addr", addr, "--clickhouse-database", database}
-	if code, _, errOut := livemeter(t, "", append([]string{"schema", "apply", "--no-kafka"}, where...)...); code != exitOK {
-		t.Fatal(errOut)
-	}
+	applySchema(t, where)
 	code, out, errOut := livemeter(t, "", append([]string{"verify", "--ledger", file}, where...)...)
 	if code != exitFail || !strings.Contains(errOut, "database "+database+" has none of it. Is --clickhouse-database right?") {
 		t.Errorf("exit code %d, want 1 and a hint: %s\n%s", code, errOut, out)
