@@ -106,6 +106,14 @@ func TestBodies(t *testing.T) {
 	}
 }
 
+// What curl sends by itself is refused with the header to send instead.
+func TestAnotherMediaTypeIsToldTheHeader(t *testing.T) {
+	resp := newBench(t, nil).do(request{body: viewer("e1"), media: "application/x-www-form-urlencoded"})
+	if said := text(resp); resp.StatusCode != http.StatusUnsupportedMediaType || !strings.Contains(said, "header Content-Type: application/x-ndjson") {
+		t.Errorf("%s: %s", resp.Status, said)
+	}
+}
+
 func TestLineThatIsBrokenTaintsNoOther(t *testing.T) {
 	b := newBench(t, nil)
 	a := answerOf(t, b.do(request{body: viewer("e1") + "\n{\"event_id\":\n\xff\n" + viewer("e2"), media: "application/x-ndjson"}))

@@ -73,7 +73,7 @@ func problemTooLarge() *problem {
 
 func problemMediaType(given string) *problem {
 	return &problem{status: http.StatusUnsupportedMediaType, Code: "unsupported_media_type", header: [2]string{"Accept-Post", "application/json, application/x-ndjson, text/plain"},
-		Message: fmt.Sprintf("Content-Type %.100q: want application/json, application/x-ndjson or text/plain, in UTF-8", given)}
+		Message: fmt.Sprintf("Content-Type %.100q: want application/json, application/x-ndjson or text/plain, in UTF-8; for one event a line send the header Content-Type: application/x-ndjson", given)}
 }
 
 func problemEncoding(given string) *problem {
