@@ -29,7 +29,7 @@ const (
 func ClickHouseMain(ctx context.Context, lib, dir, addr string, options chhttp.Options) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
-	return RunClickHouse(ctx, lib, dir, addr, options, func(addr string) { fmt.Println(readyLine + addr) })
+	return RunClickHouse(ctx, lib, dir, addr, options, func(addr string) { fmt.Println(readyLine + Dial(addr)) })
 }
 
 // ClickHouseProcess is the embedded ClickHouse in a process of its own, which ends with this one.

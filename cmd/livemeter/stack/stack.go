@@ -160,7 +160,7 @@ func (s *Stack) startClickHouse(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	s.ClickHouse, s.stops, s.ends = embedded.Dial(p.Addr()), append(s.stops, p.Close), append(s.ends, ended{"ClickHouse", p.Done()})
+	s.ClickHouse, s.stops, s.ends = p.Addr(), append(s.stops, p.Close), append(s.ends, ended{"ClickHouse", p.Done()})
 	return nil
 }
 
