@@ -29,7 +29,7 @@ func (demoCmd) Help() string {
 	return `Starts Kafka and ClickHouse, lets a simulated shopping festival flow through the pipeline and shows the hottest rooms as ClickHouse has them. At
 the end it waits until all views are closed, computes from the raw records alone what every table must hold, and compares: exit code 0 only if
 no row differs. Ctrl-C ends the generator; once it has ended, Ctrl-C ends everything at once. Without a terminal there is a line each five seconds.
-The engines are its own: of a --config, what belongs to servers elsewhere (kafka.brokers, users, TLS) is ignored, and clickhouse.addr is where it listens.
+The engines are its own: of a --config, what belongs to servers elsewhere (kafka.brokers, users, TLS) is ignored, and clickhouse.addr is where its ClickHouse listens.
 
 Example:
     livemeter demo --for 60s

@@ -20,7 +20,7 @@ type upCmd struct {
 
 func (upCmd) Help() string {
 	return `Kafka, ClickHouse, pipeline and gateway on this machine, for your own producers. The broker takes the producer's timestamp as the receive time.
-The engines are its own: of a --config, what belongs to servers elsewhere (kafka.brokers, users, TLS) is ignored, and clickhouse.addr is where it listens.
+The engines are its own: of a --config, what belongs to servers elsewhere (kafka.brokers, users, TLS) is ignored, and clickhouse.addr is where its ClickHouse listens.
 
 Example:
     livemeter up
