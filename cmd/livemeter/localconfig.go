@@ -19,7 +19,7 @@ func (f localFlags) localConfig(g global, dir string, say func(string)) (*config
 	if err != nil {
 		return nil, errors.Join(err, service.Validate(cfg, config.Client))
 	}
-	if ignored := ownEngine(cfg); len(ignored) > 0 {
+	if ignored := withoutServers(cfg); len(ignored) > 0 {
 		say("up and demo start a Kafka and a ClickHouse of their own; of the configuration is ignored: " + strings.Join(ignored, ", "))
 	}
 	if err := errors.Join(service.Validate(cfg, config.Client), f.checkAddrs(cfg)); err != nil {
@@ -36,8 +36,8 @@ func (f localFlags) localConfig(g global, dir string, say func(string)) (*config
 	return cfg, service.Validate(cfg, config.Pipeline)
 }
 
-// ownEngine takes out of a configuration what belongs to servers elsewhere, and names what it was. clickhouse.addr stays: the own one listens there.
-func ownEngine(c *config.Config) (ignored []string) {
+// withoutServers takes out of a configuration what belongs to servers elsewhere, and names what it was. clickhouse.addr stays: the own one listens there.
+func withoutServers(c *config.Config) (ignored []string) {
 	own := *c
 	own.Kafka.TLS, own.Kafka.SASL = config.TLS{}, config.SASL{}
 	own.Kafka.Brokers, own.Topics.Replication = config.Default().Kafka.Brokers, config.Default().Topics.Replication

@@ -28,11 +28,11 @@ func TestUpNamesWhatItIgnores(t *testing.T) {
 	}
 }
 
-// TestOwnEngineLeavesTheRest: nothing is ignored of the defaults, and the addresses of the own engines stay.
-func TestOwnEngineLeavesTheRest(t *testing.T) {
+// TestWithoutServersTheRestStays: nothing is ignored of the defaults, and the addresses of the own engines stay.
+func TestWithoutServersTheRestStays(t *testing.T) {
 	c := config.Default()
 	c.ClickHouse.Addr, c.Kafka.Prefix = []string{"127.0.0.1:18123"}, "p."
-	if ignored := ownEngine(c); len(ignored) > 0 || c.Kafka.Prefix != "p." || !slices.Equal(c.ClickHouse.Addr, []string{"127.0.0.1:18123"}) {
+	if ignored := withoutServers(c); len(ignored) > 0 || c.Kafka.Prefix != "p." || !slices.Equal(c.ClickHouse.Addr, []string{"127.0.0.1:18123"}) {
 		t.Errorf("ignored %q, left prefix %q and %v", ignored, c.Kafka.Prefix, c.ClickHouse.Addr)
 	}
 }
