@@ -4,28 +4,68 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
+	"time"
+
+	"go.uber.org/zap"
 )
 
 // Apply makes the schema: the database, missing tables, missing columns, other retention, and views that differ. It is idempotent, and
-// several processes may do it at once. It never drops or retypes anything.
+// several processes may do it at once. It never drops or retypes anything. Where nothing is to be done it asks five questions: each start of each
+// process pays for them.
 func (s *Sink) Apply(ctx context.Context) error {
+	defer s.tellSlow("checking the schema of database " + s.cfg.Database)()
 	if err := s.exec(ctx, "database "+s.cfg.Database, "CREATE DATABASE IF NOT EXISTS "+s.cfg.Database); err != nil {
 		return err
 	}
-	for _, t := range tables(s.cfg) {
-		if err := s.applyTable(ctx, t); err != nil {
-			return err
-		}
-	}
-	comments, err := s.comments(ctx)
+	wanted := tables(s.cfg)
+	have, err := s.look(ctx, wanted)
 	if err != nil {
 		return err
 	}
+	made, err := s.makeMissing(ctx, have, wanted)
+	if err == nil && made { // by us or at the same time by another
+		have, err = s.look(ctx, wanted)
+	}
+	if err != nil {
+		return err
+	}
+	for _, t := range wanted {
+		if err := s.applyTable(ctx, have, t); err != nil {
+			return err
+		}
+	}
+	return s.applyViews(ctx, have)
+}
+
+// slowApply is how long a start may be silent.
+const slowApply = 2 * time.Second
+
+// tellSlow logs what is being done when it takes long, until its result is called.
+func (s *Sink) tellSlow(what string) (done func()) {
+	t := time.AfterFunc(slowApply, func() { s.log.Info(what+": ClickHouse takes its time", zap.Strings("addr", s.cfg.Addr)) })
+	return func() { t.Stop() }
+}
+
+func (s *Sink) makeMissing(ctx context.Context, have *present, wanted []table) (made bool, err error) {
+	for _, t := range wanted {
+		if _, there := have.comments[t.name]; there {
+			continue
+		}
+		if err := s.exec(ctx, "table "+t.name, t.ddl(s.cfg.Database)); err != nil {
+			return made, err
+		}
+		made = true
+	}
+	return made, nil
+}
+
+func (s *Sink) applyViews(ctx context.Context, have *present) error {
 	for _, v := range views(s.cfg) {
 		v.comment += fingerprint(v.ddl(s.cfg.Database))
-		if comments[v.name] == v.comment {
+		if have.comments[v.name] == v.comment {
 			continue
 		}
 		if err := s.exec(ctx, "view "+v.name, v.ddl(s.cfg.Database)); err != nil {
@@ -41,39 +81,40 @@ func fingerprint(ddl string) string {
 	return " (" + hex.EncodeToString(sum[:6]) + ")"
 }
 
-func (s *Sink) applyTable(ctx context.Context, t table) error {
-	if err := s.exec(ctx, "table "+t.name, t.ddl(s.cfg.Database)); err != nil {
-		return err
-	}
-	have, err := s.columnNames(ctx, t.name)
-	if err != nil {
-		return err
-	}
+func (s *Sink) applyTable(ctx context.Context, have *present, t table) error {
 	name := s.cfg.Database + "." + t.name
 	for _, c := range t.columns {
-		if !have[c.name] {
+		if !have.columns[[2]string{t.name, c.name}] {
 			ddl := fmt.Sprintf("ALTER TABLE %s ADD COLUMN IF NOT EXISTS `%s` %s COMMENT %s", name, c.name, c.typ, quote(c.comment))
 			if err := s.exec(ctx, "column "+t.name+"."+c.name, ddl); err != nil {
 				return err
 			}
 		}
 	}
-	if strings.HasPrefix(t.engine, "ReplacingMergeTree(version, deleted)") {
-		if err := s.applyOptional(ctx, name); err != nil {
+	for _, o := range optionalSettings {
+		if !t.mergesRows() || !have.known[o.name] || strings.Contains(have.ddl[t.name], o.name) {
+			continue
+		}
+		if err := s.exec(ctx, "settings of "+name, "ALTER TABLE "+name+" MODIFY SETTING "+o.name+" = "+o.value); err != nil {
 			return err
 		}
 	}
-	comments, err := s.comments(ctx)
-	if err != nil || comments[t.name] == t.fullComment() {
-		return err
+	comment := have.comments[t.name]
+	if comment == t.fullComment() {
+		return nil
 	}
-	for _, change := range t.retentionChanges(comments[t.name]) {
+	for _, change := range t.retentionChanges(comment) {
 		// Rows that are there already follow at their next merge.
 		if err := s.exec(ctx, "retention of "+t.name, "ALTER TABLE "+name+" "+change+" SETTINGS materialize_ttl_after_modify = 0"); err != nil {
 			return err
 		}
 	}
 	return s.exec(ctx, "comment of "+t.name, "ALTER TABLE "+name+" MODIFY COMMENT "+quote(t.fullComment()))
+}
+
+// mergesRows: it is a table of rollups, which gets the optional settings.
+func (t table) mergesRows() bool {
+	return strings.HasPrefix(t.engine, "ReplacingMergeTree(version, deleted)")
 }
 
 // optionalSettings are set where the server knows them: in the CREATE they would be an error for older ones.
@@ -87,23 +128,44 @@ var optionalSettings = []struct{ name, value string }{
 	{"min_columns_to_activate_adaptive_write_buffer", "1"},
 }
 
-func (s *Sink) applyOptional(ctx context.Context, table string) error {
-	for _, o := range optionalSettings {
-		var known, set bool
-		err := s.conn.QueryRow(ctx, `SELECT
-  (SELECT count() FROM system.merge_tree_settings WHERE name = ?) > 0,
-  (SELECT count() FROM system.tables WHERE concat(database, '.', name) = ? AND position(create_table_query, ?) > 0) > 0`, o.name, table, o.name).Scan(&known, &set)
-		if err != nil {
-			return fmt.Errorf("clickhouse: settings of %s: %w", table, err)
-		}
-		if !known || set {
-			continue
-		}
-		if err := s.exec(ctx, "settings of "+table, "ALTER TABLE "+table+" MODIFY SETTING "+o.name+" = "+o.value); err != nil {
-			return err
+// present is what the database has, and what the server knows.
+type present struct {
+	comments map[string]string  // of tables and views
+	columns  map[[2]string]bool // table, column
+	ddl      map[string]string  // of tables with optional settings
+	known    map[string]bool    // optional settings
+}
+
+// look asks system.tables by its columns database and name: by an expression of them ClickHouse would look at every table of the server. And it has
+// the text of a CREATE written only where that is wanted.
+func (s *Sink) look(ctx context.Context, wanted []table) (*present, error) {
+	have := &present{map[string]string{}, map[[2]string]bool{}, map[string]string{}, map[string]bool{}}
+	var all, merging, settings []string
+	for _, t := range wanted {
+		all = append(all, quote(t.name))
+		if t.mergesRows() {
+			merging = append(merging, quote(t.name))
 		}
 	}
-	return nil
+	for _, o := range optionalSettings {
+		settings = append(settings, quote(o.name))
+	}
+	in := func(names []string) string { return " IN (" + strings.Join(names, ", ") + ")" }
+	here := "database = " + quote(s.cfg.Database)
+	return have, errors.Join(
+		s.pairs(ctx, "SELECT name, comment FROM system.tables WHERE "+here, func(name, comment string) { have.comments[name] = comment }),
+		s.pairs(ctx, "SELECT table, name FROM system.columns WHERE "+here+" AND table"+in(all), func(table, name string) { have.columns[[2]string{table, name}] = true }),
+		s.pairs(ctx, "SELECT name, create_table_query FROM system.tables WHERE "+here+" AND name"+in(merging), func(name, ddl string) { have.ddl[name] = ddl }),
+		s.pairs(ctx, "SELECT name, value FROM system.merge_tree_settings WHERE name"+in(settings), func(name, _ string) { have.known[name] = true }))
+}
+
+func (s *Sink) pairs(ctx context.Context, query string, f func(a, b string)) error {
+	return s.each(ctx, query, nil, func(scan func(...any) error) error {
+		var a, b string
+		err := scan(&a, &b)
+		f(a, b)
+		return err
+	})
 }
 
 func (s *Sink) exec(ctx context.Context, what, ddl string) error {
@@ -111,26 +173,6 @@ func (s *Sink) exec(ctx context.Context, what, ddl string) error {
 		return fmt.Errorf("clickhouse: %s: %w", what, err)
 	}
 	return nil
-}
-
-func (s *Sink) comments(ctx context.Context) (map[string]string, error) {
-	out := map[string]string{}
-	return out, s.each(ctx, "SELECT name, comment FROM system.tables WHERE database = ?", []any{s.cfg.Database}, func(scan func(...any) error) error {
-		var name, comment string
-		err := scan(&name, &comment)
-		out[name] = comment
-		return err
-	})
-}
-
-func (s *Sink) columnNames(ctx context.Context, table string) (map[string]bool, error) {
-	out := map[string]bool{}
-	return out, s.each(ctx, "SELECT name FROM system.columns WHERE database = ? AND table = ?", []any{s.cfg.Database, table}, func(scan func(...any) error) error {
-		var name string
-		err := scan(&name)
-		out[name] = true
-		return err
-	})
 }
 
 // each runs a query and hands every row to f.
