@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -65,6 +66,13 @@ func (s *Server) AddCheck(name string, f func() error) {
 		}
 	}
 	s.checks = append(s.checks, &check{name: name, f: f})
+}
+
+// RemoveCheck takes a check away that has nothing to say any more; readiness no longer depends on it.
+func (s *Server) RemoveCheck(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.checks = slices.DeleteFunc(s.checks, func(c *check) bool { return c.name == name })
 }
 
 type readiness struct {

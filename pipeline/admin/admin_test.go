@@ -92,6 +92,10 @@ func TestReadinessSaysWhyNot(t *testing.T) {
 	if _, body := get(t, url+"/readyz"); !strings.Contains(body, "replaced") {
 		t.Errorf("a check given again: %s", body)
 	}
+	s.RemoveCheck("kafka")
+	if _, body := get(t, url+"/readyz"); body != `{"ready":true,"checks":{"clickhouse":"ok"}}`+"\n" {
+		t.Errorf("a check taken away: %s", body)
+	}
 }
 
 func TestCheckThatHangsOrPanics(t *testing.T) {

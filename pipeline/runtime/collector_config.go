@@ -45,6 +45,7 @@ type CollectorConfig struct {
 	SessionTimeout   time.Duration    // default 10 s: of the consumer groups
 	FinishTimeout    time.Duration    // default 15 s: for flush and commit after the context is cancelled
 	Now              func() time.Time // default time.Now
+	Health           *CollectorHealth // of this collector, for who wants to ask; may be nil
 }
 
 // WithDefaults returns c with its empty fields filled.
@@ -73,6 +74,9 @@ func (c CollectorConfig) WithDefaults() CollectorConfig {
 	}
 	if c.Now == nil {
 		c.Now = time.Now
+	}
+	if c.Health == nil {
+		c.Health = &CollectorHealth{}
 	}
 	return c
 }
@@ -136,6 +140,8 @@ func RunCollector(ctx context.Context, cfg CollectorConfig, log *zap.Logger, reg
 		return err
 	}
 	backoff := collectorFirstBackoff
+	cfg.Health.begin()
+	m.up.Set(0)
 	for ctx.Err() == nil {
 		moved, err := runCollectorSession(ctx, &cfg, log, m)
 		if ctx.Err() != nil {
@@ -144,6 +150,8 @@ func RunCollector(ctx context.Context, cfg CollectorConfig, log *zap.Logger, reg
 		if fatal := (collectorConfigError{}); errors.As(err, &fatal) {
 			return err
 		}
+		cfg.Health.ended(err)
+		m.up.Set(0)
 		m.sessions.WithLabelValues("failed").Inc()
 		log.Warn("collector session ended; starting again from the committed offsets", zap.Error(err), zap.Duration("backoff", backoff))
 		select {

@@ -136,8 +136,7 @@ func (s *collectorSession) ready() bool {
 	if s.started {
 		return true
 	}
-	s.started = s.cfg.Now().Sub(s.opened) > s.cfg.SessionTimeout+collectorPatienceMS*time.Millisecond
-	if !s.started {
+	if s.cfg.Now().Sub(s.opened) <= s.cfg.SessionTimeout+collectorPatienceMS*time.Millisecond {
 		for _, f := range s.feeds {
 			if !f.ready.Load() {
 				return false
@@ -145,6 +144,7 @@ func (s *collectorSession) ready() bool {
 		}
 	}
 	s.started = true
+	s.cfg.Health.running()
 	return true
 }
 

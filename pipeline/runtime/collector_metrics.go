@@ -26,6 +26,7 @@ type collectorMetrics struct {
 	expired    *prometheus.CounterVec
 	commits    *prometheus.CounterVec
 	sessions   *prometheus.CounterVec
+	up         prometheus.Gauge
 }
 
 // newCollectorMetrics registers the metrics, or takes those that another collector has registered with reg. A nil reg keeps them private.
@@ -57,6 +58,7 @@ func newCollectorMetrics(reg prometheus.Registerer) (*collectorMetrics, error) {
 		commits:    counter("commits_total", "Commits of source offsets, by result (ok, failed).", "topic", "result"),
 		sessions:   counter("sessions_total", "Sessions, by how they ended (finished, failed).", "result"),
 	}
+	m.up = prometheus.NewGauge(prometheus.GaugeOpts{Namespace: ns, Subsystem: sub, Name: "up", Help: "1 while a session takes records and Kafka acknowledges what it sends, else 0: the lags, which go with a session, are not to be had then. /readyz says why."})
 	m.queueLimit.Set(collectorHighWater + collectorPollRecords)
 	if reg == nil {
 		return m, nil
@@ -64,7 +66,7 @@ func newCollectorMetrics(reg prometheus.Registerer) (*collectorMetrics, error) {
 	return m, errors.Join(registerShared(reg, &m.records), registerShared(reg, &m.bytes), registerShared(reg, &m.lagRecords), registerShared(reg, &m.lagSeconds),
 		registerShared(reg, &m.blockBytes), registerShared(reg, &m.blockSize), registerShared(reg, &m.ack), registerShared(reg, &m.inflight),
 		registerShared(reg, &m.limit), registerShared(reg, &m.queue), registerShared(reg, &m.queueLimit), registerShared(reg, &m.cut),
-		registerShared(reg, &m.expired), registerShared(reg, &m.commits), registerShared(reg, &m.sessions))
+		registerShared(reg, &m.expired), registerShared(reg, &m.commits), registerShared(reg, &m.sessions), registerShared(reg, &m.up))
 }
 
 // collectorSourceMetrics are one source's counters; the hot path counts in plain integers and publish adds them up.

@@ -32,6 +32,7 @@ func (s *collectorSession) launch(now time.Time) {
 	s.metrics.inflight.Set(float64(s.build.bytes))
 	s.under, s.build, s.idle = s.build, s.idle, nil
 	s.sentAt = now
+	s.cfg.Health.sends(time.Now())
 	s.sender.in <- s.under
 }
 
@@ -63,6 +64,7 @@ func (s *collectorSession) acknowledged(err error) error {
 	}
 	s.metrics.ack.Observe(s.cfg.Now().Sub(s.sentAt).Seconds())
 	s.metrics.inflight.Set(0)
+	s.cfg.Health.sends(time.Time{})
 	for _, src := range s.sources {
 		s.moved = s.moved || src.flying > src.acked
 		src.acked = src.flying
@@ -165,6 +167,7 @@ func (s *collectorSession) commit(ctx context.Context, f *collectorFeed, offsets
 func (s *collectorSession) publish(now time.Time) {
 	s.pace.publish = now
 	s.metrics.limit.Set(float64(s.cfg.MaxInflightBytes))
+	s.metrics.up.Set(bit(s.cfg.Health.Ready() == nil))
 	for _, f := range s.feeds {
 		s.metrics.queue.WithLabelValues(f.name).Set(float64(f.queued))
 	}
@@ -188,6 +191,7 @@ func (s *collectorSession) lookAround(now time.Time) error {
 	select {
 	case m := <-s.metadata:
 		s.metadataOut = false
+		s.cfg.Health.answered(m.err)
 		if m.err != nil {
 			s.log.Warn("collector metadata", zap.Error(m.err))
 			return nil

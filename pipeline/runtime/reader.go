@@ -112,7 +112,9 @@ type Reader struct {
 
 	mu       sync.Mutex
 	slots    map[int32]*slot // the partitions owned now
-	joined   bool            // the group has assigned at least once, perhaps nothing
+	joined   bool            // this process is a member of the group, which has assigned, perhaps nothing
+	outside  time.Time       // since when it is not
+	why      error           // it is not; nil where nothing is known
 	stopping bool
 	before   map[int32]string // other stores in the group's commits when this one began to take over, by partition, until it has
 }

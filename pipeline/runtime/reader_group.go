@@ -40,13 +40,15 @@ func (r *Reader) join(adm *kadm.Client) error {
 			r.release(m[r.cfg.Topic], (*slot).stopNow)
 		}),
 		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, m map[string][]int32) {
+			r.left(nil)
 			r.release(m[r.cfg.Topic], func(s *slot) { s.kill() })
-		}))
+		}), kgo.WithHooks(groupErrors{r}))
 	if r.cfg.InstanceID != "" {
 		opts = append(opts, kgo.InstanceID(r.cfg.InstanceID))
 	}
 	r.mu.Lock() // a callback may come before NewClient returns; it waits here for r.group
 	defer r.mu.Unlock()
+	r.outside = time.Now()
 	cl, err := kgo.NewClient(opts...)
 	if err != nil {
 		return fmt.Errorf("reader %s: Kafka client: %w", r.cfg.Group, err)
@@ -56,9 +58,28 @@ func (r *Reader) join(adm *kadm.Client) error {
 	return nil
 }
 
+// groupErrors hears from the group's client what ended its membership, or keeps it from becoming a member.
+type groupErrors struct{ r *Reader }
+
+// OnGroupManageError is called by the client, which then tries again.
+func (g groupErrors) OnGroupManageError(err error) { g.r.left(err) }
+
+// left: others may have the partitions by now, until the group has assigned again.
+func (r *Reader) left(why error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.joined {
+		r.outside = time.Now()
+	}
+	r.joined = false
+	if why != nil {
+		r.why = why
+	}
+}
+
 func (r *Reader) assigned(parts []int32) {
 	r.mu.Lock()
-	r.joined = true
+	r.joined, r.why = true, nil
 	for _, p := range parts {
 		if r.stopping || r.slots[p] != nil {
 			continue

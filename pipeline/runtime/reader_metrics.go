@@ -27,6 +27,7 @@ type readerMetrics struct {
 	outcomes        *prometheus.Desc
 	interval        *prometheus.Desc
 	failing         *prometheus.Desc
+	up              *prometheus.Desc
 }
 
 // freshBuckets have the bounds that objectives name: 0.2, 0.5 and 1 s.
@@ -61,6 +62,7 @@ func newReaderMetrics(r *Reader, reg prometheus.Registerer) (*readerMetrics, err
 		[]string{"partition", "outcome", "reason"}, labels)
 	m.interval = prometheus.NewDesc("livemeter_reader_flush_interval_seconds", "Present time between two writes.", nil, labels)
 	m.failing = prometheus.NewDesc("livemeter_reader_sink_failing_seconds", "How long writes to the sink have been failing without a break, 0 while they succeed.", nil, labels)
+	m.up = prometheus.NewDesc("livemeter_reader_up", "1 while the reader is in its group and all that it owns is restored and reading, else 0: numbers of partitions, which go with them, may not be to be had then. /readyz says why.", nil, labels)
 	m.gauges = partitionMetrics(labels)
 	return m, register(reg, m.flushRows, m.flushSeconds, m.fresh, m.behind, m.restore, m.checkpointTime, m.checkpointBytes, m.paused, m.restarts, m)
 }
@@ -124,6 +126,7 @@ func lagOf(s *slot, v *view) int64 { return max(v.high, s.end.Load()) - v.next }
 func (m *readerMetrics) Describe(ch chan<- *prometheus.Desc) {
 	ch <- m.interval
 	ch <- m.failing
+	ch <- m.up
 	ch <- m.outcomes
 	for _, g := range m.gauges {
 		ch <- g.desc
@@ -133,6 +136,7 @@ func (m *readerMetrics) Describe(ch chan<- *prometheus.Desc) {
 // Collect implements prometheus.Collector.
 func (m *readerMetrics) Collect(ch chan<- prometheus.Metric) {
 	now := time.Now().UnixMilli()
+	ch <- prometheus.MustNewConstMetric(m.up, prometheus.GaugeValue, bit(m.r.reading() == nil))
 	if m.r.writer != nil {
 		ch <- prometheus.MustNewConstMetric(m.interval, prometheus.GaugeValue, m.r.writer.pace.next().Seconds())
 		ch <- prometheus.MustNewConstMetric(m.failing, prometheus.GaugeValue, m.r.writer.failingFor(now))

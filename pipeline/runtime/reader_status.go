@@ -121,11 +121,32 @@ func (r *Reader) each(f func(*slot)) {
 
 // Ready is nil when the group has assigned, every owned partition is restored and reading, and the sink takes rows; else it says what is not.
 func (r *Reader) Ready() error {
+	err := r.reading()
+	if r.writer != nil {
+		err = errors.Join(err, r.writer.failure())
+	}
+	return err
+}
+
+// member is nil while this process is a member of the group.
+func (r *Reader) member() error {
 	r.mu.Lock()
-	joined := r.joined
-	r.mu.Unlock()
-	if !joined {
-		return fmt.Errorf("group %s has not assigned partitions yet", r.cfg.Group)
+	defer r.mu.Unlock()
+	switch {
+	case r.joined:
+		return nil
+	case r.outside.IsZero():
+		return errors.New("not started yet")
+	case r.why == nil:
+		return fmt.Errorf("group %s has not assigned partitions for %s", r.cfg.Group, ago(r.outside))
+	}
+	return fmt.Errorf("not in group %s for %s: %w", r.cfg.Group, ago(r.outside), r.why)
+}
+
+// reading is Ready without the sink.
+func (r *Reader) reading() error {
+	if err := r.member(); err != nil {
+		return err
 	}
 	var errs []error
 	r.each(func(s *slot) {
@@ -133,11 +154,6 @@ func (r *Reader) Ready() error {
 			errs = append(errs, fmt.Errorf("partition %d of %s: %s", s.id, r.cfg.Topic, p))
 		}
 	})
-	if r.writer != nil {
-		if err := r.writer.failure(); err != nil {
-			errs = append(errs, err)
-		}
-	}
 	return errors.Join(errs...)
 }
 

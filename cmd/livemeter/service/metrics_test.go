@@ -41,6 +41,7 @@ var labels = map[string]string{
 
 // questions are what an operator asks, and where the answer is.
 var questions = [][2]string{
+	{"Is each stage at work?", "livemeter_collector_up livemeter_reader_up"},
 	{"How far behind is each stage, in records and in seconds?", "livemeter_collector_lag_records livemeter_collector_lag_seconds livemeter_reader_lag_records livemeter_reader_lag_seconds livemeter_rejected_lag_records livemeter_rejected_lag_seconds"},
 	{"How many records and bytes pass?", "livemeter_collector_records_total livemeter_collector_bytes_total livemeter_reader_records_total livemeter_reader_outcomes_total livemeter_gateway_events_total livemeter_gateway_body_bytes_total"},
 	{"What became of the records, and why?", "livemeter_reader_outcomes_total livemeter_collector_records_total livemeter_gateway_events_total livemeter_reader_late_total livemeter_reader_replayed_total"},

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -64,22 +63,16 @@ type Plan struct {
 func (p *Process) Serve(ctx context.Context, plan func(context.Context) (Plan, error)) error {
 	adminCtx, stopAdmin := context.WithCancel(context.WithoutCancel(ctx))
 	adminDone := make(chan error, 1)
-	var begun atomic.Bool
-	p.Admin.AddCheck("stages", func() error { // whose own checks come with them
-		if !begun.Load() {
-			return errors.New("not started yet")
-		}
-		return nil
-	})
+	p.Admin.AddCheck("stages", func() error { return errors.New("not started yet") }) // their own checks come with them, and speak from then on
 	go func() { adminDone <- p.Admin.Run(adminCtx) }()
 	made, err := plan(ctx)
-	begun.Store(err == nil)
 	switch {
 	case err == nil:
 		g, stagesCtx := errgroup.WithContext(ctx)
 		for _, s := range made.Stages {
 			g.Go(func() error { return p.stage(stagesCtx, s) })
 		}
+		p.Admin.RemoveCheck("stages")
 		err = g.Wait()
 	case ctx.Err() != nil:
 		err = nil // told to stop while it waited
@@ -117,8 +110,10 @@ func permanent(err error) bool {
 	return errors.As(err, &zone) || errors.As(err, &store) || errors.Is(err, eventlog.ErrUnknown)
 }
 
-// await waits for what a service needs and does not start itself. /readyz says what for.
+// await waits for what a service needs and does not start itself. /readyz says what for, and no more of it once it was there: that it was does not mean
+// that it is.
 func (p *Process) await(ctx context.Context, name string, ask func(context.Context) error) error {
+	defer p.Admin.RemoveCheck(name)
 	var mu sync.Mutex
 	waiting := errors.New("not asked yet")
 	p.Admin.AddCheck(name, func() error {

@@ -46,6 +46,8 @@ func CollectorConfig(c *config.Config) runtime.CollectorConfig {
 
 // Collector moves the raw topics into the log.
 func (p *Process) Collector() Stage {
+	health := &runtime.CollectorHealth{}
+	p.Admin.AddCheck("collector", health.Ready)
 	return Stage{"collector", func(ctx context.Context) error {
 		c := p.Config
 		key, err := c.Key()
@@ -53,7 +55,7 @@ func (p *Process) Collector() Stage {
 			return err
 		}
 		cfg := CollectorConfig(c)
-		cfg.KafkaOpts, cfg.PseudonymKey = p.kafka, key
+		cfg.KafkaOpts, cfg.PseudonymKey, cfg.Health = p.kafka, key, health
 		err = runtime.RunCollector(ctx, cfg, p.Log.Named("collector"), p.registry)
 		if wrong := (*runtime.WrongKeyError)(nil); errors.As(err, &wrong) && c.PseudonymKeyFile != "" {
 			return fmt.Errorf("%w; this one is from %s", err, c.PseudonymKeyFile)
