@@ -30,12 +30,12 @@ type sinkWriter struct {
 	doubt bool  // the last write failed: see stillHas
 	lost  error // the store has lost rows: nothing is written any more
 
-	mu       sync.Mutex
-	open     *openBatch
-	handles  map[*flushHandle]struct{}
-	asked    int // handles that have not answered yet
-	failing  error
-	failedAt time.Time
+	mu      sync.Mutex
+	open    *openBatch
+	handles map[*flushHandle]struct{}
+	asked   int       // handles that have not answered yet
+	began   time.Time // the last write
+	failing failing
 }
 
 // openBatch is being collected, or in flight.
@@ -265,7 +265,10 @@ func (w *sinkWriter) acknowledged(h *flushHandle) {
 func (w *sinkWriter) write(ctx context.Context, b *openBatch) error {
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.SinkTimeout)
 	defer cancel()
-	return w.cfg.Sink.Write(ctx, &b.batch)
+	w.mu.Lock()
+	w.began = time.Now()
+	w.mu.Unlock()
+	return w.cfg.Sink.Write(rollup.WithAttempts(ctx, w.attemptFailed), &b.batch)
 }
 
 // settle tells the members how their rows fared.
@@ -276,23 +279,5 @@ func (w *sinkWriter) settle(b *openBatch, err error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err != nil {
-		if w.failing == nil {
-			w.failedAt = now
-		}
-		w.log.Warn("sink write failed, the rows stay dirty and are written again with fresh values", zap.Error(err), zap.Duration("failing_for", now.Sub(w.failedAt)))
-	} else if w.failing != nil {
-		w.log.Info("sink writes again", zap.Duration("was_away", now.Sub(w.failedAt)))
-	}
-	w.failing = err
-}
-
-// failure is the sink's last error while it lasts.
-func (w *sinkWriter) failure() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.failing == nil {
-		return nil
-	}
-	return fmt.Errorf("sink failing for %s: %w", time.Since(w.failedAt).Round(time.Second), w.failing)
+	w.wrote(now, err)
 }

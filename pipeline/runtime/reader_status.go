@@ -68,16 +68,6 @@ func (t *partition) warnEarly(n uint64) {
 		zap.Int("cells", t.stats.Cells), zap.Uint64("closed_early", t.stats.ClosedEarly))
 }
 
-// failingFor is how long the sink has been failing, in seconds.
-func (w *sinkWriter) failingFor(now int64) float64 {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.failing == nil {
-		return 0
-	}
-	return seconds(now - w.failedAt.UnixMilli())
-}
-
 // queued are the records that the next hop has not acknowledged.
 func (o *output) queued() uint64 {
 	if o == nil {

@@ -51,8 +51,13 @@ func TestWriteGoesOnUntilStored(t *testing.T) {
 	e := open(t)
 	addr, inserts := faulty(t, e.addr, func(n int64) (before, after bool) { return n == 1, n == 2 })
 	s := e.through(addr, 0)
-	if err := s.Write(context.Background(), hourBatch(e.epoch)); err != nil {
+	var told atomic.Int64
+	ctx := rollup.WithAttempts(context.Background(), func(error) { told.Add(1) })
+	if err := s.Write(ctx, hourBatch(e.epoch)); err != nil {
 		t.Fatal(err)
+	}
+	if told.Load() != 2 {
+		t.Errorf("%d failed attempts were told, want 2", told.Load())
 	}
 	if inserts.Load() != 3 {
 		t.Errorf("%d attempts, want 3: refused, answer lost, stored", inserts.Load())

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	ch "github.com/ClickHouse/clickhouse-go/v2"
+
+	"github.com/livemeter/livemeter/pipeline/rollup"
 )
 
 // permanentCodes are ClickHouse's errors that no repetition mends, with what to do about them. Everything else is tried again: a server
@@ -81,6 +83,9 @@ func (s *Sink) retry(ctx context.Context, table string, f func(context.Context) 
 			return err
 		}
 		s.m.errors.WithLabelValues(table, "temporary").Inc()
+		if ctx.Err() == nil { // else the caller knows
+			rollup.AttemptFailed(ctx, err)
+		}
 		if s.cfg.MaxRetries > 0 && attempt >= s.cfg.MaxRetries {
 			return fmt.Errorf("given up after %d attempts: %w", attempt+1, err)
 		}

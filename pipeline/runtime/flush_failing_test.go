@@ -1,0 +1,61 @@
+package runtime
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/livemeter/livemeter/pipeline/rollup"
+)
+
+// The clock of an outage begins with the first attempt that fails, whether or not the sink goes on trying by itself, and a long one is told at growing intervals.
+func TestFailingSinkIsToldAtOnce(t *testing.T) {
+	for name, tells := range map[string]bool{"that tries again by itself": true, "that returns": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				away := true
+				core, logs := observer.New(zap.InfoLevel)
+				cfg := ReaderConfig{SinkTimeout: 30 * time.Second, Sink: sinkFunc(func(ctx context.Context, _ *rollup.Batch) error {
+					if !away {
+						return nil
+					}
+					if tells {
+						rollup.AttemptFailed(ctx, errors.New("refused"))
+						<-ctx.Done()
+					}
+					return errors.New("refused")
+				})}
+				cfg.defaults()
+				w := newSinkWriter(&cfg, zap.New(core), nil)
+				write := func() { w.settle(&openBatch{}, w.write(t.Context(), &openBatch{})) }
+				begun := time.Now()
+				go write()
+				time.Sleep(10 * time.Second)
+				if err := w.failure(); err == nil || !strings.Contains(err.Error(), "sink failing for 10s: refused") || w.failingFor(time.Now().UnixMilli()) != 10 {
+					t.Errorf("after 10 s: %v, %v s", err, w.failingFor(time.Now().UnixMilli()))
+				}
+				for time.Since(begun) < time.Hour {
+					time.Sleep(35 * time.Second)
+					write()
+				}
+				if n := len(logs.TakeAll()); n < 3 || n > 9 {
+					t.Errorf("%d lines of an hour's outage", n)
+				}
+				away = false
+				write()
+				if err := w.failure(); err != nil || w.failingFor(time.Now().UnixMilli()) != 0 {
+					t.Errorf("after a write that succeeded: %v", err)
+				}
+				if l := logs.TakeAll(); len(l) != 1 || l[0].Context[0].Integer < int64(time.Hour) {
+					t.Errorf("the end is told by %v", l)
+				}
+			})
+		})
+	}
+}
