@@ -2,7 +2,10 @@ package service
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -98,25 +101,55 @@ func eventsTopicID(ctx context.Context, c *config.Config) ([16]byte, error) {
 
 // ReachKafka is for commands that a person waits for: it says soon that nobody answers.
 func ReachKafka(ctx context.Context, c *config.Config) error {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	limited, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	if err := pingKafka(ctx, c); err != nil {
-		return fmt.Errorf("%w (kafka.brokers, --kafka-brokers)", err)
+	err := pingKafka(limited, c)
+	if ctx.Err() != nil {
+		return fmt.Errorf("interrupted while asking Kafka at %s: %w", strings.Join(c.Kafka.Brokers, ","), ctx.Err())
 	}
-	return nil
+	return err
 }
 
 // pingKafka asks any broker for a sign of life.
 func pingKafka(ctx context.Context, c *config.Config) error {
-	client, err := newClient(c, kgo.RequestRetries(0))
+	dial, err := dialUntil(ctx, c.Kafka.TLS)
+	if err != nil {
+		return err
+	}
+	plain := *c
+	plain.Kafka.TLS = config.TLS{} // the dialer's
+	client, err := newClient(&plain, kgo.RequestRetries(0), kgo.Dialer(dial))
 	if err != nil {
 		return err
 	}
 	defer client.Close()
-	if err := client.Ping(ctx); err != nil {
-		return fmt.Errorf("kafka: no answer from %v: %w: %s", c.Kafka.Brokers, err, kafkaDoubt(c.Kafka))
+	err = client.Ping(ctx)
+	if err == nil {
+		return nil
 	}
-	return nil
+	if ctx.Err() != nil { // what the client makes of it tells less
+		err = errors.New("a broker that takes the connection and says nothing, or a network that drops it")
+	}
+	return fmt.Errorf("kafka: no answer from %s (kafka.brokers, --kafka-brokers): %w: %s", strings.Join(c.Kafka.Brokers, ","), err, kafkaDoubt(c.Kafka))
+}
+
+// dialUntil makes connections that end with ctx. The client's first question on each does not: it waits ten seconds for an answer, and so does its Close.
+func dialUntil(ctx context.Context, t config.TLS) (func(context.Context, string, string) (net.Conn, error), error) {
+	dial := (&net.Dialer{}).DialContext
+	if t.Enabled {
+		cfg, err := tlsConfig(t)
+		if err != nil {
+			return nil, fmt.Errorf("kafka.tls: %w", err)
+		}
+		dial = (&tls.Dialer{Config: cfg}).DialContext
+	}
+	return func(_ context.Context, network, host string) (net.Conn, error) {
+		conn, err := dial(ctx, network, host)
+		if err == nil {
+			context.AfterFunc(ctx, func() { conn.Close() })
+		}
+		return conn, err
+	}, nil
 }
 
 // kafkaDoubt says what to look at where no broker answers. One that expects another kind of connection hangs up or is silent: its error does not tell.

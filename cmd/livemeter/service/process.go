@@ -65,6 +65,7 @@ func (p *Process) Serve(ctx context.Context, plan func(context.Context) (Plan, e
 	adminDone := make(chan error, 1)
 	p.Admin.AddCheck("stages", func() error { return errors.New("not started yet") }) // their own checks come with them, and speak from then on
 	go func() { adminDone <- p.Admin.Run(adminCtx) }()
+	defer context.AfterFunc(ctx, func() { p.Log.Info("stopping; Ctrl-C again ends at once") })()
 	made, err := plan(ctx)
 	switch {
 	case err == nil:
