@@ -170,7 +170,7 @@ func (s *Sink) pairs(ctx context.Context, query string, f func(a, b string)) err
 
 func (s *Sink) exec(ctx context.Context, what, ddl string) error {
 	if err := s.conn.Exec(ctx, ddl); err != nil {
-		return fmt.Errorf("clickhouse: %s: %w", what, err)
+		return fmt.Errorf("clickhouse: %s: %w", what, s.cause(err))
 	}
 	return nil
 }
@@ -179,16 +179,16 @@ func (s *Sink) exec(ctx context.Context, what, ddl string) error {
 func (s *Sink) each(ctx context.Context, query string, args []any, f func(scan func(...any) error) error) error {
 	rows, err := s.conn.Query(ctx, query, args...)
 	if err != nil {
-		return fmt.Errorf("clickhouse: %s: %w", firstLine(query), err)
+		return fmt.Errorf("clickhouse: %w; asked was %s", s.cause(err), firstLine(query))
 	}
 	defer rows.Close()
 	for rows.Next() {
 		if err := f(rows.Scan); err != nil {
-			return fmt.Errorf("clickhouse: %s: %w", firstLine(query), err)
+			return fmt.Errorf("clickhouse: %w; asked was %s", s.cause(err), firstLine(query))
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return fmt.Errorf("clickhouse: %s: %w", firstLine(query), err)
+		return fmt.Errorf("clickhouse: %w; asked was %s", s.cause(err), firstLine(query))
 	}
 	return nil
 }

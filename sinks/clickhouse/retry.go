@@ -64,6 +64,12 @@ func classify(table string, err error) error {
 	return fmt.Errorf("clickhouse: table %s: %w", table, err)
 }
 
+// IsPermanent tells an error that trying again cannot mend.
+func IsPermanent(err error) bool {
+	var perm *PermanentError
+	return errors.As(classify("", err), &perm)
+}
+
 const firstBackoff = 50 * time.Millisecond
 
 // retry calls f until it succeeds, its error is permanent, the retries are used up, or ctx is done.
@@ -76,7 +82,7 @@ func (s *Sink) retry(ctx context.Context, table string, f func(context.Context) 
 		if err == nil {
 			return nil
 		}
-		err = classify(table, err)
+		err = classify(table, s.cause(err))
 		var perm *PermanentError
 		if errors.As(err, &perm) {
 			s.m.errors.WithLabelValues(table, "permanent").Inc()

@@ -68,7 +68,7 @@ func (s *Sink) Database() string { return s.cfg.Database }
 // Ping asks the server whether it is there.
 func (s *Sink) Ping(ctx context.Context) error {
 	if err := s.conn.Ping(ctx); err != nil {
-		return fmt.Errorf("clickhouse: ping %v: %w", s.cfg.Addr, err)
+		return fmt.Errorf("clickhouse: ping %v: %w", s.cfg.Addr, s.cause(err))
 	}
 	return nil
 }
