@@ -31,7 +31,7 @@ func TestFailingSinkIsToldAtOnce(t *testing.T) {
 					}
 					return errors.New("refused")
 				})}
-				cfg.defaults()
+				cfg = cfg.WithDefaults()
 				w := newSinkWriter(&cfg, zap.New(core), nil)
 				write := func() { w.settle(&openBatch{}, w.write(t.Context(), &openBatch{})) }
 				begun := time.Now()

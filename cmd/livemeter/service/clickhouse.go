@@ -64,6 +64,16 @@ const (
 	databaseAccessErr = 291
 )
 
+// tell is StoreError for what the server says and what keeps it from answering; other errors explain themselves.
+func tell(c *config.Config, err error) error {
+	var exception *ch.Exception
+	var way *clickhouse.NoAnswerError
+	if errors.As(err, &exception) || errors.As(err, &way) {
+		return StoreError(c, err)
+	}
+	return err
+}
+
 // StoreError says what can be done about an error of ClickHouse.
 func StoreError(c *config.Config, err error) error {
 	at := "ClickHouse at " + strings.Join(c.ClickHouse.Addr, ",")
@@ -71,9 +81,12 @@ func StoreError(c *config.Config, err error) error {
 	if errors.As(err, &dial) && dial.Op == "dial" {
 		return fmt.Errorf("%s (clickhouse.addr, --clickhouse-addr) does not answer: %w", at, dial)
 	}
+	if errors.Is(err, ch.ErrAcquireConnTimeout) || errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("%s (clickhouse.addr, --clickhouse-addr) does not answer: %w", at, err)
+	}
 	var exception *ch.Exception
 	if !errors.As(err, &exception) {
-		return fmt.Errorf("%s gives no answer that can be read; is this its port for clickhouse.protocol %s (http 8123, native 9000), and does it want clickhouse.tls? %w",
+		return fmt.Errorf("%s (clickhouse.addr, --clickhouse-addr) gives no answer that can be read; is this its port for clickhouse.protocol %s (http 8123, native 9000), and does it want clickhouse.tls? %w",
 			at, c.ClickHouse.Protocol, err)
 	}
 	switch exception.Code {

@@ -101,7 +101,7 @@ func eventsTopicID(ctx context.Context, c *config.Config) ([16]byte, error) {
 
 // ReachKafka is for commands that a person waits for: it says soon that nobody answers.
 func ReachKafka(ctx context.Context, c *config.Config) error {
-	limited, cancel := context.WithTimeout(ctx, 5*time.Second)
+	limited, cancel := context.WithTimeout(ctx, answerTimeout)
 	defer cancel()
 	err := pingKafka(limited, c)
 	if ctx.Err() != nil {

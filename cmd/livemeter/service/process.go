@@ -20,6 +20,7 @@ import (
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/runtime"
 	"github.com/livemeter/livemeter/pipeline/slab"
+	"github.com/livemeter/livemeter/sinks/clickhouse"
 )
 
 // Process is what the stages of one process share.
@@ -104,16 +105,20 @@ func (p *Process) stage(ctx context.Context, s Stage) error {
 	return fmt.Errorf("%s: %w", s.Name, err)
 }
 
+// answerTimeout is how long one question may take that is answered at once by who is there.
+const answerTimeout = 5 * time.Second
+
 // permanent errors do not pass by waiting.
 func permanent(err error) bool {
 	var zone *runtime.WrongZoneError
 	var store *runtime.OtherStoreError
-	return errors.As(err, &zone) || errors.As(err, &store) || errors.Is(err, eventlog.ErrUnknown)
+	var log *clickhouse.OtherLogError
+	return errors.As(err, &zone) || errors.As(err, &store) || errors.As(err, &log) || errors.Is(err, eventlog.ErrUnknown) || clickhouse.IsPermanent(err)
 }
 
 // await waits for what a service needs and does not start itself. /readyz says what for, and no more of it once it was there: that it was does not mean
-// that it is.
-func (p *Process) await(ctx context.Context, name string, ask func(context.Context) error) error {
+// that it is. limit is for one attempt.
+func (p *Process) await(ctx context.Context, name string, limit time.Duration, ask func(context.Context) error) error {
 	defer p.Admin.RemoveCheck(name)
 	var mu sync.Mutex
 	waiting := errors.New("not asked yet")
@@ -126,7 +131,7 @@ func (p *Process) await(ctx context.Context, name string, ask func(context.Conte
 	defer retry.Stop()
 	var told time.Time
 	for {
-		attempt, cancel := context.WithTimeout(ctx, 5*time.Second)
+		attempt, cancel := context.WithTimeout(ctx, limit)
 		err := ask(attempt)
 		cancel()
 		mu.Lock()

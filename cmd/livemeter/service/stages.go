@@ -17,7 +17,7 @@ import (
 
 // Topics waits for Kafka, then creates the topics that are missing.
 func (p *Process) Topics(ctx context.Context) error {
-	if err := p.await(ctx, "kafka", func(ctx context.Context) error { return pingKafka(ctx, p.Config) }); err != nil {
+	if err := p.await(ctx, "kafka", answerTimeout, func(ctx context.Context) error { return pingKafka(ctx, p.Config) }); err != nil {
 		return err
 	}
 	return EnsureTopics(ctx, p.Config, p.Log)

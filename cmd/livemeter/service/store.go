@@ -43,42 +43,56 @@ func (p *Process) Store(ctx context.Context, reader string) (*Store, error) {
 	return s, nil
 }
 
+// schemaTimeout bounds one attempt at making the schema; a busy server takes seconds.
+const schemaTimeout = time.Minute
+
 func (s *Store) prepare(ctx context.Context, p *Process, reader string) error {
-	if err := p.await(ctx, "clickhouse", s.Ping); err != nil {
-		return err
-	}
-	id, err := eventsTopicID(ctx, p.Config)
-	if err != nil {
+	if err := p.await(ctx, "clickhouse", answerTimeout, func(ctx context.Context) error { return tell(p.Config, s.Ping(ctx)) }); err != nil {
 		return err
 	}
 	if err := s.check(ctx, p, reader); err != nil {
 		return err
 	}
+	if err := p.await(ctx, "schema", schemaTimeout, func(ctx context.Context) error { return s.enter(ctx, p) }); err != nil {
+		return err
+	}
+	var err error
+	s.roller, err = clickhouse.NewRoller(s.Sink, s.Epoch, clickhouse.DefaultRollerConfig())
+	return err
+}
+
+// enter makes the schema and enters the log there. What it has done it finds done when it is called again.
+func (s *Store) enter(ctx context.Context, p *Process) error {
+	id, err := eventsTopicID(ctx, p.Config)
+	if err != nil {
+		return err
+	}
+	return tell(p.Config, s.enterLog(ctx, id, p.Config.Events.Partitions))
+}
+
+func (s *Store) enterLog(ctx context.Context, id [16]byte, partitions int) (err error) {
 	if err := s.CheckEpoch(ctx, id); err != nil {
 		return err
 	}
 	if err := s.Apply(ctx); err != nil {
 		return err
 	}
-	if s.Epoch, err = s.EnsureEpoch(ctx, id, p.Config.Events.Partitions); err != nil {
+	if s.Epoch, err = s.EnsureEpoch(ctx, id, partitions); err != nil {
 		return err
 	}
-	if s.id, err = s.ID(ctx); err != nil {
-		return err
-	}
-	s.roller, err = clickhouse.NewRoller(s.Sink, s.Epoch, clickhouse.DefaultRollerConfig())
+	s.id, err = s.ID(ctx)
 	return err
 }
 
 // check asks what must hold before anything is changed in ClickHouse; a broker that has just started may not know its leaders.
 func (s *Store) check(ctx context.Context, p *Process, reader string) error {
-	return p.await(ctx, "settings of the log", func(ctx context.Context) error {
+	return p.await(ctx, "settings of the log", answerTimeout, func(ctx context.Context) error {
 		if err := CheckZone(ctx, p.Config); err != nil || s.takeOver {
 			return err
 		}
 		id, err := s.ID(ctx)
 		if err != nil {
-			return err
+			return tell(p.Config, err)
 		}
 		c := p.Config.Kafka
 		adm, err := newAdmin(p.Config)
