@@ -73,11 +73,12 @@ func IsPermanent(err error) bool {
 const firstBackoff = 50 * time.Millisecond
 
 // retry calls f until it succeeds, its error is permanent, the retries are used up, or ctx is done.
-func (s *Sink) retry(ctx context.Context, table string, f func(context.Context) error) error {
-	wait := firstBackoff
+func (s *Sink) retry(ctx context.Context, table string, f func(context.Context) error) (err error) {
+	wait, repeated := firstBackoff, false
+	defer func() { s.outage.done(err == nil, repeated) }()
 	for attempt := 0; ; attempt++ {
 		try, cancel := context.WithTimeout(ctx, s.cfg.WriteTimeout)
-		err := f(try)
+		err = f(try)
 		cancel()
 		if err == nil {
 			return nil
@@ -91,17 +92,18 @@ func (s *Sink) retry(ctx context.Context, table string, f func(context.Context) 
 		s.m.errors.WithLabelValues(table, "temporary").Inc()
 		if ctx.Err() == nil { // else the caller knows
 			rollup.AttemptFailed(ctx, err)
+			s.outage.failed(table, err, !repeated)
+			repeated = true
 		}
 		if s.cfg.MaxRetries > 0 && attempt >= s.cfg.MaxRetries {
 			return fmt.Errorf("given up after %d attempts: %w", attempt+1, err)
 		}
-		s.logRetry(table, attempt, wait, err)
 		// Half fixed, half random: writers that failed together do not come back together.
 		timer := time.NewTimer(wait/2 + rand.N(wait/2+1))
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			return errors.Join(ctx.Err(), err)
+			return fmt.Errorf("%w (%w)", err, ctx.Err())
 		case <-timer.C:
 		}
 		wait = min(wait*2, s.cfg.MaxBackoff)

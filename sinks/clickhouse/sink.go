@@ -23,6 +23,8 @@ type Sink struct {
 	log   *zap.Logger
 	m     *metrics
 	logID uuid.UUID // of the topic events that EnsureEpoch was asked for
+
+	outage outage
 }
 
 var _ rollup.Sink = (*Sink)(nil)
@@ -56,7 +58,7 @@ func New(cfg Config, log *zap.Logger, reg prometheus.Registerer) (*Sink, error) 
 	if log == nil {
 		log = zap.NewNop()
 	}
-	return &Sink{cfg: cfg, conn: conn, log: log, m: newMetrics(reg)}, nil
+	return &Sink{cfg: cfg, conn: conn, log: log, m: newMetrics(reg), outage: outage{log: log}}, nil
 }
 
 // Conn is the pool, for queries of the same process.
@@ -75,10 +77,6 @@ func (s *Sink) Ping(ctx context.Context) error {
 
 // Close closes the connections. No Write may be running.
 func (s *Sink) Close() error { return s.conn.Close() }
-
-func (s *Sink) logRetry(table string, attempt int, wait time.Duration, err error) {
-	s.log.Warn("clickhouse insert failed, trying again", zap.String("table", table), zap.Int("attempt", attempt+1), zap.Duration("wait", wait), zap.Error(err))
-}
 
 // Write stores a batch: one INSERT per table, more only where a table's rows exceed a block. Watermarks go last: who reads one finds the
 // rows before it. On nil everything is durable as far as the server's own settings go.

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -101,6 +102,9 @@ func (p *Process) stage(ctx context.Context, s Stage) error {
 	}
 	if err == nil {
 		err = errors.New("ended by itself")
+	}
+	if strings.HasPrefix(err.Error(), s.Name+": ") { // it says so itself
+		return err
 	}
 	return fmt.Errorf("%s: %w", s.Name, err)
 }

@@ -151,7 +151,7 @@ func (p *Process) Gateway() (Stage, string, error) {
 	if err != nil {
 		return Stage{}, "", fmt.Errorf("gateway: Kafka client: %w", err)
 	}
-	srv, err := gateway.New(GatewayConfig(c), client, c.Kafka.Prefix, p.Log.Named("gateway"), p.registry)
+	srv, err := gateway.New(GatewayConfig(c), client, c.Kafka.Prefix, p.Log, p.registry) // it names itself in the log
 	if err != nil {
 		client.Close()
 		return Stage{}, "", err

@@ -60,7 +60,7 @@ func TestStartOutlastsAnOutageOfClickHouse(t *testing.T) {
 			t.Errorf("nothing was asked like %s", q)
 		}
 	}
-	if logs := p.logs.String(); !strings.Contains(logs, "waiting for schema") || !strings.Contains(logs, "clickhouse.addr") || strings.Contains(logs, "sendQuery") || strings.Contains(logs, "Post ") {
+	if logs := p.logs.String(); !strings.Contains(logs, "waiting for schema") || !strings.Contains(logs, "clickhouse.addr") || strings.Contains(logs, "sendQuery") || strings.Contains(logs, "Post ") || strings.Contains(logs, "gateway.gateway") {
 		t.Errorf("the log: %s", logs)
 	}
 }
