@@ -93,6 +93,7 @@ type gatewayCmd struct{ withConfig }
 
 func (gatewayCmd) Help() string {
 	return `POST /v1/events takes a JSON array or NDJSON, gzip or zstd, of at most 500 KB and 2,500 events; "livemeter schema openapi" describes it.
+Load balancers ask GET /readyz on the same port: it is about the gateway alone.
 
 Example:
     livemeter gateway --config livemeter.yaml

@@ -36,6 +36,10 @@ type Result struct {
 }
 
 func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == readyPath && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		s.ready(w) // no sender: it is not counted among the requests
+		return
+	}
 	s.met.inFlight.Inc()
 	defer s.met.inFlight.Dec()
 	code := http.StatusOK

@@ -98,6 +98,10 @@ func problemKafka(timeout bool) *problem {
 	return p
 }
 
+func problemNotReady() *problem {
+	return &problem{status: http.StatusServiceUnavailable, Code: "kafka_unavailable", retryAfter: kafkaRetryAfter, Message: "Kafka does not answer: no events can be taken"}
+}
+
 func (p *problem) write(w http.ResponseWriter) {
 	if p.header[0] != "" {
 		w.Header().Set(p.header[0], p.header[1])

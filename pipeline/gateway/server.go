@@ -38,6 +38,8 @@ type Server struct {
 	judges sync.Pool // *judge
 	ln     net.Listener
 	open   atomic.Int64 // connections
+
+	readiness readiness
 }
 
 // New makes a gateway that writes to the raw topics with the given prefix. The client must have been made with ClientOpts.

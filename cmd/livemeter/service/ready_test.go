@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
 	"github.com/livemeter/livemeter/deploy/embedded/kafka"
+	"github.com/livemeter/livemeter/deploy/embedded/testengine"
 )
 
 // readyz waits until the page has a status and says all of want.
@@ -84,5 +87,46 @@ func TestKafkaIsAway(t *testing.T) {
 	p.readyz(http.StatusOK, `"collector":"ok"`, `"enricher":"ok"`, `"aggregator":"ok"`)
 	p.up(1, 2)
 	p.send(&kgo.Record{Topic: "raw.viewer", Timestamp: received(), Value: []byte(enter("e-2", "room", ""))})
+	p.drain()
+}
+
+// ClickHouse fails under `run`: the process says so at once, and for how long; its gateway goes on, which a load balancer can see on its port.
+func TestClickHouseIsAway(t *testing.T) {
+	addr, _ := testengine.ClickHouse(t)
+	var away atomic.Bool
+	proxied := beforeClickHouse(t, addr, func(w http.ResponseWriter, statement string) bool {
+		if away.Load() {
+			http.Error(w, "away", http.StatusBadGateway)
+		}
+		return away.Load()
+	})
+	p := start(t, true, func(c *config.Config) { c.ClickHouse.Addr = []string{proxied} })
+	gateway := func() (status int) {
+		resp, err := http.Get("http://" + p.gateway + "/readyz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		return resp.StatusCode
+	}
+	p.readyz(http.StatusOK)
+	away.Store(true)
+	began := time.Now()
+	p.send(&kgo.Record{Topic: "raw.viewer", Timestamp: received(), Value: []byte(enter("e-1", "room", ""))})
+	p.readyz(http.StatusServiceUnavailable, `"run":"sink failing for `, `: clickhouse: table `)
+	eventually(t, "the metric counts", func() error {
+		if s, err := p.gauge("livemeter_reader_sink_failing_seconds"); err != nil || s < 1 {
+			return fmt.Errorf("%v s, %v", s, err)
+		}
+		return nil
+	})
+	if took := time.Since(began); took > p.cfg.Flush.Timeout {
+		t.Errorf("it was told after %v, when the first write was given up", took)
+	}
+	if s := gateway(); s != http.StatusOK {
+		t.Errorf("the gateway is not ready: %d", s)
+	}
+	away.Store(false)
+	p.readyz(http.StatusOK)
 	p.drain()
 }
