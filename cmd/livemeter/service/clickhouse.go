@@ -77,6 +77,9 @@ func tell(c *config.Config, err error) error {
 // StoreError says what can be done about an error of ClickHouse.
 func StoreError(c *config.Config, err error) error {
 	at := "ClickHouse at " + strings.Join(c.ClickHouse.Addr, ",")
+	if errors.Is(err, context.Canceled) {
+		return fmt.Errorf("interrupted while asking %s: %w", at, context.Canceled)
+	}
 	var dial *net.OpError
 	if errors.As(err, &dial) && dial.Op == "dial" {
 		return fmt.Errorf("%s (clickhouse.addr, --clickhouse-addr) does not answer: %w", at, dial)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,21 +37,28 @@ func mute(t *testing.T) (addr string, asked <-chan struct{}) {
 	return l.Addr().String(), came
 }
 
-// Who is told to stop while a broker says nothing stops, and does not blame the broker.
-func TestStopWhileKafkaIsSilent(t *testing.T) {
-	cfg := config.Default()
-	addr, asked := mute(t)
-	cfg.Kafka.Brokers = []string{addr}
-	ctx, cancel := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- ReachKafka(ctx, cfg) }()
-	<-asked
-	cancel()
-	stopped := time.Now()
-	if err := <-ended; !errors.Is(err, context.Canceled) {
-		t.Errorf("%v, want that it was interrupted", err)
-	}
-	if took := time.Since(stopped); took > time.Second {
-		t.Errorf("it took %v", took)
+// Who is told to stop while Kafka or ClickHouse say nothing stops, and does not blame them.
+func TestStopWhileAnEngineIsSilent(t *testing.T) {
+	for name, reach := range map[string]func(context.Context, *config.Config) error{
+		"Kafka":      ReachKafka,
+		"ClickHouse": func(ctx context.Context, c *config.Config) error { _, err := ReachStore(ctx, c); return err },
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := config.Default()
+			addr, asked := mute(t)
+			cfg.Kafka.Brokers, cfg.ClickHouse.Addr = []string{addr}, []string{addr}
+			ctx, cancel := context.WithCancel(t.Context())
+			ended := make(chan error, 1)
+			go func() { ended <- reach(ctx, cfg) }()
+			<-asked
+			cancel()
+			stopped := time.Now()
+			if err := <-ended; !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), "interrupted while asking "+name) {
+				t.Errorf("%v, want that it was interrupted", err)
+			}
+			if took := time.Since(stopped); took > time.Second {
+				t.Errorf("it took %v", took)
+			}
+		})
 	}
 }
