@@ -71,3 +71,33 @@ func TestOutageGoesOnBetweenWrites(t *testing.T) {
 		t.Errorf("the end: %v", l)
 	}
 }
+
+// A roller that fails with each cycle tells so less and less often.
+func TestRollerIsTerseInAnOutage(t *testing.T) {
+	core, logs := observer.New(zap.WarnLevel)
+	s, err := New(t.Context(), Config{Addr: []string{"127.0.0.1:1"}}, zap.New(core), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	cfg := DefaultRollerConfig()
+	cfg.Every = time.Millisecond
+	r, err := NewRoller(s, 1, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- r.Run(ctx) }()
+	again := time.NewTicker(time.Millisecond)
+	defer again.Stop()
+	for logs.Len() < 6 && ctx.Err() == nil {
+		<-again.C
+	}
+	cancel()
+	<-ended
+	if l := logs.All(); len(l) < 6 || l[5].ContextMap()["failed_in_a_row"] != int64(32) {
+		t.Errorf("the lines are %v", l)
+	}
+}

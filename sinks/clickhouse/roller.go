@@ -66,10 +66,12 @@ func (r *Roller) Run(ctx context.Context) error {
 	timer := time.NewTimer(r.cfg.Every)
 	defer timer.Stop()
 	defer r.s.m.shown.Set(math.NaN()) // another process knows
-	for {
+	for failed := 0; ; {
 		began := time.Now()
-		if err := r.RollOnce(ctx); err != nil && ctx.Err() == nil {
-			r.log.Warn("roller cycle failed, the next one repeats it", zap.Error(err))
+		if err := r.RollOnce(ctx); err == nil {
+			failed = 0
+		} else if failed++; failed&(failed-1) == 0 && ctx.Err() == nil { // the first, second, fourth, …: an outage is not news with each
+			r.log.Warn("roller cycle failed, the next one repeats it", zap.Error(err), zap.Int("failed_in_a_row", failed))
 		}
 		took := time.Since(began)
 		timer.Reset(max(r.cfg.Every-took, min(rollRest*took, maxRollRest)))
