@@ -67,8 +67,14 @@ func TestExamplesAreNoDuplicates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if outcomes, reasons := truth.Totals(); len(examples) < 10 || outcomes["accepted"] != int64(len(examples)) {
-		t.Errorf("%d examples: %v %v, want all accepted", len(examples), outcomes, reasons)
+	accepted := int64(0)
+	for k, n := range truth.Outcomes {
+		if k.Outcome == "accepted" {
+			accepted += n
+		}
+	}
+	if len(examples) < 10 || accepted != int64(len(examples)) {
+		t.Errorf("%d examples: %v, want all accepted", len(examples), truth.Outcomes)
 	}
 }
 

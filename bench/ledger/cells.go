@@ -65,13 +65,24 @@ func (c *cells) window(grain uint8, ts int64) int64 {
 		return ts - ts%3_600_000
 	case g1d:
 		if ts < c.dayFrom || ts >= c.dayTo {
-			t := time.UnixMilli(ts).In(c.zone)
-			c.dayFrom = time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, c.zone).UnixMilli()
-			c.dayTo = time.Date(t.Year(), t.Month(), t.Day()+1, 0, 0, 0, 0, c.zone).UnixMilli()
+			c.dayFrom, c.dayTo = hoursOfDate(ts, c.zone)
 		}
 		return c.dayFrom
 	}
 	return 0
+}
+
+// hoursOfDate are the hours with the date of ts: where clocks leave out midnight there are 23 of them, from 1:00 on.
+func hoursOfDate(ts int64, zone *time.Location) (from, to int64) {
+	const hour = 3_600_000
+	date := func(ts int64) string { return time.UnixMilli(ts).In(zone).Format(time.DateOnly) }
+	from = ts - ts%hour
+	for date(from-hour) == date(ts) {
+		from -= hour
+	}
+	for to = from; date(to) == date(ts); to += hour {
+	}
+	return from, to
 }
 
 // spot is one key of a cube at one moment: the rows of all grains that contain it.

@@ -75,7 +75,7 @@ func TestOutageGoesOnBetweenWrites(t *testing.T) {
 // A roller that fails with each cycle tells so less and less often.
 func TestRollerIsTerseInAnOutage(t *testing.T) {
 	core, logs := observer.New(zap.WarnLevel)
-	s, err := New(t.Context(), Config{Addr: []string{"127.0.0.1:1"}}, zap.New(core), nil)
+	s, err := New(Config{Addr: []string{"127.0.0.1:1"}}, zap.New(core), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
