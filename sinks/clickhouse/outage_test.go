@@ -47,12 +47,17 @@ func faulty(t *testing.T, addr string, fail func(n int64) (before, after bool)) 
 	return strings.TrimPrefix(srv.URL, "http://"), inserts
 }
 
+// What the server refuses for now is tried again; an answer that is lost is for the caller, who may ask the server what it has.
 func TestWriteGoesOnUntilStored(t *testing.T) {
 	e := open(t)
 	addr, inserts := faulty(t, e.addr, func(n int64) (before, after bool) { return n == 1, n == 2 })
 	s := e.through(addr, 0)
 	var told atomic.Int64
 	ctx := rollup.WithAttempts(context.Background(), func(error) { told.Add(1) })
+	var lost *clickhouse.NoAnswerError
+	if err := s.Write(ctx, hourBatch(e.epoch)); !errors.As(err, &lost) || inserts.Load() != 2 {
+		t.Fatalf("%d attempts: %v, want a lost answer with the second", inserts.Load(), err)
+	}
 	if err := s.Write(ctx, hourBatch(e.epoch)); err != nil {
 		t.Fatal(err)
 	}

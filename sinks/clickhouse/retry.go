@@ -72,7 +72,8 @@ func IsPermanent(err error) bool {
 
 const firstBackoff = 50 * time.Millisecond
 
-// retry calls f until it succeeds, its error is permanent, the retries are used up, or ctx is done.
+// retry calls f until it succeeds, its error is permanent or the connection's, the retries are used up, or ctx is done. A server that does not answer may be
+// another one when it does again, with an older copy of the tables: the caller looks before anything is written to it.
 func (s *Sink) retry(ctx context.Context, table string, f func(context.Context) error) (err error) {
 	wait, repeated := firstBackoff, false
 	defer func() { s.outage.done(err == nil, repeated) }()
@@ -94,6 +95,9 @@ func (s *Sink) retry(ctx context.Context, table string, f func(context.Context) 
 			rollup.AttemptFailed(ctx, err)
 			s.outage.failed(table, err, !repeated)
 			repeated = true
+		}
+		if lost := (*NoAnswerError)(nil); errors.As(err, &lost) {
+			return err
 		}
 		if s.cfg.MaxRetries > 0 && attempt >= s.cfg.MaxRetries {
 			return fmt.Errorf("given up after %d attempts: %w", attempt+1, err)
