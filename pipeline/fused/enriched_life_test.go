@@ -87,7 +87,8 @@ func TestAggregatorOfATrimmedLogGoesOnAfterACrash(t *testing.T) {
 	if err := agg.Apply(0, sent[0]); err != nil {
 		t.Fatal(err)
 	}
-	again, next := reborn(t, agg, NewAggregatorOfWhole(0, func() (bool, error) { return true, nil }))
+	again, next := reborn(t, agg, NewAggregator(0, nil))
+	again.Stored(1)
 	if err := applyAll(agg, 1, sent); err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ type Task struct {
 	enc       change.Encoder
 	dec       change.Decoder
 	rec       change.Record
-	counted   func() (bool, error) // see NewAggregatorOfWhole; may be nil
+	stored    int64 // see Stored
 	sent      *eventlog.Settings
 	records   uint64
 }
@@ -64,14 +64,6 @@ func NewEnricher(partition int32, out runtime.Output) runtime.Task {
 func NewAggregator(partition int32, _ runtime.Output) runtime.Task {
 	t := newTask(partition)
 	t.agg = aggregate.New(partition, t.keys)
-	return t
-}
-
-// NewAggregatorOfWhole is an aggregator that, where the store has rows already as counted says, begins at the beginning of `events` alone: what an enricher
-// makes of a log whose beginning is gone would be added to them.
-func NewAggregatorOfWhole(partition int32, counted func() (bool, error)) runtime.Task {
-	t := NewAggregator(partition, nil).(*Task)
-	t.counted = counted
 	return t
 }
 
@@ -135,16 +127,15 @@ func (t *Task) sameLife(rec *change.Record) error {
 			"Give it its changelog back. %s", rec.Began, t.began, anew)
 	case t.began < 0 && rec.Offset != rec.Began:
 		return fmt.Errorf("nothing is saved, and this record, of offset %d of events, is not the first of its enricher, whose state begins at %d. %s", rec.Offset, rec.Began, anew)
-	case t.began < 0 && rec.Began > 0 && t.counted != nil:
-		counted, err := t.counted()
-		if err != nil || !counted {
-			return err
-		}
+	case t.began < 0 && rec.Began > 0 && t.stored > 0:
 		return fmt.Errorf("nothing is saved, this first record is that of offset %d of events, and the database has rows of them: what is counted again would be added. "+
 			"Give the aggregator its changelog back. %s", rec.Offset, anew)
 	}
 	return nil
 }
+
+// Stored keeps an aggregator from adding what an enricher makes of a log whose beginning is gone to rows that the store has.
+func (t *Task) Stored(offset int64) { t.stored = offset }
 
 // Flush, Ack and Nack are the aggregator's.
 func (t *Task) Flush(b *rollup.Batch, behind bool) (token uint64, more bool) {

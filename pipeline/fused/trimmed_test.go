@@ -74,7 +74,8 @@ func TestAggregatorOfAWholeLog(t *testing.T) {
 		sent emitted
 		err  string
 	}{"whole": {whole, ""}, "trimmed": {trimmed, "would be added"}} {
-		task := NewAggregatorOfWhole(0, func() (bool, error) { return true, nil })
+		task := NewAggregator(0, nil)
+		task.Stored(1)
 		var err error
 		for i, v := range c.sent {
 			if err = task.Apply(int64(i), v); err != nil {

@@ -31,6 +31,9 @@ type Task interface {
 	// after the last one and returns the offset to go on from (0 when the changelog was empty).
 	Restore(key, value []byte) error
 	RestoreDone() (next int64, err error)
+	// Stored is called after that, with the offset in the log of events up to which the store has rows of the partition: 0 without rows, or without a store
+	// that can be asked.
+	Stored(offset int64)
 
 	// Stats for metrics.
 	Stats() Stats

@@ -83,15 +83,7 @@ func (p *Process) Enricher() (*runtime.Reader, Stage, error) {
 
 // Aggregator reads events.enriched and writes rows.
 func (p *Process) Aggregator(s *Store) (*runtime.Reader, Stage, error) {
-	task := func(partition int32, out runtime.Output) runtime.Task {
-		return fused.NewAggregatorOfWhole(partition, func() (bool, error) {
-			ctx, cancel := context.WithTimeout(context.Background(), storedTimeout)
-			defer cancel()
-			wm, err := s.stored(ctx, partition)
-			return wm > 0, err
-		})
-	}
-	cfg := s.feed(readerConfig(p.Config, StoreOfAggregator, runtime.TopicEnriched, runtime.ChangelogAggregator, task))
+	cfg := s.feed(readerConfig(p.Config, StoreOfAggregator, runtime.TopicEnriched, runtime.ChangelogAggregator, fused.NewAggregator))
 	cfg.WholeLog = true
 	return p.newReader("aggregator", cfg)
 }

@@ -104,9 +104,6 @@ func (s *Store) check(ctx context.Context, p *Process, reader string) error {
 	})
 }
 
-// storedTimeout bounds the question what the store has of a partition.
-const storedTimeout = 20 * time.Second
-
 func (s *Store) stored(ctx context.Context, partition int32) (offset int64, err error) {
 	return s.Sink.Stored(ctx, s.Epoch, partition)
 }
