@@ -1,13 +1,15 @@
 # livemeter: `make` prints the targets.
 GO ?= go
 FUZZTIME ?= 30s
+SEEDS ?= 40
+FROM ?= 1
 
 # The checkers run at these versions without being installed, and without touching go.mod.
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test race bench bench-stages profile lint golangci build engines fuzz clean
+.PHONY: help demo test sim race bench bench-stages profile lint golangci build engines fuzz clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +19,11 @@ demo: build ## a simulated festival through Kafka into ClickHouse, compared with
 
 test: ## all tests, on real engines
 	$(GO) test -timeout 20m ./...
+	$(MAKE) --no-print-directory sim
+
+# The build tag lets simulated time pass while the Kafka client waits for its own locks.
+sim: ## the whole pipeline in simulated time with processes killed and suspended, connections broken, SEEDS seeds from FROM
+	$(GO) test -tags synctests -timeout 20m ./bench/exact -run '^TestSimulation$$' -seeds $(SEEDS) -from $(FROM)
 
 race: ## the pipeline's tests under the race detector, which needs a C compiler
 	@if command -v $${CC:-cc} >/dev/null; then CGO_ENABLED=1 $(GO) test -race -short -timeout 15m ./pipeline/... ./bench/exact; \
@@ -36,8 +43,8 @@ profile: build ## CPU and heap profiles of run catching up with a backlog, in bi
 
 lint: ## gofmt, go vet, staticcheck
 	@out=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$out" ]; then echo "gofmt would change:"; echo "$$out"; exit 1; fi
-	$(GO) vet ./...
-	$(GO) run $(STATICCHECK) ./...
+	$(GO) vet ./... && $(GO) vet -tags synctests ./bench/exact
+	$(GO) run $(STATICCHECK) ./... && $(GO) run $(STATICCHECK) -tags synctests ./bench/exact
 
 golangci: # what .golangci.yml asks for beyond that; building it takes minutes
 	$(GO) run $(GOLANGCI) run ./...

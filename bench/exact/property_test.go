@@ -40,7 +40,7 @@ func describe(records []record) (s string) {
 }
 
 // truth is what the ledger says of the records.
-func truth(t *rapid.T, records []record) tables {
+func truth(t interface{ Fatal(...any) }, records []record) tables {
 	l, err := ledger.New(ledger.Options{})
 	if err != nil {
 		t.Fatal(err)
