@@ -30,7 +30,7 @@ func TestDefaultsAreThoseOfTheComponents(t *testing.T) {
 	equal("gateway", service.GatewayConfig(c).WithDefaults(), gateway.Config{}.WithDefaults(), cmpopts.IgnoreFields(gateway.Config{}, "Now"))
 	collector := service.CollectorConfig(c)
 	equal("collector", collector.WithDefaults(), runtime.CollectorConfig{Brokers: collector.Brokers, Settings: collector.Settings}.WithDefaults(),
-		cmpopts.IgnoreFields(runtime.CollectorConfig{}, "Now"))
+		cmpopts.IgnoreFields(runtime.CollectorConfig{}, "Now", "Health"))
 	reader := service.RunReader(c)
 	wiring := runtime.ReaderConfig{Brokers: reader.Brokers, Topic: reader.Topic, Group: reader.Group, Changelog: reader.Changelog}
 	equal("reader", reader.WithDefaults(), wiring.WithDefaults(), cmpopts.IgnoreFields(runtime.ReaderConfig{}, "NewTask"))
