@@ -44,6 +44,7 @@ type collectorFeed struct {
 	group  string
 	client *kgo.Client // its callbacks may come before it is set here; they use the session's admin client
 	clock  *collectorFetchClock
+	idle   atomic.Int64 // see fetch
 
 	want   chan struct{}    // the session's permit for one poll
 	got    chan kgo.Fetches // its result; one permit, one slot: sending never blocks
@@ -97,10 +98,24 @@ func (f *collectorFeed) poll() {
 			return
 		case <-f.want:
 		}
-		fetches := f.client.PollRecords(f.s.ctx, collectorPollRecords)
-		f.got <- fetches
+		f.got <- f.fetch()
 		f.client.AllowRebalance()
 		f.s.wakeUp()
+	}
+}
+
+// fetch waits for records. Between two polls nothing is on its way from the client to the session: what the clock says then holds for whoever has looked
+// through got.
+func (f *collectorFeed) fetch() kgo.Fetches {
+	for {
+		f.idle.Store(f.clock.oldest())
+		ctx, cancel := context.WithTimeout(f.s.ctx, collectorFetchWait)
+		fetches := f.client.PollRecords(ctx, collectorPollRecords)
+		cancel()
+		if f.s.ctx.Err() != nil || !errors.Is(fetches.Err0(), context.DeadlineExceeded) {
+			return fetches
+		}
+		f.client.AllowRebalance()
 	}
 }
 
@@ -185,16 +200,19 @@ func (f *collectorFeed) commit(ctx context.Context, offsets map[int32]kgo.EpochO
 // idleSince is until when the client is known to have seen all there was, ms; 0 if it is not known. It holds for an owner and a zombie alike:
 // readers of the log take a claim by what it says and not by who says it.
 func (f *collectorFeed) idleSince() int64 {
-	if f.client.BufferedFetchRecords() > 0 || len(f.got) > 0 {
+	f.clock.look()
+	idle := f.idle.Load() // before got: what was given to it since says nothing of this
+	if len(f.got) > 0 {
 		return 0
 	}
-	return f.clock.oldest()
+	return idle
 }
 
 // collectorFetchClock notes when the last fetch that each broker answered was sent. A partition can be called idle only as of then: by the wall
 // clock, or by when the answer was read, a process that was stopped for a minute, with the answer waiting in its socket, would promise what it
 // cannot know. A broker has one fetch at a time, sent after the answer before was read: so that moment is no later either, whatever the clocks
-// did since. (How long an answer took is no help where the machine slept meanwhile: the monotonic clock stood still, the wall clock jumps.)
+// did since. (How long an answer took is no help where the machine slept meanwhile: the monotonic clock stood still, the wall clock jumps.) What an
+// answer brings is decoded after it was read: it counts when the next one is there, whose fetch was sent after all of that was taken.
 type collectorFetchClock struct {
 	now     func() time.Time
 	mu      sync.Mutex
@@ -203,8 +221,9 @@ type collectorFetchClock struct {
 
 type brokerFetches struct {
 	answered int64 // when the last answer was read, ms
-	sent     int64 // when the last fetch with an answer was sent at the latest, ms; 0 while unknown
-	looks    int   // at the clock since the last answer
+	asked    int64 // when its fetch was sent at the latest, ms; 0 while unknown
+	sent     int64 // the same of the answer before, of which nothing is still to be decoded
+	looks    int   // progress records since the last answer
 }
 
 func newFetchClock(now func() time.Time) *collectorFetchClock {
@@ -213,7 +232,7 @@ func newFetchClock(now func() time.Time) *collectorFetchClock {
 
 const collectorFetchKey = 1
 
-// collectorBrokerGone is after how many looks without an answer a broker is taken to lead none of the topic's partitions any more. Not after
+// collectorBrokerGone is after how many progress records without an answer a broker is taken to lead none of the topic's partitions any more. Not after
 // which time: it passes while a process is stopped, too, and the first broker to answer then would speak for all.
 const collectorBrokerGone = 100
 
@@ -230,25 +249,33 @@ func (c *collectorFetchClock) OnBrokerE2E(meta kgo.BrokerMetadata, key int16, e 
 		b = &brokerFetches{}
 		c.brokers[meta.NodeID] = b
 	} else {
-		b.sent = max(b.sent, min(b.answered, now.Add(-e.DurationE2E()).UnixMilli()))
+		b.sent = max(b.sent, b.asked)
+		b.asked = min(b.answered, now.Add(-e.DurationE2E()).UnixMilli())
 	}
 	b.answered, b.looks = now.UnixMilli(), 0
 }
 
-// oldest is the oldest of all brokers, 0 if it is not known of one. The caller looks once a progress record.
-func (c *collectorFetchClock) oldest() int64 {
+// look is called once a progress record.
+func (c *collectorFetchClock) look() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	oldest := int64(math.MaxInt64)
 	for id, b := range c.brokers {
 		if b.looks++; b.looks > collectorBrokerGone {
 			delete(c.brokers, id)
-			continue
 		}
-		oldest = min(oldest, b.sent)
 	}
+}
+
+// oldest is the oldest of all brokers, 0 if it is not known of one.
+func (c *collectorFetchClock) oldest() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if len(c.brokers) == 0 {
 		return 0
+	}
+	oldest := int64(math.MaxInt64)
+	for _, b := range c.brokers {
+		oldest = min(oldest, b.sent)
 	}
 	return oldest
 }
