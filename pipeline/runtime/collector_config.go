@@ -139,7 +139,7 @@ func RunCollector(ctx context.Context, cfg CollectorConfig, log *zap.Logger, reg
 	if err != nil {
 		return err
 	}
-	backoff := collectorFirstBackoff
+	backoff, failed := collectorFirstBackoff, failing{log: log, apart: time.Minute}
 	cfg.Health.begin()
 	m.up.Set(0)
 	for ctx.Err() == nil {
@@ -153,7 +153,7 @@ func RunCollector(ctx context.Context, cfg CollectorConfig, log *zap.Logger, reg
 		cfg.Health.ended(err)
 		m.up.Set(0)
 		m.sessions.WithLabelValues("failed").Inc()
-		log.Warn("collector session ended; starting again from the committed offsets", zap.Error(err), zap.Duration("backoff", backoff))
+		failed.failed(time.Now(), err, "collector session ended; starting again from the committed offsets", zap.Duration("backoff", backoff))
 		select {
 		case <-ctx.Done():
 		case <-time.After(backoff):

@@ -2,7 +2,7 @@
 // knows what a record of the log is, but not what an event changes.
 //
 // Three loops, each with its own clients. What they share is no state: the names and the making of topics (topics), which one a name stands for
-// (topic_id), what a commit carries beside its offset (commit_mark), metrics (register), and how mistakes of a configuration are told (mistakes).
+// (topic_id), what a commit carries beside its offset (commit_mark), metrics (register), how mistakes of a configuration are told (mistakes), and how often what fails again and again is (failing).
 //
 //   - The collector (collector_*.go): raw topics to the log. RunCollector lives through sessions; one goroutine owns a session, and a source
 //     never sends past a failed record. Sessions in collector_session, configuration in collector_config, what must be the log's own (key and zone)

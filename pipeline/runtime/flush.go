@@ -30,12 +30,13 @@ type sinkWriter struct {
 	doubt bool  // the last write failed: see stillHas
 	lost  error // the store has lost rows: nothing is written any more
 
+	failing failing
+
 	mu      sync.Mutex
 	open    *openBatch
 	handles map[*flushHandle]struct{}
 	asked   int       // handles that have not answered yet
 	began   time.Time // the last write
-	failing failing
 }
 
 // openBatch is being collected, or in flight.
@@ -76,7 +77,7 @@ type ack struct {
 
 func newSinkWriter(cfg *ReaderConfig, log *zap.Logger, m *readerMetrics) *sinkWriter {
 	return &sinkWriter{cfg: cfg, log: log, metrics: m, pace: newPace(cfg), kicked: make(chan struct{}, 1), answers: make(chan struct{}, 1),
-		open: &openBatch{}, handles: map[*flushHandle]struct{}{}}
+		failing: failing{log: log}, open: &openBatch{}, handles: map[*flushHandle]struct{}{}}
 }
 
 // register a task that has been restored.
@@ -279,5 +280,5 @@ func (w *sinkWriter) settle(b *openBatch, err error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.wrote(now, err)
+	w.wrote(err)
 }

@@ -44,8 +44,8 @@ func TestFailingSinkIsToldAtOnce(t *testing.T) {
 					time.Sleep(35 * time.Second)
 					write()
 				}
-				if n := len(logs.TakeAll()); n < 3 || n > 9 {
-					t.Errorf("%d lines of an hour's outage", n)
+				if l := logs.TakeAll(); len(l) < 5 || len(l) > 9 || l[0].Time.Sub(begun) > 30*time.Second || l[len(l)-1].Time.Before(begun.Add(40*time.Minute)) {
+					t.Errorf("an hour's outage is told by %v", l)
 				}
 				away = false
 				write()

@@ -108,7 +108,8 @@ type Reader struct {
 	admin   *kadm.Client
 	group   *kgo.Client
 
-	fail context.CancelCauseFunc // ends Run with an error
+	fail   context.CancelCauseFunc // ends Run with an error
+	ending failing                 // partitions end: all that one trouble of Kafka ends are one outage
 
 	mu       sync.Mutex
 	slots    map[int32]*slot // the partitions owned now
@@ -126,6 +127,7 @@ func NewReader(cfg ReaderConfig, log *zap.Logger, reg prometheus.Registerer) (*R
 		return nil, err
 	}
 	r := &Reader{cfg: cfg, log: log.With(zap.String("topic", cfg.Topic), zap.String("group", cfg.Group)), slots: map[int32]*slot{}}
+	r.ending = failing{log: r.log, apart: time.Minute}
 	m, err := newReaderMetrics(r, reg)
 	if err != nil {
 		return nil, fmt.Errorf("reader %s: register metrics: %w", cfg.Group, err)

@@ -181,7 +181,7 @@ func (s *slot) supervise() {
 		}
 		s.status.phase.Store("restarting after: " + err.Error())
 		s.r.metrics.restarts.Inc()
-		s.r.log.Warn("partition ended, restoring it from its last checkpoint", zap.Int32("partition", s.id), zap.Error(err))
+		s.r.ending.failed(time.Now(), err, "partition ended, restoring it from its last checkpoint", zap.Int32("partition", s.id))
 		if !s.mayRestart(attempt) {
 			return
 		}
@@ -233,6 +233,7 @@ func (r *Reader) isMember(ctx context.Context) bool {
 
 // watchGroup surfaces what the group's client has to say; it never returns records, its topic is paused.
 func (r *Reader) watchGroup(ctx context.Context) {
+	outside := failing{log: r.log, apart: time.Minute}
 	for ctx.Err() == nil {
 		fs := r.group.PollFetches(ctx)
 		if fs.IsClientClosed() {
@@ -244,7 +245,7 @@ func (r *Reader) watchGroup(ctx context.Context) {
 			case isFatal(e.Err):
 				r.fail(fmt.Errorf("reader group %s: %w", r.cfg.Group, e.Err))
 			default:
-				r.log.Warn("group", zap.Error(e.Err))
+				outside.failed(time.Now(), e.Err, "group")
 			}
 		}
 	}

@@ -75,6 +75,7 @@ func RunRejected(ctx context.Context, cfg RejectedConfig, write func(ctx context
 		return fmt.Errorf("rejected %s: Kafka client: %w", cfg.Topic, err)
 	}
 	defer cl.Close()
+	writing, fetching := failing{log: cfg.Log}, failing{log: cfg.Log, apart: time.Minute}
 	for {
 		fs := cl.PollRecords(ctx, cfg.MaxBatch)
 		if ctx.Err() != nil {
@@ -84,9 +85,9 @@ func RunRejected(ctx context.Context, cfg RejectedConfig, write func(ctx context
 			if isFatal(e.Err) {
 				return fmt.Errorf("rejected %s: %w", cfg.Topic, e.Err)
 			}
-			cfg.Log.Warn("rejected: fetch", zap.String("topic", cfg.Topic), zap.Error(e.Err))
+			fetching.failed(time.Now(), e.Err, "rejected: fetch, will be repeated", zap.String("topic", cfg.Topic))
 		}
-		if err := cfg.copy(ctx, cl, m, fs, write); err != nil {
+		if err := cfg.copy(ctx, cl, m, &writing, fs, write); err != nil {
 			return nil // only when ctx has ended
 		}
 	}
@@ -107,7 +108,9 @@ func (c *RejectedConfig) beginAnew(ctx context.Context, adm *kadm.Client, offset
 	return err
 }
 
-func (c *RejectedConfig) copy(ctx context.Context, cl *kgo.Client, m *rejectedMetrics, fs kgo.Fetches, write func(context.Context, []rollup.Rejected) error) error {
+const rejectedFailed = "rejected: dead letters are not written; it is tried again"
+
+func (c *RejectedConfig) copy(ctx context.Context, cl *kgo.Client, m *rejectedMetrics, writing *failing, fs kgo.Fetches, write func(context.Context, []rollup.Rejected) error) error {
 	recs, started := fs.Records(), time.Now()
 	if len(recs) == 0 {
 		return nil
@@ -117,18 +120,23 @@ func (c *RejectedConfig) copy(ctx context.Context, cl *kgo.Client, m *rejectedMe
 		rows[i] = rejectedRow(rec)
 	}
 	for backoff := 100 * time.Millisecond; ; backoff = min(2*backoff, 5*time.Second) {
-		wctx, cancel := context.WithTimeout(ctx, c.WriteTimeout)
+		began := time.Now()
+		wctx, cancel := context.WithTimeout(rollup.WithAttempts(ctx, func(err error) { writing.failed(time.Now(), err, rejectedFailed) }), c.WriteTimeout)
 		err := write(wctx, rows)
 		cancel()
 		if err == nil {
 			break
 		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		m.failures.Inc()
-		c.Log.Warn("rejected: write, will be repeated", zap.Int("rows", len(rows)), zap.Duration("in", backoff), zap.Error(err))
+		writing.failed(began, err, rejectedFailed)
 		if !pause(ctx, nil, backoff) {
 			return ctx.Err()
 		}
 	}
+	writing.ended("rejected: dead letters are written again")
 	m.wrote(fs, time.Since(started))
 	cctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()

@@ -105,7 +105,7 @@ func (r *Roller) newestPeak(ctx context.Context, c measure.Cube, g measure.Grain
 	sql := fmt.Sprintf("SELECT toUnixTimestamp(max(r.inserted_at)) FROM %s.%s AS r WHERE r.epoch = %d AND r.grain = %s AND r.part = %d",
 		r.s.cfg.Database, RowsTable(c), r.epoch, quote(measure.GrainNames[g]), partPeak)
 	if err := r.s.conn.QueryRow(ctx, sql).Scan(&at); err != nil {
-		return time.Time{}, fmt.Errorf("clickhouse: roller: newest peak of %s: %w", measure.CubeTables[c], err)
+		return time.Time{}, fmt.Errorf("clickhouse: roller: newest peak of %s: %w", measure.CubeTables[c], r.s.cause(err))
 	}
 	return time.Unix(int64(at), 0), nil
 }
@@ -116,7 +116,7 @@ func (r *Roller) peakLevel(ctx context.Context, c measure.Cube, l level, since t
 	var rows uint64
 	count := fmt.Sprintf("SELECT count() FROM %s.%s AS r WHERE %s", r.s.cfg.Database, RowsTable(c), touched)
 	if err := r.s.conn.QueryRow(ctx, count).Scan(&rows); err != nil {
-		return fmt.Errorf("clickhouse: roller: peaks of %s: %w", measure.CubeTables[c], err)
+		return fmt.Errorf("clickhouse: roller: peaks of %s: %w", measure.CubeTables[c], r.s.cause(err))
 	}
 	chunks := (rows + uint64(r.cfg.ChunkRows) - 1) / uint64(r.cfg.ChunkRows)
 	for i := range chunks {

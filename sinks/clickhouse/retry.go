@@ -73,10 +73,10 @@ func IsPermanent(err error) bool {
 const firstBackoff = 50 * time.Millisecond
 
 // retry calls f until it succeeds, its error is permanent or the connection's, the retries are used up, or ctx is done. A server that does not answer may be
-// another one when it does again, with an older copy of the tables: the caller looks before anything is written to it.
+// another one when it does again, with an older copy of the tables: the caller looks before anything is written to it. The caller hears of each attempt, too,
+// and logs them: it knows whether it is one outage.
 func (s *Sink) retry(ctx context.Context, table string, f func(context.Context) error) (err error) {
-	wait, repeated := firstBackoff, false
-	defer func() { s.outage.done(err == nil, repeated) }()
+	wait := firstBackoff
 	for attempt := 0; ; attempt++ {
 		try, cancel := context.WithTimeout(ctx, s.cfg.WriteTimeout)
 		err = f(try)
@@ -93,8 +93,6 @@ func (s *Sink) retry(ctx context.Context, table string, f func(context.Context) 
 		s.m.errors.WithLabelValues(table, "temporary").Inc()
 		if ctx.Err() == nil { // else the caller knows
 			rollup.AttemptFailed(ctx, err)
-			s.outage.failed(table, err, !repeated)
-			repeated = true
 		}
 		if lost := (*NoAnswerError)(nil); errors.As(err, &lost) {
 			return err

@@ -66,12 +66,12 @@ func (r *Roller) Run(ctx context.Context) error {
 	timer := time.NewTimer(r.cfg.Every)
 	defer timer.Stop()
 	defer r.s.m.shown.Set(math.NaN()) // another process knows
-	for failed := 0; ; {
+	for tells := (rollTells{}); ; {
 		began := time.Now()
 		if err := r.RollOnce(ctx); err == nil {
-			failed = 0
-		} else if failed++; failed&(failed-1) == 0 && ctx.Err() == nil { // the first, second, fourth, …: an outage is not news with each
-			r.log.Warn("roller cycle failed, the next one repeats it", zap.Error(err), zap.Int("failed_in_a_row", failed))
+			tells = rollTells{}
+		} else if tells.failed++; ctx.Err() == nil && tells.due(time.Now()) {
+			r.log.Warn("roller cycle failed, the next one repeats it", zap.Error(err), zap.Int("failed_in_a_row", tells.failed))
 		}
 		took := time.Since(began)
 		timer.Reset(max(r.cfg.Every-took, min(rollRest*took, maxRollRest)))
@@ -81,6 +81,22 @@ func (r *Roller) Run(ctx context.Context) error {
 		case <-timer.C:
 		}
 	}
+}
+
+// rollTells spaces the lines about cycles that fail: an outage is not news with each.
+type rollTells struct {
+	failed int
+	next   time.Time
+	pause  time.Duration
+}
+
+func (t *rollTells) due(now time.Time) bool {
+	if now.Before(t.next) {
+		return false
+	}
+	t.pause = min(max(4*t.pause, 15*time.Second), 16*time.Minute)
+	t.next = now.Add(t.pause)
+	return true
 }
 
 // rollRest times as long as it worked a roller rests at least, so that it takes a tenth of one thread at most; but never longer than maxRollRest,
@@ -155,7 +171,7 @@ func earlier(a, b time.Time) time.Time {
 func (r *Roller) serverTime(ctx context.Context) (time.Time, error) {
 	var now uint32
 	if err := r.s.conn.QueryRow(ctx, "SELECT toUnixTimestamp(now())").Scan(&now); err != nil {
-		return time.Time{}, fmt.Errorf("clickhouse: roller: time: %w", err)
+		return time.Time{}, fmt.Errorf("clickhouse: roller: time: %w", r.s.cause(err))
 	}
 	return time.Unix(int64(now), 0), nil
 }
@@ -175,7 +191,7 @@ var rollSettings = ch.Settings{
 func (r *Roller) statement(ctx context.Context, step, sql string) error {
 	start := time.Now()
 	if err := r.s.conn.Exec(ch.Context(ctx, ch.WithSettings(rollSettings)), sql); err != nil {
-		return fmt.Errorf("clickhouse: roller: %s: %w", step, err)
+		return fmt.Errorf("clickhouse: roller: %s: %w", step, r.s.cause(err))
 	}
 	r.s.m.rollSeconds.WithLabelValues(step).Observe(time.Since(start).Seconds())
 	return nil

@@ -23,8 +23,6 @@ type Sink struct {
 	log   *zap.Logger
 	m     *metrics
 	logID uuid.UUID // of the topic events that EnsureEpoch was asked for
-
-	outage outage
 }
 
 var _ rollup.Sink = (*Sink)(nil)
@@ -58,7 +56,7 @@ func New(cfg Config, log *zap.Logger, reg prometheus.Registerer) (*Sink, error) 
 	if log == nil {
 		log = zap.NewNop()
 	}
-	return &Sink{cfg: cfg, conn: conn, log: log, m: newMetrics(reg), outage: outage{log: log}}, nil
+	return &Sink{cfg: cfg, conn: conn, log: log, m: newMetrics(reg)}, nil
 }
 
 // Conn is the pool, for queries of the same process.
