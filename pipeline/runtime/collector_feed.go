@@ -11,7 +11,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -179,16 +178,8 @@ func (f *collectorFeed) commit(ctx context.Context, offsets map[int32]kgo.EpochO
 	var failed error
 	f.client.CommitOffsetsSync(f.markKey(ctx), map[string]map[int32]kgo.EpochOffset{f.name: offsets},
 		func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
-			failed = err
-			if err != nil {
-				return
-			}
-			for _, t := range resp.Topics {
-				for _, p := range t.Partitions {
-					if err := kerr.ErrorForCode(p.ErrorCode); err != nil && failed == nil {
-						failed = fmt.Errorf("partition %d: %w", p.Partition, err)
-					}
-				}
+			if failed = err; err == nil {
+				failed = refusedCommit(resp)
 			}
 		})
 	if failed != nil {

@@ -2,14 +2,10 @@ package runtime
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/livemeter/livemeter/pipeline/event"
 )
@@ -25,18 +21,6 @@ const collectorZoneMark = " zone="
 // markKey makes a commit carry the fingerprint, and the zone.
 func (f *collectorFeed) markKey(ctx context.Context) context.Context {
 	return withMark(ctx, collectorKeyMark(f.s.cfg.Settings.KeyFingerprint)+collectorZoneMark+f.s.cfg.Settings.Zone)
-}
-
-// withMark makes a commit carry metadata.
-func withMark(ctx context.Context, mark string) context.Context {
-	return kgo.PreCommitFnContext(ctx, func(req *kmsg.OffsetCommitRequest) error {
-		for t := range req.Topics {
-			for p := range req.Topics[t].Partitions {
-				req.Topics[t].Partitions[p].Metadata = &mark
-			}
-		}
-		return nil
-	})
 }
 
 // checkKey compares the key, and the zone, with those of the collectors before.
@@ -72,14 +56,13 @@ type collectorMark struct{ key, zone string }
 
 func collectorMarks(ctx context.Context, adm *kadm.Client, group string) (marks []collectorMark, err error) {
 	for t := range event.NumTopics {
-		group := RawGroup(group, t)
-		offsets, err := adm.FetchOffsets(ctx, group)
-		if err != nil && !errors.Is(err, kerr.GroupIDNotFound) { // no collector has been here
-			return nil, fmt.Errorf("offsets of group %s: %w", group, err)
+		found, err := commitMarks(ctx, adm, RawGroup(group, t))
+		if err != nil {
+			return nil, err
 		}
-		for _, o := range offsets.Sorted() {
-			key, zone, _ := strings.Cut(o.Metadata, collectorZoneMark)
-			if o.Err == nil && len(key) == len(collectorKeyMark(0)) && strings.HasPrefix(key, "key=") {
+		for _, mark := range found {
+			key, zone, _ := strings.Cut(mark, collectorZoneMark)
+			if len(key) == len(collectorKeyMark(0)) && strings.HasPrefix(key, "key=") {
 				marks = append(marks, collectorMark{key, zone})
 			}
 		}

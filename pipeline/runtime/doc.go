@@ -2,18 +2,19 @@
 // knows what a record of the log is, but not what an event changes.
 //
 // Three loops, each with its own clients. What they share is no state: the names and the making of topics (topics), which one a name stands for
-// (topic_id), what a commit carries beside its offset (commit_mark), metrics (register), how mistakes of a configuration are told (mistakes), and how often what fails again and again is (failing).
+// (topic_id), what a commit carries beside its offset (commit_mark), metrics (register), how mistakes of a configuration are told
+// (mistakes), and how often what fails again and again (failing).
 //
 //   - The collector (collector_*.go): raw topics to the log. RunCollector lives through sessions; one goroutine owns a session, and a source
 //     never sends past a failed record. Sessions in collector_session, configuration in collector_config, what must be the log's own (key and zone)
-//     in collector_key and log_settings, one raw topic's client in collector_feed, which partitions there are in collector_metadata, assignments in
-//     collector_assign, whose turn it is in collector_source, blocks and progress in collector_loop and collector_send, what is under way in
+//     in collector_key and log_settings, one raw topic's client in collector_feed, which partitions there are in collector_metadata, whether it works in
+//     collector_health, assignments in collector_assign, whose turn it is in collector_source, blocks and progress in collector_loop and collector_send, what is under way in
 //     collector_flight, dead letters in collector_reject, counters in collector_metrics.
 //   - The reader (reader*.go, flush*.go, checkpoint*.go): a log to a Task and from it to the sink, the next topic and the changelog. The group
 //     assigns slots (reader_group); a slot lives through partitions, each from a restore to its end (reader_partition, reader_apply,
 //     reader_stop). task is what it runs; reader_output sends what a task emits to the next topic; reader_store holds the rows to one store.
 //     checkpoint, with checkpoint_restore, is the only place where a position moves, by way of changelog, the transactional producer; flush merges the
-//     rows of all partitions of the process into one write, flush_pace says how often; freshness measures how old they are; what others see of it is in
+//     rows of all partitions of the process into one write, flush_pace says how often, flush_failing for how long none has succeeded; freshness measures how old they are; what others see of it is in
 //     reader_status and reader_metrics.
 //   - The dead letters (rejected, rejected_metrics): events.rejected to the sink.
 package runtime

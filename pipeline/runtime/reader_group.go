@@ -267,14 +267,3 @@ func (r *Reader) commitGroup(partition int32, next int64) (done bool) {
 	r.watchStore(ctx)
 	return done
 }
-
-func refusedCommit(resp *kmsg.OffsetCommitResponse) error {
-	for _, t := range resp.Topics {
-		for _, p := range t.Partitions {
-			if err := kerr.ErrorForCode(p.ErrorCode); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}

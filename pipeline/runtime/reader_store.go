@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
 	"go.uber.org/zap"
 )
 
@@ -71,18 +69,15 @@ func CheckStore(ctx context.Context, adm *kadm.Client, group string, id [16]byte
 
 // storesOf are the ids of the stores in a group's commits, by partition.
 func storesOf(ctx context.Context, adm *kadm.Client, group string) (map[int32]string, error) {
-	offsets, err := adm.FetchOffsets(ctx, group)
-	if err != nil && !errors.Is(err, kerr.GroupIDNotFound) {
-		return nil, fmt.Errorf("offsets of group %s: %w", group, err)
+	marks, err := commitMarks(ctx, adm, group)
+	if err != nil {
+		return nil, err
 	}
 	stores := map[int32]string{}
-	for _, o := range offsets.Sorted() {
-		text, ok := strings.CutPrefix(o.Metadata, storeMark)
-		if o.Err != nil && !errors.Is(o.Err, kerr.GroupIDNotFound) {
-			return nil, fmt.Errorf("offsets of group %s: %w", group, o.Err)
-		}
+	for partition, mark := range marks {
+		text, ok := strings.CutPrefix(mark, storeMark)
 		if has, err := hex.DecodeString(text); ok && err == nil {
-			stores[o.Partition] = string(has)
+			stores[partition] = string(has)
 		}
 	}
 	return stores, nil
