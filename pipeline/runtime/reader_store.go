@@ -36,15 +36,9 @@ const storeMark = "store="
 
 // OtherStoreError: another store than this one has acknowledged rows of the log.
 type OtherStoreError struct {
-	Group     string
-	Partition int32
-	Has, This []byte // ids
-}
-
-// changelog is the name of the group's: see service.
-func (e *OtherStoreError) changelog() string {
-	at := strings.LastIndexByte(e.Group, '.') + 1
-	return e.Group[:at] + "state." + e.Group[at:]
+	Group, Changelog string // of the reader
+	Partition        int32
+	Has, This        []byte // ids
 }
 
 func (e *OtherStoreError) Error() string {
@@ -52,16 +46,16 @@ func (e *OtherStoreError) Error() string {
 		"A pipeline beside another one needs a kafka.prefix of its own. Where that database can be put back as it was last, do so. Where it is gone for good, or this one is its restored copy, "+
 		"stop all processes of the group and start once with --clickhouse-take-over: that goes on from here, without what was counted before (who was there is not counted as a viewer or buyer of the present hour, day or session again), "+
 		"or, when the group's changelog topic (%[5]s) was deleted before, counts again what the log still holds",
-		e.Partition, e.Group, uuidText(e.Has), uuidText(e.This), e.changelog())
+		e.Partition, e.Group, uuidText(e.Has), uuidText(e.This), e.Changelog)
 }
 
-// CheckStore compares a store with that of a group's commits: it is an *OtherStoreError where they differ, also where this one has no id yet. What the commits do
+// CheckStore compares a store with that of a group's commits, whose state is in a changelog: it is an *OtherStoreError where they differ, also where this one has no id yet. What the commits do
 // not say, the group being new or its offsets expired, the changelog does later.
-func CheckStore(ctx context.Context, adm *kadm.Client, group string, id [16]byte) error {
+func CheckStore(ctx context.Context, adm *kadm.Client, group, changelog string, id [16]byte) error {
 	stores, err := storesOf(ctx, adm, group)
 	for partition, has := range stores {
 		if has != string(id[:]) {
-			return &OtherStoreError{group, partition, []byte(has), id[:]}
+			return &OtherStoreError{group, changelog, partition, []byte(has), id[:]}
 		}
 	}
 	return err
@@ -102,7 +96,7 @@ func (r *Reader) sameStore(partition int32, has []byte) (taken bool, err error) 
 			zap.String("other", uuidText(has)), zap.String("this", uuidText(own[:])))
 		return true, nil
 	}
-	return false, fatal("%w", &OtherStoreError{r.cfg.Group, partition, has, own[:]})
+	return false, fatal("%w", &OtherStoreError{r.cfg.Group, r.cfg.Changelog, partition, has, own[:]})
 }
 
 // OlderStoreError: the store has told less than it has acknowledged.
@@ -210,7 +204,7 @@ func (r *Reader) watchStore(ctx context.Context) {
 			delete(r.before, partition)
 		case r.before[partition]:
 		default:
-			r.fail(fmt.Errorf("another process has taken over: %w", &OtherStoreError{r.cfg.Group, partition, []byte(has), r.cfg.StoreID[:]}))
+			r.fail(fmt.Errorf("another process has taken over: %w", &OtherStoreError{r.cfg.Group, r.cfg.Changelog, partition, []byte(has), r.cfg.StoreID[:]}))
 		}
 	}
 }

@@ -30,7 +30,7 @@ func (x *process) refused(what string) {
 	case <-time.After(20 * time.Second):
 		x.t.Fatalf("%s goes on", what)
 	}
-	if x.err == nil || !strings.Contains(x.err.Error(), "acknowledged by another database") {
+	if x.err == nil || !strings.Contains(x.err.Error(), "acknowledged by another database") || !strings.Contains(x.err.Error(), "changelog topic ("+testChangelog+")") {
 		x.t.Errorf("%s ended with %v", what, x.err)
 	}
 }
@@ -165,7 +165,7 @@ func TestTakeOverOfAnIdlePartition(t *testing.T) {
 	r = w.start(w.storeConfig(2, true))
 	w.drain(r)
 	r.stop()
-	if err := CheckStore(t.Context(), kadm.NewClient(w.cl), "g", [16]byte{2}); err != nil {
+	if err := CheckStore(t.Context(), kadm.NewClient(w.cl), "g", testChangelog, [16]byte{2}); err != nil {
 		t.Error(err)
 	}
 	w.send(100)
@@ -256,7 +256,7 @@ func TestTakeOverIsCommittedWhateverFails(t *testing.T) {
 	r = w.start(w.storeConfig(2, true))
 	w.drain(r)
 	eventually(t, "all commits name the new store", func() (bool, string) {
-		err := CheckStore(t.Context(), kadm.NewClient(w.cl), "g", [16]byte{2})
+		err := CheckStore(t.Context(), kadm.NewClient(w.cl), "g", testChangelog, [16]byte{2})
 		return err == nil, fmt.Sprint(err)
 	})
 	r.stop()

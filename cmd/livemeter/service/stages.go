@@ -83,13 +83,13 @@ func (p *Process) Enricher() (*runtime.Reader, Stage, error) {
 
 // Aggregator reads events.enriched and writes rows.
 func (p *Process) Aggregator(s *Store) (*runtime.Reader, Stage, error) {
-	cfg := s.feed(readerConfig(p.Config, StoreOfAggregator, runtime.TopicEnriched, runtime.ChangelogAggregator, fused.NewAggregator))
+	cfg := s.feed(readerConfig(p.Config, StoreOfAggregator, runtime.TopicEnriched, changelogs[StoreOfAggregator], fused.NewAggregator))
 	cfg.WholeLog = true
 	return p.newReader("aggregator", cfg)
 }
 
 func runReader(c *config.Config) runtime.ReaderConfig {
-	return readerConfig(c, StoreOfRun, runtime.TopicEvents, runtime.ChangelogRun, fused.NewRun)
+	return readerConfig(c, StoreOfRun, runtime.TopicEvents, changelogs[StoreOfRun], fused.NewRun)
 }
 
 // Fused is enricher and aggregator in one.

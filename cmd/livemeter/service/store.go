@@ -16,6 +16,9 @@ const (
 	StoreOfAggregator = "aggregator"
 )
 
+// changelogs hold their state.
+var changelogs = map[string]string{StoreOfRun: runtime.ChangelogRun, StoreOfAggregator: runtime.ChangelogAggregator}
+
 // Store is ClickHouse, ready to take the rows of this log.
 type Store struct {
 	*clickhouse.Sink
@@ -100,7 +103,7 @@ func (s *Store) check(ctx context.Context, p *Process, reader string) error {
 			return err
 		}
 		defer adm.Close()
-		return runtime.CheckStore(ctx, adm, c.Prefix+reader, id)
+		return runtime.CheckStore(ctx, adm, c.Prefix+reader, c.Prefix+changelogs[reader], id)
 	})
 }
 

@@ -36,7 +36,7 @@ func TestAnotherDatabaseForTheSameLog(t *testing.T) {
 	other := *p.cfg
 	other.ClickHouse.Database, other.Admin.Addr = p.cfg.ClickHouse.Database+"_two", "127.0.0.1:0"
 	t.Cleanup(func() { p.query("DROP DATABASE IF EXISTS $db_two") })
-	if err := p.refused(&other, true); err == nil || !strings.Contains(err.Error(), "acknowledged by another database") {
+	if err := p.refused(&other, true); err == nil || !strings.Contains(err.Error(), "acknowledged by another database") || !strings.Contains(err.Error(), "("+p.cfg.Kafka.Prefix+runtime.ChangelogRun+")") {
 		t.Errorf("a second database for the same log: %v, want it refused", err)
 	}
 	if n := p.query("SELECT count() FROM system.databases WHERE name = '$db_two'"); n != "0" {
