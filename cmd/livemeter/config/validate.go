@@ -77,7 +77,6 @@ var prefixSyntax = regexp.MustCompile(`^[A-Za-z0-9._-]{0,64}$`)
 
 func (c *Config) validateKafka(add adder) {
 	k := c.Kafka
-	add(len(k.Brokers) == 0, "kafka.brokers: none given")
 	for _, b := range k.Brokers {
 		add(!hostPort(b), "kafka.brokers: %q: want host:port", b)
 	}
@@ -88,7 +87,7 @@ func (c *Config) validateKafka(add adder) {
 	add(k.SASL.Mechanism != "" && (k.SASL.User == "" || k.SASL.Password == ""), "kafka.sasl: mechanism %s wants user and password", k.SASL.Mechanism)
 	add(k.SASL.Mechanism == "" && k.SASL.User != "", "kafka.sasl.user is given without kafka.sasl.mechanism")
 	add(c.Topics.Partitions < 1 || c.Topics.Partitions > 1024, "topics.partitions %d: want 1 to 1024", c.Topics.Partitions)
-	add(c.Topics.Replication == 0 || c.Topics.Replication < -1 || c.Topics.Replication > 16, "topics.replication %d: want 1 to 16, or -1", c.Topics.Replication)
+	add(c.Topics.Replication < -1 || c.Topics.Replication > 16, "topics.replication %d: want 1 to 16, or -1", c.Topics.Replication)
 	add(c.Topics.Retention < 0, "topics.retention %v: want 0 or more", c.Topics.Retention)
 	add(c.Topics.RejectedRetention < time.Hour || c.Topics.RejectedRetention > 7*day,
 		"topics.rejected_retention %v: want from 1h to 168h: original bytes may name persons", c.Topics.RejectedRetention)
@@ -139,7 +138,7 @@ func (c *Config) validateTime(add adder) {
 
 // checkZone looks at every month from 1990 to 2040: an hourly window must lie in one day.
 func checkZone(name string) error {
-	if name == "" || name == "Local" {
+	if name == "Local" {
 		return errors.New("want an IANA name such as Asia/Shanghai")
 	}
 	loc, err := time.LoadLocation(name)
@@ -162,7 +161,6 @@ func (c *Config) validateListeners(add adder) {
 func (c *Config) validateOthers(add adder) {
 	add(!prefixSyntax.MatchString(c.Collector.Group), "collector.group %q: want at most 64 of letters, digits, dot, dash and underscore", c.Collector.Group)
 	add(c.Limits.MaxCells < 1000, "limits.max_cells %d: want 1000 or more", c.Limits.MaxCells)
-	add(c.Limits.MaxDirtyCells < 1000, "limits.max_dirty_cells %d: want 1000 or more", c.Limits.MaxDirtyCells)
 	add(!slices.Contains([]string{"debug", "info", "warn", "error"}, c.Log.Level), "log.level %q: want debug, info, warn or error", c.Log.Level)
 	add(c.Log.Format != "json" && c.Log.Format != "console", "log.format %q: want json or console", c.Log.Format)
 	add(len(c.InstanceID) > 128, "instance_id: longer than 128 bytes")

@@ -56,6 +56,7 @@ collector:
   max_inflight_bytes: 1024
 flush: {hot: 3s, row_budget: -1}
 admin: {addr: nowhere}
+limits: {max_dirty_cells: -1}
 `
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -75,7 +76,7 @@ admin: {addr: nowhere}
 		`c.yaml:10: gateway.tokens[1] ("b"): another token has the same secret`, `environment LIVEMETER_GATEWAY_ALLOWED_ORIGINS: gateway.allowed_origins[0] "shop/x"`,
 		`c.yaml:12: gateway.max_connections is empty or 0: leave it out for its default, 2048`, `c.yaml:14: collector.block_bytes 512: want 1024 to 524288`,
 		`c.yaml:15: collector.max_inflight_bytes 1024: want at least four blocks`, `flush.max 2s is shorter than flush.hot 3s`, `c.yaml:16: flush.row_budget -1`,
-		`c.yaml:17: admin.addr "nowhere"`, `environment LIVEMETER_CLICKHOUSE_PARALLEL: clickhouse.parallel 99: want 1 to 32`,
+		`c.yaml:17: admin.addr "nowhere"`, `c.yaml:18: limits.max_dirty_cells -1: want 1 or more`, `environment LIVEMETER_CLICKHOUSE_PARALLEL: clickhouse.parallel 99: want 1 to 32`,
 		`flag --checkpoint-every: checkpoint_every 2h0m0s: want above 0 and at most 1h`,
 	}
 	for _, w := range want {
