@@ -264,7 +264,7 @@ func (t *Task) RestoreDone() (int64, error) {
 	return t.next, nil
 }
 
-// Stats are the task's numbers for metrics.
+// Stats are the task's numbers: see runtime.Stats for what is decided by them.
 func (t *Task) Stats() runtime.Stats {
 	s := runtime.Stats{Records: t.records, Keys: t.keys.Len()}
 	if e := t.enricher; e != nil {

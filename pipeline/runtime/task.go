@@ -35,11 +35,12 @@ type Task interface {
 	// that can be asked.
 	Stored(offset int64)
 
-	// Stats for metrics.
+	// Stats of now.
 	Stats() Stats
 }
 
-// Stats are the numbers of one task: for metrics, and MaxRecv and DirtyCells for whether the partition is behind or full.
+// Stats are the numbers of one task. Most are for metrics; MaxRecv and DirtyCells say whether the partition is behind or full, and by Acknowledged a store
+// that has less is refused.
 type Stats struct {
 	Watermark     int64 // ms, 0 while unknown
 	MaxRecv       int64 // highest receive time applied, ms

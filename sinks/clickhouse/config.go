@@ -32,8 +32,8 @@ type Config struct {
 	DialTimeout time.Duration // for one connection; default 5 s
 	// WriteTimeout bounds one attempt of one INSERT; default 60 s.
 	WriteTimeout time.Duration
-	// MaxRetries bounds the attempts after the first of one INSERT; 0 (default): until the context is done. Nothing is lost either way:
-	// Write returns the error and the caller keeps the rows.
+	// MaxRetries bounds the attempts after the first of one INSERT; 0 (default): until the context is done. Only what the server answers is
+	// tried again: a lost connection ends the write. Nothing is lost either way, Write returns the error and the caller keeps the rows.
 	MaxRetries int
 	// MaxBackoff bounds the wait between attempts, which doubles from 50 ms; default 5 s.
 	MaxBackoff time.Duration
@@ -86,7 +86,7 @@ func setDefault[T comparable](p *T, v T) {
 // The database name stands in DDL text, so it is held to what needs no quoting.
 var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)
 
-// Validate returns all mistakes at once, each with its key in a configuration file. Defaults count as given.
+// Validate returns all mistakes at once, each with its key in a configuration file; max_retries and max_backoff are none there. Defaults count as given.
 func (c Config) Validate() error {
 	c = c.WithDefaults()
 	var errs []error
