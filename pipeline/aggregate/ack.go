@@ -26,7 +26,7 @@ func (a *Aggregator) settle(token uint64, failed bool) {
 		}
 		if failed { // what had its turn since then may stand in rows that are dirty again
 			a.told = told{min(a.told.wm, f.before.wm), min(a.told.at, f.before.at)}
-			a.untold = a.untold || f.tells
+			a.untold, a.anew = a.untold || f.tells, a.anew || f.anew
 			for cube := range a.turned {
 				for part := range a.turned[cube] {
 					a.turned[cube][part] = min(a.turned[cube][part], f.before.wm)

@@ -36,6 +36,7 @@ type Aggregator struct {
 	final     finality
 	finalEnd  int64 // up to which end windows are final now
 	last      bool  // every flush may be the last one
+	anew      bool  // all that is held has not left yet: see Anew
 
 	settings  *eventlog.Settings
 	days      measure.Days

@@ -29,6 +29,7 @@ type flight struct {
 	orders []orderKey
 	before told // before it
 	tells  bool // has a watermark
+	anew   bool // of a round that sends anew
 }
 
 // told is what was sent of a watermark: with the offset up to which it speaks.
@@ -86,7 +87,7 @@ type round struct {
 // nothing then, and a row costs the store as much as an event costs us. more says that the round goes on with the next flush.
 func (a *Aggregator) Flush(b *rollup.Batch, behind bool) (token uint64, more bool) {
 	a.token++
-	f := flight{token: a.token, before: a.told}
+	f := flight{token: a.token, before: a.told, anew: a.anew}
 	r := &a.round
 	if r.rows > 0 && r.behind != behind {
 		a.endRound()
@@ -106,6 +107,7 @@ func (a *Aggregator) Flush(b *rollup.Batch, behind bool) (token uint64, more boo
 		}
 	}
 	f.cells = slices.Clone(a.leaving)
+	a.anew = a.anew && r.rows > 0
 	if wm := a.sent(); r.rows == 0 && a.restLeaves() {
 		a.told, a.untold, f.tells = told{wm, a.offset}, false, true
 		b.Watermarks = append(b.Watermarks, rollup.Watermark{Part: a.partition, Version: uint64(a.offset), WM: wm, FinalBefore: a.final.end(wm), HoursTold: a.hoursTold(wm)})
@@ -218,6 +220,18 @@ func (a *Aggregator) sent() int64 {
 	return max(a.told.wm, min(low, r.held))
 }
 
+// Anew sends all that is held to a store that has none of it, before it is told a watermark: of a window that is held still it has all tables, of the others
+// none.
+func (a *Aggregator) Anew() {
+	for i := uint32(1); i < a.cells.Cap(); i++ {
+		if c := a.cells.At(i); c.key != 0 && !c.dirty {
+			a.touch(i, c)
+			c.since = a.told.wm
+		}
+	}
+	a.anew = true
+}
+
 // Last makes the flushes that follow send every row that changed: the task is about to end.
 func (a *Aggregator) Last() {
 	a.endRound()
@@ -290,7 +304,7 @@ func eachFlush(cube measure.Cube) bool {
 type turn struct{ rest, few, still bool }
 
 func (a *Aggregator) turn() turn {
-	t := turn{rest: a.last, few: len(a.dirty) <= manyCells}
+	t := turn{rest: a.last || a.anew, few: len(a.dirty) <= manyCells}
 	if a.flushes%coarseEvery == 0 {
 		t.still = a.offset == a.turnedAt
 		t.rest = t.rest || t.still

@@ -88,7 +88,7 @@ func TestAggregatorOfATrimmedLogGoesOnAfterACrash(t *testing.T) {
 		t.Fatal(err)
 	}
 	again, next := reborn(t, agg, NewAggregator(0, nil))
-	again.Stored(1)
+	again.Stored(1, false)
 	if err := applyAll(agg, 1, sent); err != nil {
 		t.Fatal(err)
 	}

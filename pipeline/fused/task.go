@@ -134,8 +134,13 @@ func (t *Task) sameLife(rec *change.Record) error {
 	return nil
 }
 
-// Stored keeps an aggregator from adding what an enricher makes of a log whose beginning is gone to rows that the store has.
-func (t *Task) Stored(offset int64) { t.stored = offset }
+// Stored keeps an aggregator from adding what an enricher makes of a log whose beginning is gone to rows that the store has, and sends anew what it holds.
+func (t *Task) Stored(offset int64, anew bool) {
+	t.stored = offset
+	if anew && t.agg != nil {
+		t.agg.Anew()
+	}
+}
 
 // Flush, Ack and Nack are the aggregator's.
 func (t *Task) Flush(b *rollup.Batch, behind bool) (token uint64, more bool) {

@@ -75,7 +75,7 @@ func TestAggregatorOfAWholeLog(t *testing.T) {
 		err  string
 	}{"whole": {whole, ""}, "trimmed": {trimmed, "would be added"}} {
 		task := NewAggregator(0, nil)
-		task.Stored(1)
+		task.Stored(1, false)
 		var err error
 		for i, v := range c.sent {
 			if err = task.Apply(int64(i), v); err != nil {

@@ -103,6 +103,14 @@ func (f *collectorFeed) poll() {
 	}
 }
 
+// leads says whether a broker is known to lead a partition that this process owns.
+func (f *collectorFeed) leads(broker int32) bool {
+	return slices.ContainsFunc(f.s.sources, func(src *collectorSource) bool {
+		leader, _, err := f.client.PartitionLeader(f.name, src.partition)
+		return src.feed == f && (leader == broker || err != nil)
+	})
+}
+
 // fetch waits for records. Between two polls nothing is on its way from the client to the session: what the clock says then holds for whoever has looked
 // through got.
 func (f *collectorFeed) fetch() kgo.Fetches {
@@ -191,7 +199,7 @@ func (f *collectorFeed) commit(ctx context.Context, offsets map[int32]kgo.EpochO
 // idleSince is until when the client is known to have seen all there was, ms; 0 if it is not known. It holds for an owner and a zombie alike:
 // readers of the log take a claim by what it says and not by who says it.
 func (f *collectorFeed) idleSince() int64 {
-	f.clock.look()
+	f.clock.look(f.leads)
 	idle := f.idle.Load() // before got: what was given to it since says nothing of this
 	if len(f.got) > 0 {
 		return 0
@@ -223,8 +231,8 @@ func newFetchClock(now func() time.Time) *collectorFetchClock {
 
 const collectorFetchKey = 1
 
-// collectorBrokerGone is after how many progress records without an answer a broker is taken to lead none of the topic's partitions any more. Not after
-// which time: it passes while a process is stopped, too, and the first broker to answer then would speak for all.
+// collectorBrokerGone is after how many progress records without an answer a broker is forgotten that leads no owned partition. Not after which time: it
+// passes while a process is stopped, too, and the first broker to answer then would speak for all. One that leads some, and is out of reach, is waited for.
 const collectorBrokerGone = 100
 
 // OnBrokerE2E is called by the client with every response.
@@ -247,11 +255,11 @@ func (c *collectorFetchClock) OnBrokerE2E(meta kgo.BrokerMetadata, key int16, e 
 }
 
 // look is called once a progress record.
-func (c *collectorFetchClock) look() {
+func (c *collectorFetchClock) look(leads func(broker int32) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for id, b := range c.brokers {
-		if b.looks++; b.looks > collectorBrokerGone {
+		if b.looks++; b.looks > collectorBrokerGone && !leads(id) {
 			delete(c.brokers, id)
 		}
 	}

@@ -72,14 +72,18 @@ func TestFetchClockWaitsForEachBroker(t *testing.T) {
 	for range 3 {
 		answer(2)
 	}
-	for range collectorBrokerGone {
-		c.look()
+	leads := true
+	look := func() { c.look(func(int32) bool { return leads }) }
+	for n := range 2 * collectorBrokerGone {
+		leads = n < collectorBrokerGone
+		if look(); !leads {
+			break
+		}
 		if got := c.oldest(); got != 1_000_000 {
 			t.Fatalf("idle as of %d while broker 1 has not answered", got)
 		}
 		answer(2)
 	}
-	c.look()
 	if got := c.oldest(); got != 1_300_000 {
 		t.Errorf("idle as of %d when broker 1 leads nothing any more", got)
 	}

@@ -140,7 +140,7 @@ func (c *counter) Restore(key, value []byte) error {
 }
 
 func (c *counter) RestoreDone() (int64, error) { return c.next, nil }
-func (c *counter) Stored(int64)                {}
+func (c *counter) Stored(int64, bool)          {}
 
 func (c *counter) Stats() Stats {
 	s := Stats{Cells: len(c.keys), Records: c.applied, Accepted: c.applied, Watermark: c.next, MaxRecv: c.recv, Acknowledged: c.acknowledged}

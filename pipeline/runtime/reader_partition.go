@@ -120,7 +120,7 @@ func (t *partition) open(ctx context.Context) (cl *kgo.Client, err error) {
 	if err != nil {
 		return nil, err
 	}
-	t.task.Stored(stored)
+	t.task.Stored(stored, taken || t.inherited != inherited)
 	if t.next, t.high, err = r.checkOffset(ctx, id, saved, stored); err != nil {
 		return nil, err
 	}

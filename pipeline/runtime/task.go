@@ -32,8 +32,9 @@ type Task interface {
 	Restore(key, value []byte) error
 	RestoreDone() (next int64, err error)
 	// Stored is called after that, with the offset in the log of events up to which the store has rows of the partition: 0 without rows, or without a store
-	// that can be asked.
-	Stored(offset int64)
+	// that can be asked. anew: it has taken another's place, or is an older copy of itself, and what the task holds is to be sent to it whether it was before
+	// or not.
+	Stored(offset int64, anew bool)
 
 	// Stats of now.
 	Stats() Stats
