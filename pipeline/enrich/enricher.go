@@ -132,11 +132,6 @@ func (e *Enricher) record(value []byte) error {
 		if err := eventlog.Decode(value, &e.block); err != nil {
 			return err
 		}
-		for i := range e.block.Entries { // no collector writes such a time, and windows have none
-			if n := &e.block.Entries[i]; n.TS|n.Recv < 0 {
-				return fmt.Errorf("damaged record: entry %d has a time before 1970", i)
-			}
-		}
 		e.applyBlock()
 		return nil
 	case eventlog.RecordSettings, eventlog.RecordRepeated:

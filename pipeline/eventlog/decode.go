@@ -73,6 +73,9 @@ func (d *decoder) entry(i int) (int, string) {
 	e.Recv = d.recv
 	v, i = uvarint(p, i)
 	e.TS = e.Recv - int64(v)
+	if e.TS|e.Recv < 0 { // no collector writes such a time, and windows have none
+		return beyond, "time before 1970"
+	}
 	if e.Kind == Reject {
 		if mask != 0 {
 			return beyond, "reject with fields"

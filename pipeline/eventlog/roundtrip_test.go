@@ -1,6 +1,7 @@
 package eventlog
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -78,9 +79,9 @@ func expect(src SourceID, in *Input) plain {
 
 func drawInput(t *rapid.T) *Input {
 	id := rapid.SampledFrom([]string{"", "a", "b", "r_1", "中文", strings.Repeat("x", 128), strings.Repeat("y", 300)})
-	i64, u64 := rapid.Int64(), rapid.Uint64()
+	i64, u64, time := rapid.Int64(), rapid.Uint64(), rapid.Int64Min(0) // from 1970 on
 	in := &Input{Kind: EntryKind(rapid.IntRange(0, int(Reject)).Draw(t, "kind")), Flags: uint8(rapid.IntRange(0, 15).Draw(t, "flags")),
-		Offset: i64.Draw(t, "offset"), Recv: i64.Draw(t, "recv"), TS: i64.Draw(t, "ts")}
+		Offset: i64.Draw(t, "offset"), Recv: time.Draw(t, "recv"), TS: time.Draw(t, "ts")}
 	lo := 0
 	if in.Kind == Reject {
 		lo = 1
@@ -105,7 +106,7 @@ func drawInput(t *rapid.T) *Input {
 	return in
 }
 
-// What goes in comes out, whatever the numbers are, over several blocks of one writer, with a dictionary that forgets all the time and
+// What goes in comes out, whatever the numbers are (times before 1970 are refused), over several blocks of one writer, with a dictionary that forgets all the time and
 // with a Block that is reused.
 func TestBlockRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -204,8 +205,9 @@ func TestDecodeRefuses(t *testing.T) {
 		{"\x09\x02", "record type 9"}, {"\x01\x03", "upgrade livemeter"}, {"\x01\x01", "older livemeter"}, {"\x00\x02", "record type 0"}, {"", "0 bytes"}, {"\x02\x02", "type 2 where 1 is expected"},
 		{"\x01\x02\x07\x01\x00\x00\x00\x00", "unknown kind"}, {"\x01\x02\x05\x00\x00\x00\x00\x00", "unknown kind"}, {"\x01\x02\x05\x01\x01\x00\x00\x00", "source"},
 		{"\x01\x02\x80\x00\x80\x02\x00\x00\x00", "unknown optional fields"},
+		{"\x01\x02\x05\x01\x00" + strings.Repeat("\x00", 16) + "\x00\x00\x01\x00", "time before 1970"}, {"\x01\x02\x05\x01\x00" + strings.Repeat("\x00", 16) + "\x00\x00\x02\x02", "time before 1970"},
 	} {
-		if err := Decode([]byte(c.value), &b); err == nil || !strings.Contains(err.Error(), c.want) {
+		if err := Decode([]byte(c.value), &b); !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%q: got %v, want %q", c.value, err, c.want)
 		}
 	}
