@@ -2,11 +2,9 @@ package clickhouse
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
-	ch "github.com/ClickHouse/clickhouse-go/v2"
 	"github.com/google/uuid"
 
 	"github.com/livemeter/livemeter/pipeline/rollup"
@@ -57,8 +55,7 @@ func (s *Sink) epochs(ctx context.Context) (out epochs, err error) {
 // anything is changed, and takes a database that is not there for one that may.
 func (s *Sink) CheckEpoch(ctx context.Context, eventsTopicID [16]byte) error {
 	all, err := s.epochs(ctx)
-	var missing *ch.Exception
-	if errors.As(err, &missing) && (missing.Code == UnknownTable || missing.Code == UnknownDatabase) {
+	if kind, _ := Explain(err); kind == Missing {
 		return nil
 	}
 	if err != nil {
@@ -81,12 +78,6 @@ func (s *Sink) Stored(ctx context.Context, epoch uint16, partition int32) (offse
 	err = s.each(ctx, query, nil, func(scan func(...any) error) error { return scan(&offset) })
 	return offset, err
 }
-
-// Codes of ClickHouse's exceptions for what has not been made yet.
-const (
-	UnknownTable    = 60
-	UnknownDatabase = 81
-)
 
 func (s *Sink) mayShow(all *epochs, id uuid.UUID) error {
 	if s.cfg.TakeOver || all.shown == 0 || all.shownID == id {

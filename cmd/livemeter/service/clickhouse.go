@@ -54,16 +54,6 @@ func ReachStore(ctx context.Context, c *config.Config) (*clickhouse.Sink, error)
 	return sink, nil
 }
 
-// Codes of ClickHouse's exceptions that a configuration explains.
-const (
-	wrongCredentials  = 516
-	unknownUser       = 192
-	wrongPassword     = 193
-	requiredPassword  = 194
-	accessDenied      = 497
-	databaseAccessErr = 291
-)
-
 // tell is StoreError for what the server says and what keeps it from answering; other errors explain themselves.
 func tell(c *config.Config, err error) error {
 	var exception *ch.Exception
@@ -92,13 +82,16 @@ func StoreError(c *config.Config, err error) error {
 		return fmt.Errorf("%s (clickhouse.addr, --clickhouse-addr) gives no answer that can be read; is this its port for clickhouse.protocol %s (http 8123, native 9000), and does it want clickhouse.tls? %w",
 			at, c.ClickHouse.Protocol, err)
 	}
-	switch exception.Code {
-	case clickhouse.UnknownDatabase, clickhouse.UnknownTable:
+	kind, hint := clickhouse.Explain(err)
+	switch {
+	case kind == clickhouse.Missing:
 		return fmt.Errorf("%s has no livemeter tables in database %s (clickhouse.database): start livemeter run, or livemeter schema apply: %w", at, c.ClickHouse.Database, err)
-	case wrongCredentials, unknownUser, wrongPassword, requiredPassword:
+	case kind == clickhouse.Credentials:
 		return fmt.Errorf("%s refuses user %s (clickhouse.user, clickhouse.password or clickhouse.password_file): %w", at, c.ClickHouse.User, err)
-	case accessDenied, databaseAccessErr:
+	case kind == clickhouse.Right:
 		return fmt.Errorf("%s: user %s lacks a right (livemeter schema roles prints roles to grant): %w", at, c.ClickHouse.User, err)
+	case hint != "":
+		return fmt.Errorf("%s: %s: %w", at, hint, err)
 	}
 	return fmt.Errorf("%s: %w", at, err)
 }
