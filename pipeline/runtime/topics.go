@@ -140,7 +140,25 @@ func (s *TopicSpec) rejected(w topicWant) topicWant {
 		with("max.message.bytes", strconv.Itoa(2<<20))
 }
 
-// EnsureTopics creates the topics that are missing and checks those that are there. What is wrong with them is one error that names all of it;
+// WrongTopicError: a topic is not what it must be, or Kafka refuses to make it or to show it. Waiting does not mend that.
+type WrongTopicError struct{ Err error }
+
+func (e *WrongTopicError) Error() string { return e.Err.Error() }
+func (e *WrongTopicError) Unwrap() error { return e.Err }
+
+func wrongTopic(format string, args ...any) error {
+	return &WrongTopicError{fmt.Errorf(format, args...)}
+}
+
+// refused is err, or a *WrongTopicError where it is an answer that will be the same again.
+func refused(err error) error {
+	if answer := (*kerr.Error)(nil); errors.As(err, &answer) && !answer.Retriable {
+		return &WrongTopicError{err}
+	}
+	return err
+}
+
+// EnsureTopics creates the topics that are missing and checks those that are there. What is wrong with them is one error that names all of it, a *WrongTopicError among others;
 // a topic that exists is never changed.
 func EnsureTopics(ctx context.Context, adm *kadm.Client, spec TopicSpec) error {
 	spec = spec.withDefaults()
@@ -161,7 +179,7 @@ func EnsureTopics(ctx context.Context, adm *kadm.Client, spec TopicSpec) error {
 		case !ok || errors.Is(d.Err, kerr.UnknownTopicOrPartition):
 			wrong = append(wrong, createTopic(ctx, adm, &spec, w))
 		case d.Err != nil:
-			wrong = append(wrong, fmt.Errorf("topic %s: %w", w.name, d.Err))
+			wrong = append(wrong, refused(fmt.Errorf("topic %s: %w", w.name, d.Err)))
 		default:
 			there = append(there, w)
 			wrong = append(wrong, checkPartitions(w, len(d.Partitions)))
@@ -180,7 +198,7 @@ func createTopic(ctx context.Context, adm *kadm.Client, spec *TopicSpec, w topic
 		return nil // another process was faster, with the same wishes
 	}
 	if err != nil {
-		return fmt.Errorf("create topic %s with %d partitions: %w; create it by hand or allow this client to", w.name, w.partitions, err)
+		return refused(fmt.Errorf("create topic %s with %d partitions: %w; create it by hand or allow this client to", w.name, w.partitions, err))
 	}
 	return nil
 }
@@ -189,7 +207,7 @@ func checkPartitions(w topicWant, found int) error {
 	if !w.fixed || found == int(w.partitions) {
 		return nil
 	}
-	return fmt.Errorf("topic %s has %d partitions, wanted %d: viewers live on partitions, so their number cannot change under a running log; set events.partitions (--events-partitions) to %d, or migrate to a new log",
+	return wrongTopic("topic %s has %d partitions, wanted %d: viewers live on partitions, so their number cannot change under a running log; set events.partitions (--events-partitions) to %d, or migrate to a new log",
 		w.name, found, w.partitions, found)
 }
 
@@ -239,7 +257,7 @@ func checkPolicy(w topicWant, found string) error {
 	if w.policy == "compact" {
 		why = "deletion by age would remove state that is still needed"
 	}
-	return fmt.Errorf("topic %s has cleanup.policy=%s, wanted %s: %s; run kafka-configs --alter --entity-type topics --entity-name %s --add-config cleanup.policy=%s",
+	return wrongTopic("topic %s has cleanup.policy=%s, wanted %s: %s; run kafka-configs --alter --entity-type topics --entity-name %s --add-config cleanup.policy=%s",
 		w.name, strings.Join(policies, ","), w.policy, why, w.name, w.policy)
 }
 

@@ -117,7 +117,8 @@ func permanent(err error) bool {
 	var zone *runtime.WrongZoneError
 	var store *runtime.OtherStoreError
 	var log *clickhouse.OtherLogError
-	return errors.As(err, &zone) || errors.As(err, &store) || errors.As(err, &log) || errors.Is(err, eventlog.ErrUnknown) || clickhouse.IsPermanent(err)
+	var topic *runtime.WrongTopicError
+	return errors.As(err, &zone) || errors.As(err, &store) || errors.As(err, &log) || errors.As(err, &topic) || errors.Is(err, eventlog.ErrUnknown) || clickhouse.IsPermanent(err)
 }
 
 // await waits for what a service needs and does not start itself. /readyz says what for, and no more of it once it was there: that it was does not mean

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -20,8 +21,11 @@ func (p *Process) Topics(ctx context.Context) error {
 	if err := p.await(ctx, "kafka", answerTimeout, func(ctx context.Context) error { return pingKafka(ctx, p.Config) }); err != nil {
 		return err
 	}
-	return EnsureTopics(ctx, p.Config, p.Log)
+	return p.await(ctx, "topics", topicsTimeout, func(ctx context.Context) error { return EnsureTopics(ctx, p.Config, p.Log) })
 }
+
+// topicsTimeout bounds one attempt at making the topics; those that it has made the next one finds.
+const topicsTimeout = 20 * time.Second
 
 // settings are the limits that shape results, as the collector writes them into the log.
 func settings(c *config.Config) eventlog.Settings {
