@@ -136,7 +136,7 @@ func (c generateCmd) toKafka(ctx context.Context, cfg *config.Config, fest festi
 	if err := service.ReachKafka(ctx, cfg); err != nil {
 		return err
 	}
-	if err := service.EnsureTopics(ctx, cfg, zap.NewNop()); err != nil {
+	if _, err := service.EnsureTopics(ctx, cfg, zap.NewNop()); err != nil {
 		return err
 	}
 	run := festival.RunOptions{Brokers: cfg.Kafka.Brokers, Client: opts, Rate: c.Rate, For: c.For, Events: max(c.Events, 0)}

@@ -8,8 +8,6 @@ import (
 	"io/fs"
 	"strings"
 
-	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
@@ -134,37 +132,12 @@ func applyKafka(ctx context.Context, cfg *config.Config, log *zap.Logger, out io
 	if err := service.ReachKafka(ctx, cfg); err != nil {
 		return err
 	}
-	before, err := countTopics(ctx, cfg)
+	made, err := service.EnsureTopics(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
-	if err := service.EnsureTopics(ctx, cfg, log); err != nil {
-		return err
-	}
-	after, err := countTopics(ctx, cfg)
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(out, "Kafka %s: topics are there, %d of them created now\n", strings.Join(cfg.Kafka.Brokers, ","), after-before)
+	_, err = fmt.Fprintf(out, "Kafka %s: topics are there, %d of them created now\n", strings.Join(cfg.Kafka.Brokers, ","), made)
 	return err
-}
-
-// countTopics counts all that there are: what rises meanwhile was created.
-func countTopics(ctx context.Context, cfg *config.Config) (int, error) {
-	opts, err := service.KafkaOpts(cfg.Kafka)
-	if err != nil {
-		return 0, err
-	}
-	adm, err := kadm.NewOptClient(append(opts, kgo.SeedBrokers(cfg.Kafka.Brokers...))...)
-	if err != nil {
-		return 0, fmt.Errorf("kafka: %w", err)
-	}
-	defer adm.Close()
-	topics, err := adm.ListTopics(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("kafka: list topics: %w", err)
-	}
-	return len(topics), nil
 }
 
 func applyClickHouse(ctx context.Context, cfg *config.Config, log *zap.Logger, out io.Writer) error {
@@ -173,24 +146,10 @@ func applyClickHouse(ctx context.Context, cfg *config.Config, log *zap.Logger, o
 		return err
 	}
 	defer sink.Close()
-	before, err := countTables(ctx, sink)
-	if err == nil {
-		err = sink.Apply(ctx)
-	}
+	made, err := sink.Apply(ctx)
 	if err != nil {
 		return service.StoreError(cfg, err)
 	}
-	after, err := countTables(ctx, sink)
-	if err != nil {
-		return service.StoreError(cfg, err)
-	}
-	_, err = fmt.Fprintf(out, "ClickHouse %s: database %s has all tables and views, %d of them created now\n", strings.Join(cfg.ClickHouse.Addr, ","), cfg.ClickHouse.Database, after-before)
+	_, err = fmt.Fprintf(out, "ClickHouse %s: database %s has all tables and views, %d of them created now\n", strings.Join(cfg.ClickHouse.Addr, ","), cfg.ClickHouse.Database, made)
 	return err
-}
-
-// countTables counts tables and views, none where there is no database yet.
-func countTables(ctx context.Context, sink *clickhouse.Sink) (int, error) {
-	var n uint64
-	err := sink.Conn().QueryRow(ctx, "SELECT count() FROM system.tables WHERE database = ?", sink.Database()).Scan(&n)
-	return int(n), err
 }

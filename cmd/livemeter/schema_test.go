@@ -3,9 +3,13 @@ package main
 import (
 	"regexp"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/livemeter/livemeter/deploy/embedded/testengine"
+	"github.com/livemeter/livemeter/pipeline/event"
+	"github.com/livemeter/livemeter/pipeline/runtime"
 )
 
 // applySchema makes the tables of a test.
@@ -22,7 +26,10 @@ func TestSchemaApplySaysWhatItCreated(t *testing.T) {
 	args := []string{"schema", "apply", "--kafka-brokers", testengine.FakeKafka(t)[0], "--clickhouse-addr", addr, "--clickhouse-database", database}
 	created := regexp.MustCompile(`(?m)^(Kafka|ClickHouse) .* (\d+) of them created now$`)
 	for run, want := range []func(kafka, store string) bool{
-		func(kafka, store string) bool { return kafka != "0" && store != "0" },
+		func(kafka, store string) bool {
+			return kafka == strconv.Itoa(len(event.TopicNames)+len(runtime.DimTopics)+6) && // three of the log, three changelogs
+				store == strings.TrimSpace(testengine.Exec(t, addr, "SELECT count() FROM system.tables WHERE database = '"+database+"'"))
+		},
 		func(kafka, store string) bool { return kafka == "0" && store == "0" },
 	} {
 		code, out, errOut := livemeter(t, "", args...)

@@ -51,6 +51,7 @@ type TopicSpec struct {
 	RejectedRetention time.Duration // default, and longest: MaxRejectedRetention
 	Changelogs        []string      // default: all three
 	Log               *zap.Logger   // of warnings; may be nil
+	OnCreated         func()        // is called for each topic that was made; may be nil
 }
 
 func (s TopicSpec) withDefaults() TopicSpec {
@@ -196,6 +197,9 @@ func createTopic(ctx context.Context, adm *kadm.Client, spec *TopicSpec, w topic
 	_, err := adm.CreateTopic(ctx, w.partitions, spec.Replication, configs, w.name)
 	if errors.Is(err, kerr.TopicAlreadyExists) {
 		return nil // another process was faster, with the same wishes
+	}
+	if err == nil && spec.OnCreated != nil {
+		spec.OnCreated()
 	}
 	if err != nil {
 		return refused(fmt.Errorf("create topic %s with %d partitions: %w; create it by hand or allow this client to", w.name, w.partitions, err))

@@ -14,30 +14,31 @@ import (
 
 // Apply makes the schema: the database, missing tables, missing columns, other retention, and views that differ. It is idempotent, and
 // several processes may do it at once. It never drops or retypes anything. Where nothing is to be done it asks five questions: each start of each
-// process pays for them.
-func (s *Sink) Apply(ctx context.Context) error {
+// process pays for them. made says how many tables and views there were not.
+func (s *Sink) Apply(ctx context.Context) (made int, err error) {
 	defer s.tellSlow("checking the schema of database " + s.cfg.Database)()
 	if err := s.exec(ctx, "database "+s.cfg.Database, "CREATE DATABASE IF NOT EXISTS "+s.cfg.Database); err != nil {
-		return err
+		return 0, err
 	}
 	wanted := tables(s.cfg)
 	have, err := s.look(ctx, wanted)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	made, err := s.makeMissing(ctx, have, wanted)
-	if err == nil && made { // by us or at the same time by another
+	made, err = s.makeMissing(ctx, have, wanted)
+	if err == nil && made > 0 { // by us or at the same time by another
 		have, err = s.look(ctx, wanted)
 	}
 	if err != nil {
-		return err
+		return made, err
 	}
 	for _, t := range wanted {
 		if err := s.applyTable(ctx, have, t); err != nil {
-			return err
+			return made, err
 		}
 	}
-	return s.applyViews(ctx, have)
+	views, err := s.applyViews(ctx, have)
+	return made + views, err
 }
 
 // slowApply is how long a start may be silent.
@@ -49,7 +50,7 @@ func (s *Sink) tellSlow(what string) (done func()) {
 	return func() { t.Stop() }
 }
 
-func (s *Sink) makeMissing(ctx context.Context, have *present, wanted []table) (made bool, err error) {
+func (s *Sink) makeMissing(ctx context.Context, have *present, wanted []table) (made int, err error) {
 	for _, t := range wanted {
 		if _, there := have.comments[t.name]; there {
 			continue
@@ -57,22 +58,26 @@ func (s *Sink) makeMissing(ctx context.Context, have *present, wanted []table) (
 		if err := s.exec(ctx, "table "+t.name, t.ddl(s.cfg.Database)); err != nil {
 			return made, err
 		}
-		made = true
+		made++
 	}
 	return made, nil
 }
 
-func (s *Sink) applyViews(ctx context.Context, have *present) error {
+func (s *Sink) applyViews(ctx context.Context, have *present) (made int, err error) {
 	for _, v := range views(s.cfg) {
 		v.comment += fingerprint(v.ddl(s.cfg.Database))
-		if have.comments[v.name] == v.comment {
+		comment, there := have.comments[v.name]
+		if comment == v.comment {
 			continue
 		}
 		if err := s.exec(ctx, "view "+v.name, v.ddl(s.cfg.Database)); err != nil {
-			return err
+			return made, err
+		}
+		if !there {
+			made++
 		}
 	}
-	return nil
+	return made, nil
 }
 
 // fingerprint marks a view with the text it was made from: ClickHouse keeps its own rendering of the query.

@@ -41,7 +41,7 @@ func openWith(t testing.TB, change func(*clickhouse.Config)) *engine {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	if err := s.Apply(context.Background()); err != nil {
+	if _, err := s.Apply(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	epoch, err := s.EnsureEpoch(context.Background(), [16]byte{1}, 1)

@@ -31,7 +31,7 @@ func TestPeaksOutlivePanes(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = s.Close() })
-	if err := s.Apply(context.Background()); err != nil {
+	if _, err := s.Apply(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	e.Sink = s

@@ -56,17 +56,19 @@ func topicSpec(c *config.Config, log *zap.Logger) runtime.TopicSpec {
 	}
 }
 
-// EnsureTopics creates the topics that are missing and checks the others.
-func EnsureTopics(ctx context.Context, c *config.Config, log *zap.Logger) error {
+// EnsureTopics creates the topics that are missing and checks the others. It says how many it has made.
+func EnsureTopics(ctx context.Context, c *config.Config, log *zap.Logger) (made int, err error) {
 	adm, err := newAdmin(c)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer adm.Close()
-	if err := runtime.EnsureTopics(ctx, adm, topicSpec(c, log)); err != nil {
-		return fmt.Errorf("kafka at %s (kafka.brokers, --kafka-brokers): %w", strings.Join(c.Kafka.Brokers, ","), err)
+	spec := topicSpec(c, log)
+	spec.OnCreated = func() { made++ }
+	if err := runtime.EnsureTopics(ctx, adm, spec); err != nil {
+		return made, fmt.Errorf("kafka at %s (kafka.brokers, --kafka-brokers): %w", strings.Join(c.Kafka.Brokers, ","), err)
 	}
-	return nil
+	return made, nil
 }
 
 func newAdmin(c *config.Config) (*kadm.Client, error) {

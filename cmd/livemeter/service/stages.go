@@ -21,7 +21,10 @@ func (p *Process) Topics(ctx context.Context) error {
 	if err := p.await(ctx, "kafka", answerTimeout, func(ctx context.Context) error { return pingKafka(ctx, p.Config) }); err != nil {
 		return err
 	}
-	return p.await(ctx, "topics", topicsTimeout, func(ctx context.Context) error { return EnsureTopics(ctx, p.Config, p.Log) })
+	return p.await(ctx, "topics", topicsTimeout, func(ctx context.Context) error {
+		_, err := EnsureTopics(ctx, p.Config, p.Log)
+		return err
+	})
 }
 
 // topicsTimeout bounds one attempt at making the topics; those that it has made the next one finds.

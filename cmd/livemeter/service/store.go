@@ -77,7 +77,7 @@ func (s *Store) enterLog(ctx context.Context, id [16]byte, partitions int) (err 
 	if err := s.CheckEpoch(ctx, id); err != nil {
 		return err
 	}
-	if err := s.Apply(ctx); err != nil {
+	if _, err := s.Apply(ctx); err != nil {
 		return err
 	}
 	if s.Epoch, err = s.EnsureEpoch(ctx, id, partitions); err != nil {
