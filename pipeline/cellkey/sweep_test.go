@@ -91,3 +91,12 @@ func TestStrings(t *testing.T) {
 		}
 	}
 }
+
+func TestHasRoom(t *testing.T) {
+	table := NewTable()
+	for text, want := range map[string]bool{"p" + Sep + "r" + Sep + "s": true, "p" + Sep + Sep + "s": false, "p" + Sep + Sep: false, "p" + Sep: false, "": false} {
+		if got := table.HasRoom(table.String(text)); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}

@@ -72,6 +72,29 @@ func TestWriteGoesOnUntilStored(t *testing.T) {
 	}
 }
 
+// A server that begins an answer and falls silent is one that does not answer, whatever the driver makes of it.
+func TestWriteEndsWithASilentServer(t *testing.T) {
+	e := openWith(t, func(c *clickhouse.Config) { c.WriteTimeout = time.Second })
+	over := make(chan struct{})
+	defer close(over)
+	inserts := new(atomic.Int64)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		inserts.Add(1)
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = w.Write([]byte("x"))
+		w.(http.Flusher).Flush()
+		select {
+		case <-over:
+		case <-r.Context().Done():
+		}
+	}))
+	t.Cleanup(srv.Close)
+	var lost *clickhouse.NoAnswerError
+	if err := e.through(strings.TrimPrefix(srv.URL, "http://"), 0).Write(context.Background(), hourBatch(e.epoch)); !errors.As(err, &lost) || inserts.Load() != 1 {
+		t.Errorf("%d attempts: %v, want one without an answer", inserts.Load(), err)
+	}
+}
+
 func TestWriteEndsWithItsContext(t *testing.T) {
 	e := open(t)
 	ctx, cancel := context.WithCancel(context.Background())

@@ -101,9 +101,9 @@ func TestDayOfAnotherZone(t *testing.T) {
 	}
 }
 
-// A day is final with its last hour, also where clocks leave out the midnight at its end or at its start.
+// A day is final with its last hour, also where clocks leave out the midnight at its end or at its start, or where it has 25.
 func TestDayEndsWithItsLastHour(t *testing.T) {
-	for zone, midnight := range map[string]string{"America/Santiago": "2026-09-06 04:00", "America/Havana": "2026-03-08 05:00", "Africa/Cairo": "2026-04-23 22:00", "Asia/Shanghai": "2026-04-23 16:00"} {
+	for zone, midnight := range map[string]string{"America/Santiago": "2026-09-06 04:00", "America/Havana": "2026-03-08 05:00", "Africa/Cairo": "2026-04-23 22:00", "Asia/Shanghai": "2026-04-23 16:00", "America/New_York": "2026-11-02 05:00"} {
 		t.Run(zone, func(t *testing.T) {
 			e := openWith(t, func(cfg *clickhouse.Config) { cfg.Zone = zone })
 			loc, err := time.LoadLocation(zone)

@@ -20,6 +20,9 @@ func (s *Sink) retry(ctx context.Context, table string, f func(context.Context) 
 	for attempt := 0; ; attempt++ {
 		try, cancel := context.WithTimeout(ctx, s.cfg.WriteTimeout)
 		err = f(try)
+		if err != nil && try.Err() != nil && ctx.Err() == nil { // the driver may say no more than that
+			err = &NoAnswerError{"no answer within " + s.cfg.WriteTimeout.String() + " (clickhouse.write_timeout)", err}
+		}
 		cancel()
 		if err == nil {
 			return nil
