@@ -37,6 +37,7 @@ type sinkWriter struct {
 	handles map[*flushHandle]struct{}
 	asked   int       // handles that have not answered yet
 	began   time.Time // the last write
+	writing bool      // it is under way
 }
 
 // openBatch is being collected, or in flight.
@@ -267,8 +268,13 @@ func (w *sinkWriter) write(ctx context.Context, b *openBatch) error {
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.SinkTimeout)
 	defer cancel()
 	w.mu.Lock()
-	w.began = time.Now()
+	w.began, w.writing = time.Now(), true
 	w.mu.Unlock()
+	defer func() {
+		w.mu.Lock()
+		w.writing = false
+		w.mu.Unlock()
+	}()
 	return w.cfg.Sink.Write(rollup.WithAttempts(ctx, w.attemptFailed), &b.batch)
 }
 

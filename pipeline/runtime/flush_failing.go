@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -19,18 +20,37 @@ func (w *sinkWriter) wrote(err error) {
 	w.failing.ended("the sink takes rows again")
 }
 
-// failure is the sink's last error while it lasts.
+// sinkStall is how long a write may take before it counts as failing, though nobody says so: the server may be suspended, or the network drops all. One takes
+// tenths of a second.
+const sinkStall = 5 * time.Second
+
+var errSinkSilent = errors.New("no answer to a write")
+
+// trouble is since when the sink has not been taking rows, and why; nil while it does.
+func (w *sinkWriter) trouble() (since time.Time, err error) {
+	if since, err = w.failing.now(); err != nil {
+		return since, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.writing && time.Since(w.began) > sinkStall {
+		return w.began, errSinkSilent
+	}
+	return time.Time{}, nil
+}
+
+// failure is why the sink does not take rows, while it does not.
 func (w *sinkWriter) failure() error {
-	since, err := w.failing.now()
+	since, err := w.trouble()
 	if err == nil {
 		return nil
 	}
 	return fmt.Errorf("sink failing for %s: %w", ago(since), err)
 }
 
-// failingFor is how long the sink has been failing, in seconds.
+// failingFor is how long the sink has not been taking rows, in seconds.
 func (w *sinkWriter) failingFor(now int64) float64 {
-	since, err := w.failing.now()
+	since, err := w.trouble()
 	if err == nil {
 		return 0
 	}

@@ -59,3 +59,29 @@ func TestFailingSinkIsToldAtOnce(t *testing.T) {
 		})
 	}
 }
+
+// A sink that says nothing is told of before its write ends.
+func TestSilentSinkIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := ReaderConfig{SinkTimeout: 30 * time.Second, Sink: sinkFunc(func(ctx context.Context, _ *rollup.Batch) error {
+			time.Sleep(20 * time.Second)
+			return nil
+		})}.WithDefaults()
+		w := newSinkWriter(&cfg, zap.NewNop(), nil)
+		go func() { w.settle(&openBatch{}, w.write(t.Context(), &openBatch{})) }()
+		begun := time.Now()
+		for _, c := range []struct {
+			after time.Duration
+			want  string
+		}{{4 * time.Second, ""}, {8 * time.Second, "sink failing for 8s: no answer to a write"}, {21 * time.Second, ""}} {
+			time.Sleep(time.Until(begun.Add(c.after)))
+			got := ""
+			if err := w.failure(); err != nil {
+				got = err.Error()
+			}
+			if seconds := w.failingFor(time.Now().UnixMilli()); got != c.want || (seconds > 0) != (c.want != "") {
+				t.Errorf("after %v: %q, %v s, want %q", c.after, got, seconds, c.want)
+			}
+		}
+	})
+}
