@@ -72,7 +72,8 @@ func (f localFlags) startLocal(ctx context.Context, g global, dir string, say fu
 	}
 	say("starting Kafka (" + f.Kafka + ") and ClickHouse in " + dir)
 	l.stack, err = stack.Start(ctx, stack.Options{Dir: dir, Apache: f.Kafka == "apache", KafkaAddr: f.KafkaAddr, ClickHouseAddr: cfg.ClickHouse.Addr[0],
-		AllowNetwork: f.AllowNetwork, Progress: say, DiskFailed: l.diskFailed(say)})
+		AllowNetwork: f.AllowNetwork, Progress: say, DiskFailed: l.diskFailed(say),
+		Stranger: func(err error) { l.log.Warn(err.Error()); say(err.Error()) }})
 	if err != nil {
 		return nil, err
 	}

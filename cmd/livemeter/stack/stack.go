@@ -27,6 +27,7 @@ type Options struct {
 	AllowNetwork   bool // let them listen beyond loopback
 	Progress       func(string)
 	DiskFailed     func(error) // hears what the embedded Kafka cannot write
+	Stranger       func(error) // hears who speaks another protocol to it
 }
 
 // Stack is the running engines.
@@ -132,7 +133,7 @@ func checkKafka(dir, kafka string) error {
 
 func (s *Stack) startKafka(ctx context.Context, o Options, jars string) error {
 	if !o.Apache {
-		f, err := kafka.StartFake(o.kafkaDir(), o.KafkaAddr, kafka.TellDisk(o.DiskFailed))
+		f, err := kafka.StartFakeTelling(o.Stranger, o.kafkaDir(), o.KafkaAddr, kafka.TellDisk(o.DiskFailed))
 		if err != nil {
 			return err
 		}

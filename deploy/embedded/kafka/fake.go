@@ -22,6 +22,11 @@ type Fake struct {
 // StartFake starts kfake at addr (port 0 takes any that is free). With a directory its topics, groups and transactions survive a restart; with
 // "" it keeps everything in memory. Options of the caller come last and win.
 func StartFake(dir, addr string, options ...kfake.Opt) (*Fake, error) {
+	return StartFakeTelling(nil, dir, addr, options...)
+}
+
+// StartFakeTelling is StartFake that tells once in a while who spoke another protocol to the port.
+func StartFakeTelling(stranger func(error), dir, addr string, options ...kfake.Opt) (*Fake, error) {
 	host, err := advertised(addr)
 	if err != nil {
 		return nil, err
@@ -30,6 +35,7 @@ func StartFake(dir, addr string, options ...kfake.Opt) (*Fake, error) {
 	if err != nil {
 		return nil, err
 	}
+	l = &frameListener{Listener: l, tell: stranger}
 	all := []kfake.Opt{
 		kfake.NumBrokers(1),
 		kfake.ListenFn(func(string, string) (net.Listener, error) { return namedListener{l, host}, nil }),
