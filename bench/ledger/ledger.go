@@ -34,6 +34,7 @@ type Ledger struct {
 	byName  map[string]uint32
 	last    map[sourcePartition]int64
 	records int64
+	newest  int64 // receive time
 	err     error
 	done    bool
 }
@@ -89,6 +90,7 @@ func (l *Ledger) Add(topic string, partition int32, offset int64, key, value []b
 		}
 	}
 	l.records++
+	l.newest = max(l.newest, timestampMS)
 	l.err = l.shards[i].write(t, partition, timestampMS, value)
 }
 
@@ -146,7 +148,7 @@ func (l *Ledger) Finish() (*Truth, error) {
 	defer l.Close()
 	l.mu.Lock()
 	l.done = true
-	err, records := l.err, l.records
+	err, records, newest := l.err, l.records, l.newest
 	l.mu.Unlock()
 	if err != nil {
 		return nil, err
@@ -171,7 +173,7 @@ func (l *Ledger) Finish() (*Truth, error) {
 	}
 	acc.c.peaks()
 	acc.c.net()
-	return newTruth(acc, records), nil
+	return newTruth(acc, records, newest), nil
 }
 
 // readShards decodes shards in parallel and yields them one after the other.

@@ -18,6 +18,7 @@ type Truth struct {
 	SessionStarts map[uint32]int64
 	Outcomes      map[OutcomeKey]int64
 	Orders        []OrderRow
+	Newest        int64 // newest receive time, ms; 0 in a file of an earlier version
 }
 
 // Place is what every row's key begins with.
@@ -58,8 +59,8 @@ type OrderRow struct {
 	PaidMinor, RefundMinor int64
 }
 
-func newTruth(a *account, records int64) *Truth {
-	t := &Truth{Records: records, Subs: a.c.subs.list, SessionStarts: a.c.sessions, Outcomes: a.out, Orders: a.orders}
+func newTruth(a *account, records, newest int64) *Truth {
+	t := &Truth{Records: records, Newest: newest, Subs: a.c.subs.list, SessionStarts: a.c.sessions, Outcomes: a.out, Orders: a.orders}
 	for _, p := range a.c.places.list {
 		t.Places = append(t.Places, Place{p.platform, p.room, p.session})
 	}

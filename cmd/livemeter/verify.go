@@ -53,6 +53,9 @@ func (c verifyCmd) Run(ctx context.Context, g global, s streams) error {
 		for _, hint := range hints(report.Total, cfg.ClickHouse.Database) {
 			fmt.Fprintln(s.err, hint)
 		}
+		if at, ok := lowestWatermark(ctx, sink.Conn(), cfg.ClickHouse.Database); ok {
+			fmt.Fprint(s.err, c.early(at, truth))
+		}
 		return errSilent
 	}
 	return nil
@@ -68,6 +71,35 @@ func hints(total ledger.Counts, database string) (out []string) {
 	}
 	return out
 }
+
+// lowestWatermark is how far the pipeline has come in all partitions, 0 where one has not begun. Without an answer the comparison stands for itself.
+func lowestWatermark(ctx context.Context, db ledger.Querier, database string) (ms int64, ok bool) {
+	rows, err := db.Query(ctx, "SELECT toUnixTimestamp64Milli(min(watermark)) FROM "+database+".watermarks HAVING count() > 0")
+	if err != nil {
+		return 0, false
+	}
+	defer rows.Close()
+	ok = rows.Next() && rows.Scan(&ms) == nil
+	return ms, ok && rows.Err() == nil
+}
+
+// early says that it is too soon to compare, "" where it is not: the pipeline is still at work on what the ledger has.
+func (c verifyCmd) early(watermark int64, truth *ledger.Truth) string {
+	if truth.Newest == 0 || watermark >= truth.Newest+service.ViewsClose.Milliseconds() {
+		return ""
+	}
+	come := "has not begun in every partition"
+	if watermark > 0 {
+		come = "has come to " + moment(watermark)
+	}
+	wait := "--wait 2m"
+	if c.Wait > 0 {
+		wait = "a longer --wait"
+	}
+	return fmt.Sprintf("too early: the pipeline %s, the ledger ends at %s and views settle %.0f s later: %s waits for that\n", come, moment(truth.Newest), service.ViewsClose.Seconds(), wait)
+}
+
+func moment(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.DateTime + " UTC") }
 
 // compare compares until all is equal or --wait has passed, and says meanwhile how far it is.
 func (c verifyCmd) compare(ctx context.Context, db ledger.Querier, truth *ledger.Truth, cfg *config.Config, progress io.Writer) (*ledger.Report, error) {
