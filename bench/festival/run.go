@@ -24,6 +24,8 @@ type RunOptions struct {
 	Progress func(Stats)   // about once a second, and at the end
 	Grace    time.Duration // for the last acknowledgements, and for the next record where they are read back; 0 is 30 s
 	Client   []kgo.Opt     // TLS, SASL and the like
+	// Waiting hears, when ctx has ended the run, how many acknowledgements are waited for, and for how long at most.
+	Waiting func(n int64, grace time.Duration)
 }
 
 // Stats of a run.
@@ -42,6 +44,7 @@ const (
 	arenaSize   = 4 << 20
 	roomForNext = 40 << 10
 	batchEvery  = 2 * time.Millisecond
+	maxBuffered = 100_000 // records that wait for an acknowledgement
 )
 
 // Run produces a festival to Kafka and feeds the ledger with what was acknowledged, in the order of each partition and with the receive times that the
@@ -63,12 +66,12 @@ func Run(ctx context.Context, cfg Config, opt RunOptions) (Stats, error) {
 	}
 	client, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(opt.Brokers...), kgo.RecordPartitioner(kgo.StickyKeyPartitioner(nil)),
 		kgo.ProducerLinger(5 * time.Millisecond), kgo.ProducerBatchCompression(kgo.SnappyCompression(), kgo.NoCompression()),
-		kgo.MaxBufferedRecords(100_000), kgo.UnknownTopicRetries(-1), kgo.MetadataMinAge(250 * time.Millisecond)}, opt.Client...)...)
+		kgo.MaxBufferedRecords(maxBuffered), kgo.UnknownTopicRetries(-1), kgo.MetadataMinAge(250 * time.Millisecond)}, opt.Client...)...)
 	if err != nil {
 		return Stats{}, fmt.Errorf("festival: Kafka client for %v: %w", opt.Brokers, err)
 	}
 	defer client.Close()
-	p := &production{f: f, client: client, opt: opt}
+	p := &production{f: f, client: client, opt: opt, settled: make(chan struct{}, 1)}
 	if opt.Ledger != nil && brokerStamps(ctx, client, cfg.Prefix) {
 		if p.back, err = startReadback(opt, p.fail); err != nil {
 			return Stats{}, err
@@ -77,7 +80,7 @@ func Run(ctx context.Context, cfg Config, opt RunOptions) (Stats, error) {
 	}
 	p.began = time.Now()
 	p.loop(ctx)
-	return p.settle()
+	return p.settle(ctx.Err() != nil)
 }
 
 // backfillStart lets a simulated clock end about now; without a known end it starts half an hour ago.
@@ -104,14 +107,15 @@ type production struct {
 	bytes  atomic.Int64
 	failed atomic.Pointer[error]
 	shown  time.Time
+
+	settled chan struct{} // has a token when a record was acknowledged or has failed since the last look
 }
 
 func (p *production) loop(ctx context.Context) {
-	var deadline <-chan time.Time
 	if p.opt.For > 0 {
-		t := time.NewTimer(p.opt.For)
-		defer t.Stop()
-		deadline = t.C
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, p.opt.For)
+		defer cancel()
 	}
 	pace := time.NewTicker(batchEvery)
 	defer pace.Stop()
@@ -123,14 +127,7 @@ func (p *production) loop(ctx context.Context) {
 				return
 			}
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-deadline:
-			return
-		default:
-		}
-		if !p.batch(ctx) {
+		if ctx.Err() != nil || !p.batch(ctx) {
 			return
 		}
 		p.progress(false)
@@ -144,12 +141,26 @@ func (p *production) batch(ctx context.Context) bool {
 		n = int64(time.Since(p.began).Seconds()*p.opt.Rate) - p.sent
 	}
 	for range n {
-		if p.opt.Events > 0 && p.sent >= p.opt.Events || ctx.Err() != nil || p.failed.Load() != nil {
+		if p.opt.Events > 0 && p.sent >= p.opt.Events || !p.room(ctx) {
 			return false
 		}
 		p.produce()
 	}
 	return true
+}
+
+// room waits until the client has room for a record, and returns false at the end: the client itself would wait on where Kafka does not answer.
+func (p *production) room(ctx context.Context) bool {
+	for ctx.Err() == nil && p.failed.Load() == nil {
+		if p.sent-p.acked.Load() < maxBuffered {
+			return true
+		}
+		select {
+		case <-ctx.Done():
+		case <-p.settled:
+		}
+	}
+	return false
 }
 
 func (p *production) produce() {
@@ -168,6 +179,12 @@ func (p *production) produce() {
 
 // done is called in the order of each partition.
 func (p *production) done(r *kgo.Record, err error) {
+	defer func() {
+		select {
+		case p.settled <- struct{}{}:
+		default:
+		}
+	}()
 	if err != nil {
 		p.fail(fmt.Errorf("festival: produce to %s: %w", r.Topic, err))
 		return
@@ -200,24 +217,17 @@ func (p *production) progress(last bool) {
 }
 
 // settle waits for the last acknowledgements, and until the ledger has what they are of.
-func (p *production) settle() (Stats, error) {
+func (p *production) settle(interrupted bool) (Stats, error) {
 	grace := p.opt.Grace
 	if grace == 0 {
 		grace = 30 * time.Second
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), grace)
-	defer cancel()
-	err := p.client.Flush(ctx)
-	if err != nil {
-		abort, stop := context.WithTimeout(context.Background(), 5*time.Second)
-		defer stop()
-		err = errors.Join(fmt.Errorf("festival: no acknowledgement within %v", grace), p.client.AbortBufferedRecords(abort))
+	if n := p.sent - p.acked.Load(); interrupted && n > 0 && p.opt.Waiting != nil {
+		p.opt.Waiting(n, grace)
 	}
+	err := p.flush(grace)
 	s := p.stats()
 	p.progress(true)
-	if failed := p.failed.Load(); failed != nil {
-		err = errors.Join(*failed, err)
-	}
 	if s.Acked != s.Sent {
 		follows := ""
 		if p.opt.Ledger != nil {
@@ -229,6 +239,24 @@ func (p *production) settle() (Stats, error) {
 		err = p.back.finish(grace)
 	}
 	return s, err
+}
+
+// flush waits for acknowledgements as long as grace, then gives up what waits. The error is the first cause: what giving up does to the records is none.
+func (p *production) flush(grace time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	err := p.client.Flush(ctx)
+	failed := p.failed.Load()
+	if err != nil {
+		abort, stop := context.WithTimeout(context.Background(), 5*time.Second)
+		defer stop()
+		_ = p.client.AbortBufferedRecords(abort)
+		err = fmt.Errorf("no acknowledgement within %v", grace)
+	}
+	if failed != nil {
+		return *failed
+	}
+	return err
 }
 
 // WriteFile writes n records, one value a line, in the form that kcat, curl and `check` read. Keys and receive times are not in it.

@@ -196,3 +196,42 @@ func TestRunWithoutAcknowledgementsIsAnError(t *testing.T) {
 		}
 	}
 }
+
+// Who interrupts a run while Kafka does not answer is told what is waited for, and at the end one cause.
+func TestInterruptedRunSaysWhatItWaitsFor(t *testing.T) {
+	c := kafka(t, "")
+	addrs := c.ListenAddrs()
+	c.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	var waited int64
+	stats, err := Run(ctx, Config{Seed: 3, Start: start}, RunOptions{Brokers: addrs, Grace: 200 * time.Millisecond, Progress: func(Stats) { cancel() },
+		Waiting: func(n int64, grace time.Duration) {
+			if waited = n; grace != 200*time.Millisecond {
+				t.Errorf("waits for %v", grace)
+			}
+		}})
+	if waited == 0 || waited != stats.Sent {
+		t.Errorf("waited for %d acknowledgements of %d", waited, stats.Sent)
+	}
+	if want := fmt.Sprintf("festival: %d of %d records are without an acknowledgement: no acknowledgement within 200ms", waited, waited); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// A full buffer is waited for only as long as the run goes on.
+func TestRoomInTheBuffer(t *testing.T) {
+	p := &production{settled: make(chan struct{}, 1), sent: maxBuffered}
+	ctx, cancel := context.WithCancel(t.Context())
+	got := make(chan bool)
+	go func() { got <- p.room(ctx) }()
+	p.done(&kgo.Record{}, nil)
+	if !<-got {
+		t.Error("no room after an acknowledgement")
+	}
+	p.sent++
+	go func() { got <- p.room(ctx) }()
+	cancel()
+	if <-got {
+		t.Error("room in a full buffer")
+	}
+}

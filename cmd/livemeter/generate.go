@@ -152,6 +152,9 @@ func (c generateCmd) toKafka(ctx context.Context, cfg *config.Config, fest festi
 		watch(st)
 		fmt.Fprintf(s.err, "%s sent, %s acknowledged, %s events/s\n", ui.Count(st.Sent), ui.Count(st.Acked), perSecond(st.Acked, st.Elapsed))
 	}
+	run.Waiting = func(n int64, grace time.Duration) {
+		fmt.Fprintf(s.err, "waiting for %s acknowledgements, at most %.0f s; Ctrl-C again ends at once\n", ui.Count(n), grace.Seconds())
+	}
 	stats, err := festival.Run(ctx, fest, run)
 	if err != nil {
 		return err

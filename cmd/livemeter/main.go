@@ -47,7 +47,7 @@ func untilSignal() context.Context {
 			if time.Since(first) < samePress {
 				continue
 			}
-			fmt.Fprintln(os.Stderr, "\nlivemeter: ended at once; what is on disk can be used again"+where())
+			fmt.Fprintln(os.Stderr, "\nlivemeter: ended at once"+where())
 			os.Exit(128 + int(second.(syscall.Signal)))
 		}
 	}()
@@ -59,7 +59,7 @@ var dataDir atomic.Pointer[string]
 
 func where() string {
 	if dir := dataDir.Load(); dir != nil {
-		return ": --dir " + *dir
+		return "; what is on disk can be used again: --dir " + *dir
 	}
 	return ""
 }

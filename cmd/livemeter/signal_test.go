@@ -60,6 +60,20 @@ func TestSecondSignalEndsAtOnce(t *testing.T) {
 	}
 }
 
+// TestWhereOnlyOfDirectories: an end at once speaks of the disk only where a command has something there.
+func TestWhereOnlyOfDirectories(t *testing.T) {
+	before := dataDir.Swap(nil)
+	defer dataDir.Store(before)
+	if got := where(); got != "" {
+		t.Errorf("without a directory: %q", got)
+	}
+	dir := "d"
+	dataDir.Store(&dir)
+	if got := where(); got != "; what is on disk can be used again: --dir d" {
+		t.Errorf("with a directory: %q", got)
+	}
+}
+
 func TestCommandsNameTheAddressThatDoesNotAnswer(t *testing.T) {
 	for _, c := range []struct {
 		args string
