@@ -13,7 +13,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/livemeter/livemeter/cmd/livemeter/config"
+	"github.com/livemeter/livemeter/cmd/livemeter/service"
 	"github.com/livemeter/livemeter/deploy/embedded/testengine"
+	"github.com/livemeter/livemeter/pipeline/event"
 )
 
 func TestMain(m *testing.M) {
@@ -233,6 +239,34 @@ func TestGenerateSaysWhoseDatabase(t *testing.T) {
 			t.Errorf("%v: exit code %d, says %q, %s; want %q in it: %v", one.more, code, out, errOut, hint, one.want)
 		}
 	}
+}
+
+// TestGenerateDoubtsThePrefix: topics that it made itself, and those that nobody collects, are most likely those of a wrong prefix.
+func TestGenerateDoubtsThePrefix(t *testing.T) {
+	brokers := testengine.FakeKafka(t)
+	says := func(want string) {
+		t.Helper()
+		code, out, errOut := livemeter(t, "", "generate", "--events", "10", "--rate", "0", "--kafka-brokers", brokers[0], "--kafka-prefix", "p.")
+		if code != exitOK || strings.Contains(errOut, "is --kafka-prefix right?") != (want != "") || !strings.Contains(errOut, want) {
+			t.Errorf("exit code %d, want 0 and %q: %s%s", code, want, out, errOut)
+		}
+	}
+	says("p.raw.* were not there and have just been created")
+	says("no collector reads p.raw.*: is --kafka-prefix right?")
+	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	adm := kadm.NewClient(client)
+	defer adm.Close()
+	cfg := config.Default()
+	cfg.Kafka.Prefix = "p."
+	offsets := kadm.Offsets{}
+	offsets.AddOffset("p.raw.viewer", 0, 1, -1)
+	if err := adm.CommitAllOffsets(t.Context(), service.RawGroup(cfg, event.TopicViewer), offsets); err != nil {
+		t.Fatal(err)
+	}
+	says("")
 }
 
 // TestGenerateNoEvents: a number of 0 is not one without end.

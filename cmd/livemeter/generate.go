@@ -11,8 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/livemeter/livemeter/bench/festival"
 	"github.com/livemeter/livemeter/bench/ledger"
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
@@ -136,8 +134,12 @@ func (c generateCmd) toKafka(ctx context.Context, cfg *config.Config, fest festi
 	if err := service.ReachKafka(ctx, cfg); err != nil {
 		return err
 	}
-	if _, err := service.EnsureTopics(ctx, cfg, zap.NewNop()); err != nil {
+	doubt, err := topicsToFill(ctx, cfg, opts)
+	if err != nil {
 		return err
+	}
+	if doubt != "" {
+		fmt.Fprintln(s.err, doubt)
 	}
 	run := festival.RunOptions{Brokers: cfg.Kafka.Brokers, Client: opts, Rate: c.Rate, For: c.For, Events: max(c.Events, 0)}
 	if c.Ledger != "" {
