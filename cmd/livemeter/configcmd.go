@@ -37,7 +37,11 @@ func (c configCheckCmd) Run(g global, s streams) error {
 	}
 	cfg, err := c.valid(g, needs)
 	for _, name := range config.UnknownEnv(os.Environ()) {
-		fmt.Fprintf(s.err, "note: the environment has %s, which is no key\n", name)
+		if config.FromKubernetes(name) {
+			fmt.Fprintf(s.err, "note: the environment has %s, which is no key: Kubernetes sets such for services\n", name)
+			continue
+		}
+		err = errors.Join(err, fmt.Errorf("environment %s: no key is called so; the nearest is %s", name, config.NearestEnv(name)))
 	}
 	for _, doubt := range cfg.Doubts() {
 		fmt.Fprintln(s.err, "note: "+doubt)

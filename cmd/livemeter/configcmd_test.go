@@ -52,3 +52,43 @@ func TestConfigCheckSaysWhatRunWouldMiss(t *testing.T) {
 		}
 	}
 }
+
+// TestConfigCheckKnockOn: a value that could not be read is told once, and so is one that is out of its bounds.
+func TestConfigCheckKnockOn(t *testing.T) {
+	for text, want := range map[string][]string{
+		"gateway: {tokens: [short]}":               {"gateway.tokens[0]: want {name: shop, secret: …}"},
+		"gateway: {addr: 0.0.0.0:1, tokens: hush}": {"gateway.tokens: want name:secret, separated by commas; in a file a list of {name: shop, secret: …}"},
+		"flush: {max: -3s}":                        {"flush.max -3s: want"},
+		"flush: {max: 100ms}":                      {"flush.max 100ms is shorter than flush.hot 200ms"},
+		"{lateness: 1h, horizon: soon}":            {`horizon: "soon": want a duration`},
+		"clickhouse: {addr: [[a]], parallel: 0}":   {"clickhouse.addr[0]: want a text", "clickhouse.parallel is empty or 0"},
+		"nonsense: 1":                              {"unknown key nonsense, there are kafka, topics, "},
+	} {
+		path := filepath.Join(t.TempDir(), "c.yaml")
+		if err := os.WriteFile(path, []byte(text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, _, errOut := livemeter(t, "", "config", "check", "--config", path)
+		if code != exitFail || strings.Count(errOut, "\n") != len(want) {
+			t.Errorf("%s: exit code %d, want 1 and %d mistakes:\n%s", text, code, len(want), errOut)
+		}
+		for _, w := range want {
+			if !strings.Contains(errOut, w) {
+				t.Errorf("%s: missing %q in:\n%s", text, w, errOut)
+			}
+		}
+	}
+}
+
+// TestConfigCheckEnvironment: a variable that is no key is a mistake, unless Kubernetes is to blame.
+func TestConfigCheckEnvironment(t *testing.T) {
+	for name, want := range map[string]string{"LIVEMETER_KAFKA_BROKER": "environment LIVEMETER_KAFKA_BROKER: no key is called so; the nearest is LIVEMETER_KAFKA_BROKERS", "LIVEMETER_SERVICE_HOST": ""} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(name, "x:1")
+			code, _, errOut := livemeter(t, "", "config", "check")
+			if (code == exitFail) != (want != "") || !strings.Contains(errOut, want) {
+				t.Errorf("exit code %d, says %q, want %q", code, errOut, want)
+			}
+		})
+	}
+}

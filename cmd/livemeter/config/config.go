@@ -31,7 +31,8 @@ type Config struct {
 	InstanceID      string        `yaml:"instance_id" doc:"Static membership in Kafka's consumer groups: a killed process that comes back with the same id goes on at once instead of after 10 s. Two live processes of a service must not share one."`
 	Log             Log           `yaml:"log" doc:"Log lines, to standard error."`
 
-	from map[string]string // where the value of a key comes from, for messages: FILE:LINE, or the variable or flag
+	wrong []string          // keys whose value could not be read
+	from  map[string]string // where the value of a key comes from, for messages: FILE:LINE, or the variable or flag
 }
 
 // Kafka says how to reach it and how its topics are called.

@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
 )
 
@@ -30,24 +29,6 @@ func (k Key) Env() string { return EnvPrefix + strings.ToUpper(strings.ReplaceAl
 
 // Flag is the key's flag without dashes: kafka-tls-ca-file.
 func (k Key) Flag() string { return strings.NewReplacer(".", "-", "_", "-").Replace(k.Path) }
-
-// otherEnv are variables with the prefix that are no keys.
-var otherEnv = []string{EnvPrefix + "CONFIG", EnvPrefix + "ENGINES"}
-
-// UnknownEnv names the variables that look like a key's and are none: a slip, or what Kubernetes sets for a service of this name.
-func UnknownEnv(environ []string) []string {
-	known := slices.Clone(otherEnv)
-	for _, k := range Keys() {
-		known = append(known, k.Env())
-	}
-	var out []string
-	for _, e := range environ {
-		if name, _, _ := strings.Cut(e, "="); strings.HasPrefix(name, EnvPrefix) && !slices.Contains(known, name) {
-			out = append(out, name)
-		}
-	}
-	return out
-}
 
 // Keys are all settings in the order of the reference; Sections are the structs they stand in.
 func Keys() []Key         { k, _ := walk(reflect.TypeFor[Config](), "", nil); return k }

@@ -49,6 +49,7 @@ func (c *Config) override(v reflect.Value, k Key, s Sources) (errs []error) {
 	set := func(text, from string) {
 		if err := setText(v, text); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", from, err))
+			c.misread(k.Path)
 		}
 		maps.DeleteFunc(c.from, func(path, _ string) bool { return strings.HasPrefix(path, k.Path+"[") }) // items of a list in the file
 		c.from[k.Path] = from
@@ -66,24 +67,18 @@ func (c *Config) override(v reflect.Value, k Key, s Sources) (errs []error) {
 
 var leadingPath = regexp.MustCompile(`^[a-z0-9_.]+(\[\d+\])?`)
 
-// Located adds to each mistake that begins with a key where its value comes from.
+// Located adds to each mistake that begins with a key where its value comes from, and leaves out those that follow from others.
 func (c *Config) Located(err error) error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var errs []error
-		for _, e := range joined.Unwrap() {
-			errs = append(errs, c.Located(e))
+	var errs []error
+	for _, e := range c.withoutFollowing(flat(err)) {
+		path := leadingPath.FindString(e.Error())
+		key, _, _ := strings.Cut(path, "[")
+		if from := cmp.Or(c.from[path], c.from[key]); from != "" {
+			e = fmt.Errorf("%s: %w", from, e)
 		}
-		return errors.Join(errs...)
+		errs = append(errs, e)
 	}
-	if err == nil {
-		return nil
-	}
-	path := leadingPath.FindString(err.Error())
-	key, _, _ := strings.Cut(path, "[")
-	if from := cmp.Or(c.from[path], c.from[key]); from != "" {
-		return fmt.Errorf("%s: %w", from, err)
-	}
-	return err
+	return errors.Join(errs...)
 }
 
 // readSecrets replaces the …_file keys by what is in the files.

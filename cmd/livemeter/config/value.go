@@ -85,13 +85,16 @@ func splitList(text string) []string {
 	return out
 }
 
+// tokenForm is how a token stands in the file.
+const tokenForm = "{name: shop, secret: …}"
+
 // setTokens never repeats what it was given: it holds secrets.
 func setTokens(v reflect.Value, text string) error {
 	var tokens []Token
 	for _, s := range splitList(text) {
 		name, secret, ok := strings.Cut(s, ":")
 		if !ok {
-			return errors.New("want name:secret, separated by commas")
+			return errors.New("want name:secret, separated by commas; in a file a list of " + tokenForm)
 		}
 		tokens = append(tokens, Token{Name: name, Secret: secret})
 	}

@@ -18,7 +18,7 @@ func decodeYAML(name string, data []byte, c *Config) []error {
 	if len(doc.Content) == 0 {
 		return nil // an empty file
 	}
-	d := yamlDecoder{name: name, from: c.from}
+	d := yamlDecoder{name: name, config: c}
 	d.structure(doc.Content[0], reflect.ValueOf(c).Elem(), "")
 	return d.errs
 }
@@ -35,9 +35,9 @@ func helpWithToken(err error, data []byte) string {
 }
 
 type yamlDecoder struct {
-	name string
-	from map[string]string // see Config
-	errs []error
+	name   string
+	config *Config
+	errs   []error
 }
 
 func (d *yamlDecoder) fail(n *yaml.Node, format string, args ...any) {
@@ -52,7 +52,8 @@ func (d *yamlDecoder) structure(n *yaml.Node, v reflect.Value, path string) {
 		return
 	}
 	if n.Kind != yaml.MappingNode {
-		d.fail(n, "%s: want keys with values below it", orRoot(path))
+		d.config.misread(path)
+		d.fail(n, "%s: want %s", orRoot(path), formOf(v.Type()))
 		return
 	}
 	seen := map[string]bool{}
@@ -66,7 +67,7 @@ func (d *yamlDecoder) structure(n *yaml.Node, v reflect.Value, path string) {
 		case seen[key.Value]:
 			d.fail(key, "%s is given twice", full)
 		default:
-			d.from[full] = fmt.Sprintf("%s:%d", d.name, key.Line)
+			d.config.from[full] = fmt.Sprintf("%s:%d", d.name, key.Line)
 			d.value(value, field, full)
 		}
 		seen[key.Value] = true
@@ -83,9 +84,11 @@ func (d *yamlDecoder) value(n *yaml.Node, v reflect.Value, path string) {
 	case n.Kind == yaml.SequenceNode && v.Kind() == reflect.Slice:
 		d.sequence(n, v, path)
 	case n.Kind != yaml.ScalarNode || n.Tag == "!!null":
+		d.config.misread(path)
 		d.fail(n, "%s: want a %s", path, kindName(v.Type()))
 	default:
 		if err := setText(v, n.Value); err != nil {
+			d.config.misread(path)
 			d.fail(n, "%s: %v", path, err)
 		}
 	}
@@ -95,10 +98,18 @@ func (d *yamlDecoder) sequence(n *yaml.Node, v reflect.Value, path string) {
 	out := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content))
 	for i, item := range n.Content {
 		full := fmt.Sprintf("%s[%d]", path, i)
-		d.from[full] = fmt.Sprintf("%s:%d", d.name, item.Line)
+		d.config.from[full] = fmt.Sprintf("%s:%d", d.name, item.Line)
 		d.value(item, out.Index(i), full)
 	}
 	v.Set(out)
+}
+
+// formOf is what is wanted where a struct stands.
+func formOf(t reflect.Type) string {
+	if t == reflect.TypeFor[Token]() {
+		return tokenForm
+	}
+	return "keys with values below it"
 }
 
 func fieldByTag(v reflect.Value, name string) (reflect.Value, bool) {
@@ -110,21 +121,21 @@ func fieldByTag(v reflect.Value, name string) (reflect.Value, bool) {
 	return reflect.Value{}, false
 }
 
-// suggest names the keys of a small section, or the one that differs only in case or separators.
+// suggest names the keys of a section, or the one that differs only in case or separators.
 func suggest(t reflect.Type, name string) string {
 	plain := strings.NewReplacer("_", "", "-", "")
 	var all []string
 	for i := range t.NumField() {
 		tag := t.Field(i).Tag.Get("yaml")
+		if tag == "" {
+			continue
+		}
 		if strings.EqualFold(plain.Replace(tag), plain.Replace(name)) {
 			return ", did you mean " + tag + "?"
 		}
 		all = append(all, tag)
 	}
-	if len(all) <= 8 {
-		return ", there are " + strings.Join(all, ", ")
-	}
-	return ", see docs/config.md"
+	return ", there are " + strings.Join(all, ", ")
 }
 
 func join(path, key string) string {

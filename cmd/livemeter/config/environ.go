@@ -1,0 +1,61 @@
+package config
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// otherEnv are variables with the prefix that are no keys.
+var otherEnv = []string{EnvPrefix + "CONFIG", EnvPrefix + "ENGINES"}
+
+func knownEnv() []string {
+	known := slices.Clone(otherEnv)
+	for _, k := range Keys() {
+		known = append(known, k.Env())
+	}
+	return known
+}
+
+// UnknownEnv names the variables that look like a key's and are none: a slip, or what Kubernetes sets for a service of this name.
+func UnknownEnv(environ []string) []string {
+	known := knownEnv()
+	var out []string
+	for _, e := range environ {
+		if name, _, _ := strings.Cut(e, "="); strings.HasPrefix(name, EnvPrefix) && !slices.Contains(known, name) {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+var kubernetesEnv = regexp.MustCompile(`_(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_\d+_(TCP|UDP|SCTP)(_.+)?)?)$`)
+
+// FromKubernetes says that a variable may be one that Kubernetes sets in every container for a service called livemeter: nobody's mistake.
+func FromKubernetes(name string) bool { return kubernetesEnv.MatchString(name) }
+
+// NearestEnv is the variable of a key that was most likely meant.
+func NearestEnv(name string) string {
+	return slices.MinFunc(knownEnv(), func(a, b string) int { return edits(name, a) - edits(name, b) })
+}
+
+// edits is how many letters are to be put in, left out or changed to make b of a.
+func edits(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			changed := diagonal
+			if a[i] != b[j] {
+				changed++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(changed, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}
