@@ -14,8 +14,8 @@ GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: build ## a simulated festival through Kafka into ClickHouse, compared with a ledger
-	bin/livemeter demo --for 60s
+demo: build ## a simulated festival through Kafka into ClickHouse, compared with a ledger (DEMO='--rate 5000' for flags of its own)
+	bin/livemeter demo --for 60s $(DEMO)
 
 test: ## all tests, on real engines
 	$(GO) test -timeout 20m ./...

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -194,26 +193,6 @@ func TestGenerateWritesWhatCheckAccepts(t *testing.T) {
 	}
 	if code, _, errOut := livemeter(t, out, "check", "-q"); code != exitOK {
 		t.Errorf("check: exit code %d, %s", code, errOut)
-	}
-}
-
-// TestPortInUseIsNamed: before anything is started.
-func TestPortInUseIsNamed(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	for _, flag := range []string{"--kafka-addr", "--admin-addr"} {
-		args := []string{"up", "--dir", t.TempDir(), "--kafka-addr", "127.0.0.1:0", "--clickhouse-addr", "127.0.0.1:0", "--gateway-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", flag, l.Addr().String()}
-		ctx, cancel := context.WithCancel(t.Context())
-		var o, e bytes.Buffer
-		code := execute(ctx, args, streams{strings.NewReader(""), &o, &e})
-		cancel()
-		if code != exitFail || !strings.Contains(e.String(), port) || !strings.Contains(e.String(), flag) {
-			t.Errorf("%s in use: exit code %d, message %s", flag, code, e.String())
-		}
 	}
 }
 

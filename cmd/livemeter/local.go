@@ -49,7 +49,7 @@ const logName = "livemeter.log"
 
 // startLocal starts everything on dir. The pipeline does not end with ctx but with stop: its orderly end comes after that of the input.
 func (f localFlags) startLocal(ctx context.Context, g global, dir string, say func(string)) (_ *local, err error) {
-	cfg, err := f.localConfig(g, dir, say)
+	cfg, err := f.localConfig(ctx, g, dir, say)
 	if err != nil {
 		return nil, err
 	}

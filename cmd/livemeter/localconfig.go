@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -14,7 +15,7 @@ import (
 )
 
 // localConfig is the configuration with what engines on this machine want otherwise. It makes the directory, once nothing is wrong.
-func (f localFlags) localConfig(g global, dir string, say func(string)) (*config.Config, error) {
+func (f localFlags) localConfig(ctx context.Context, g global, dir string, say func(string)) (*config.Config, error) {
 	cfg, err := f.load(g, func(c *config.Config) { c.Topics.LogAppend = false })
 	if err != nil {
 		return nil, errors.Join(err, service.Validate(cfg, config.Client))
@@ -23,6 +24,9 @@ func (f localFlags) localConfig(g global, dir string, say func(string)) (*config
 		say("up and demo start a Kafka and a ClickHouse of their own; of the configuration is ignored: " + strings.Join(ignored, ", "))
 	}
 	if err := errors.Join(service.Validate(cfg, config.Client), f.checkAddrs(cfg)); err != nil {
+		return nil, err
+	}
+	if err := f.freePorts(ctx, cfg, dir); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o750); err != nil {
