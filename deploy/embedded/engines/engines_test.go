@@ -102,6 +102,21 @@ func TestMissingTools(t *testing.T) {
 	}
 }
 
+// Without a network npm tries once more, and of its stack of lines two are told.
+func TestNpmSaysWhyInALine(t *testing.T) {
+	command(t, "npm", `case "$*" in *--fetch-retries=1*) ;; *) echo retries; exit 1;; esac
+echo 'npm error code ENOTFOUND
+npm error syscall getaddrinfo
+npm error errno ENOTFOUND
+npm error network request to https://registry.npmjs.org/x failed, reason: getaddrinfo ENOTFOUND
+npm error network This is a problem related to network connectivity.
+npm error A complete log of this run can be found in: /root/.npm/_logs/x.log' >&2; exit 1`)
+	_, err := ClickHouse(t.Context(), nil)
+	if err == nil || !strings.HasSuffix(err.Error(), "\nENOTFOUND: network request to https://registry.npmjs.org/x failed, reason: getaddrinfo ENOTFOUND") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestJarsArePinned(t *testing.T) {
 	dir := t.TempDir()
 	jar := func(name, text string) {

@@ -51,7 +51,7 @@ func fetchKafka(ctx context.Context, dir string, report reporter) error {
 	err = report.during("fetching Apache Kafka "+KafkaVersion+" with Maven (43 MB, once)", func() error {
 		cmd := exec.CommandContext(ctx, mvn, "-q", "-B", "-f", pom, "dependency:copy-dependencies", "-DoutputDirectory="+dir)
 		cmd.Dir = dir
-		return run(ctx, cmd, "Maven could not fetch Apache Kafka "+KafkaVersion)
+		return run(ctx, cmd, "Maven could not fetch Apache Kafka "+KafkaVersion, end)
 	})
 	if err != nil {
 		return err
