@@ -56,6 +56,12 @@ func (c kpiCmd) Run(ctx context.Context, g global, s streams) error {
 		if ctx.Err() != nil {
 			return nil
 		}
+		if none := (noRoomError{}); errors.As(err, &none) {
+			if !c.Watch {
+				return none
+			}
+			lines, err = []string{none.Error()}, nil // it may come
+		}
 		if err != nil {
 			return service.StoreError(cfg, err)
 		}
@@ -77,6 +83,16 @@ func (c kpiCmd) Run(ctx context.Context, g global, s streams) error {
 	}
 }
 
+// noRoomError says that a room had no event.
+type noRoomError struct {
+	room string
+	last time.Duration
+}
+
+func (e noRoomError) Error() string {
+	return fmt.Sprintf("room %s: nothing in the last %s; is the id right? livemeter kpi lists the rooms", e.room, ui.Age(e.last))
+}
+
 func (c kpiCmd) lines(ctx context.Context, t *ui.Terminal, sink *clickhouse.Sink, zone *time.Location) ([]string, error) {
 	if c.Room != "" {
 		minutes, err := ui.Minutes(ctx, sink.Conn(), sink.Database(), c.Room, c.Last)
@@ -84,7 +100,7 @@ func (c kpiCmd) lines(ctx context.Context, t *ui.Terminal, sink *clickhouse.Sink
 			return nil, err
 		}
 		if len(minutes) == 0 {
-			return []string{fmt.Sprintf("room %s: nothing in the last %s; is the id right? livemeter kpi lists the rooms", c.Room, ui.Age(c.Last))}, nil
+			return nil, noRoomError{c.Room, c.Last}
 		}
 		return t.MinuteTable(minutes, zone), nil
 	}
