@@ -54,7 +54,7 @@ type TLS struct {
 
 // SASL of the Kafka connection.
 type SASL struct {
-	Mechanism    string `yaml:"mechanism" doc:"plain, scram-sha-256 or scram-sha-512; empty: none."`
+	Mechanism    string `yaml:"mechanism" doc:"plain, scram-sha-256 or scram-sha-512, in small letters or capitals; empty: none."`
 	User         string `yaml:"user" doc:"User name."`
 	Password     string `yaml:"password" secret:"yes" doc:"Password."`
 	PasswordFile string `yaml:"password_file" doc:"File that holds the password, instead of it."`

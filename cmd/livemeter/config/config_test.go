@@ -73,6 +73,16 @@ func TestEveryMistakeIsToldAtOnce(t *testing.T) {
 	}
 }
 
+// Kafka writes the names of mechanisms in capitals.
+func TestMechanismsInAnyCase(t *testing.T) {
+	for text, want := range map[string]string{"PLAIN": "plain", "Scram-SHA-512": "scram-sha-512", "": ""} {
+		c, err := Load(Sources{File: write(t, "kafka: {sasl: {mechanism: '"+text+"'}}\n")})
+		if err != nil || c.Kafka.SASL.Mechanism != want {
+			t.Errorf("%q is taken for %q, %v", text, c.Kafka.SASL.Mechanism, err)
+		}
+	}
+}
+
 func TestCharactersThatYAMLCannotBeginWith(t *testing.T) {
 	for text, want := range map[string]string{"gateway:\n\taddr: 127.0.0.1:8080\n": "a tab? YAML is indented with spaces", "kafka: {prefix: @live}\n": "must stand in quotes"} {
 		if _, err := Load(Sources{File: write(t, text)}); err == nil || !strings.Contains(err.Error(), want) {

@@ -41,6 +41,7 @@ func Load(s Sources) (*Config, error) {
 	for _, k := range Keys() {
 		errs = append(errs, c.override(v.FieldByIndex(k.index), k, s)...)
 	}
+	c.Kafka.SASL.Mechanism = strings.ToLower(c.Kafka.SASL.Mechanism) // Kafka's own names are in capitals
 	errs = append(errs, c.Located(errors.Join(c.readSecrets()...)))
 	return c, errors.Join(errs...)
 }
