@@ -229,6 +229,7 @@ func checkConfigs(ctx context.Context, adm *kadm.Client, spec *TopicSpec, there 
 		return fmt.Errorf("ask Kafka for the settings of its topics: %w", err)
 	}
 	var wrong []error
+	var trusting []string // raw topics
 	for _, w := range there {
 		rc, err := configs.On(w.name, nil)
 		if err == nil {
@@ -243,7 +244,14 @@ func checkConfigs(ctx context.Context, adm *kadm.Client, spec *TopicSpec, there 
 			got[kv.Key] = kv.MaybeValue()
 		}
 		wrong = append(wrong, checkPolicy(w, got["cleanup.policy"]))
+		if w.raw && !spec.RawCreateTime && got["message.timestamp.type"] != "LogAppendTime" {
+			trusting = append(trusting, w.name)
+		}
 		warnSettings(spec, w, got)
+	}
+	if len(trusting) > 0 {
+		spec.Log.Warn("raw topics take the producer's word for the receive time; if untrusted producers write to them, set message.timestamp.type=LogAppendTime",
+			zap.Strings("topics", trusting))
 	}
 	return errors.Join(wrong...)
 }
@@ -266,10 +274,6 @@ func checkPolicy(w topicWant, found string) error {
 }
 
 func warnSettings(spec *TopicSpec, w topicWant, got map[string]string) {
-	if w.raw && !spec.RawCreateTime && got["message.timestamp.type"] != "LogAppendTime" {
-		spec.Log.Warn("a raw topic takes the producer's word for the receive time; if untrusted producers write to it, set message.timestamp.type=LogAppendTime",
-			zap.String("topic", w.name), zap.String("message.timestamp.type", got["message.timestamp.type"]))
-	}
 	want, err1 := strconv.ParseInt(w.configs["retention.ms"], 10, 64)
 	have, err2 := strconv.ParseInt(got["retention.ms"], 10, 64)
 	if err1 == nil && err2 == nil && have >= 0 && (want < 0 || have < want) {
