@@ -26,6 +26,9 @@ func (f localFlags) localConfig(ctx context.Context, g global, dir string, say f
 	if err := errors.Join(service.Validate(cfg, config.Client), f.checkAddrs(cfg)); err != nil {
 		return nil, err
 	}
+	if err := stack.CheckDir(dir, logName); err != nil {
+		return nil, err
+	}
 	if err := f.freePorts(ctx, cfg, dir); err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
+	"github.com/livemeter/livemeter/cmd/livemeter/stack"
 )
 
 // TestUpNamesWhatItIgnores of a configuration that was made for servers elsewhere.
@@ -34,5 +35,26 @@ func TestWithoutServersTheRestStays(t *testing.T) {
 	c.ClickHouse.Addr, c.Kafka.Prefix = []string{"127.0.0.1:18123"}, "p."
 	if ignored := withoutServers(c); len(ignored) > 0 || c.Kafka.Prefix != "p." || !slices.Equal(c.ClickHouse.Addr, []string{"127.0.0.1:18123"}) {
 		t.Errorf("ignored %q, left prefix %q and %v", ignored, c.Kafka.Prefix, c.ClickHouse.Addr)
+	}
+}
+
+// TestUpInsideAnEngine: the folder of another livemeter's engine, and all below, is not for a directory of data.
+func TestUpInsideAnEngine(t *testing.T) {
+	home := t.TempDir()
+	if err := os.WriteFile(filepath.Join(home, logName), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, inside := range []string{"clickhouse", "kafka-embedded/data", "kafka-apache/x/y"} {
+		dir := filepath.Join(home, inside)
+		code, _, errOut := livemeter(t, "", append([]string{"up", "--dir", dir}, freePorts...)...)
+		if code != exitFail || !strings.Contains(errOut, "go on with --dir "+home+", or") {
+			t.Errorf("%s: exit code %d, want 1 and the directory around it: %s", inside, code, errOut)
+		}
+		if _, err := os.Stat(dir); err == nil {
+			t.Errorf("%s was made all the same", dir)
+		}
+	}
+	if err := stack.CheckDir(filepath.Join(t.TempDir(), "clickhouse"), logName); err != nil {
+		t.Errorf("a directory that is only called so: %v", err)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -105,6 +106,8 @@ func (o Options) step(what string, start func() error) error {
 // kafkaDirs are where the brokers keep their data, by name of --kafka.
 var kafkaDirs = map[string]string{"embedded": "kafka-embedded", "apache": "kafka-apache"}
 
+const clickHouseDir = "clickhouse"
+
 // kafka is the name of --kafka.
 func (o Options) kafka() string {
 	if o.Apache {
@@ -119,6 +122,25 @@ func (o Options) kafkaDir() string { return filepath.Join(o.Dir, kafkaDirs[o.kaf
 func begun(dir, kafka string) bool {
 	_, err := os.Stat(filepath.Join(dir, kafkaDirs[kafka], "data"))
 	return err == nil
+}
+
+// CheckDir refuses a directory inside one that another livemeter's engine keeps its data in: the engine owns all that is there. log is the name of a
+// livemeter's log.
+func CheckDir(dir, log string) error {
+	path, err := filepath.Abs(dir)
+	if err != nil {
+		return err
+	}
+	for at := path; at != filepath.Dir(at); at = filepath.Dir(at) {
+		home := filepath.Dir(at)
+		if !slices.Contains([]string{kafkaDirs["embedded"], kafkaDirs["apache"], clickHouseDir}, filepath.Base(at)) {
+			continue
+		}
+		if _, err := os.Stat(filepath.Join(home, log)); err == nil {
+			return fmt.Errorf("%s lies in the data of an engine, which is %s (--dir): go on with --dir %s, or take another directory", dir, at, home)
+		}
+	}
+	return nil
 }
 
 // checkKafka refuses another broker than the directory was begun with: its log would be another one, and ClickHouse would not show it.
@@ -157,7 +179,7 @@ func (s *Stack) startClickHouse(ctx context.Context, o Options) error {
 	if o.AllowNetwork {
 		flags = append(flags, embedded.AllowNetwork)
 	}
-	p, err := embedded.StartClickHouseProcess(ctx, exe, filepath.Join(o.Dir, "clickhouse"), o.ClickHouseAddr, flags...)
+	p, err := embedded.StartClickHouseProcess(ctx, exe, filepath.Join(o.Dir, clickHouseDir), o.ClickHouseAddr, flags...)
 	if err != nil {
 		return err
 	}
