@@ -5,6 +5,17 @@ import (
 	"github.com/livemeter/livemeter/pipeline/measure"
 )
 
+// A row costs the store as much as an event costs us, and an INSERT as much as thousands of rows. So only what the show is run by leaves with
+// every flush: the current minutes of rooms and their money. The rest leaves every so many flushes, and where much changes reopened hours, but those of
+// rooms and their money, less often still.
+const (
+	restEvery   = 5
+	slowEvery   = 10 // sources and variants, whose rows are most of all, where much changes
+	slowParts   = 3  // that each of them leaves in, apart from each other: 30,000 rows in one flush would hold up the next by half a second
+	coarseEvery = 25 // reopened hours but those of rooms and their money, where much changes: a part of them with each turn of their cube
+	manyCells   = 2000
+)
+
 // turnOf: cubes and their parts take turns, so that a flush is like the one before it and no INSERT holds up the windows that the show is run by.
 func (a *Aggregator) turnOf(cube measure.Cube, part int, t turn) bool {
 	return a.phase(cube, part, t)%everyOf(cube, t) == 0
