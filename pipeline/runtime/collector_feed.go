@@ -37,13 +37,14 @@ const (
 // Its poller asks the client only when the session wants more, so it never holds records that the session has no room for, and never keeps a
 // rebalance waiting.
 type collectorFeed struct {
-	s      *collectorSession
-	topic  event.Topic
-	name   string
-	group  string
-	client *kgo.Client // its callbacks may come before it is set here; they use the session's admin client
-	clock  *collectorFetchClock
-	idle   atomic.Int64 // see fetch
+	s       *collectorSession
+	topic   event.Topic
+	name    string
+	group   string
+	client  *kgo.Client // its callbacks may come before it is set here; they use the session's admin client
+	clock   *collectorFetchClock
+	idle    atomic.Int64 // see fetch
+	failing failing
 
 	want   chan struct{}    // the session's permit for one poll
 	got    chan kgo.Fetches // its result; one permit, one slot: sending never blocks
@@ -59,13 +60,15 @@ func newCollectorFeed(s *collectorSession, t event.Topic) (*collectorFeed, error
 	f := &collectorFeed{s: s, topic: t, name: s.cfg.rawTopic(t), want: make(chan struct{}, 1), got: make(chan kgo.Fetches, 1)}
 	f.group = RawGroup(s.cfg.Group, t)
 	f.clock, f.committing = newFetchClock(s.cfg.Now), make(chan struct{}, 1)
+	f.failing = failing{log: s.log, apart: time.Minute}
 	opts := slices.Concat([]kgo.Opt{kgo.MetadataMinAge(collectorMetadataMinAge)}, s.cfg.KafkaOpts, []kgo.Opt{ // ours last: exactness rests on them
 		kgo.SeedBrokers(s.cfg.Brokers...),
 		kgo.ConsumerGroup(f.group),
 		kgo.ConsumeTopics(f.name),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.KeepControlRecords(), // they move the position to the end of a topic written in transactions
+		kgo.KeepRetryableFetchErrors(), // what fails is not idle
+		kgo.KeepControlRecords(),       // they move the position to the end of a topic written in transactions
 		kgo.FetchMaxBytes(collectorFetchBytes),
 		kgo.MaxDecompressBatchBytes(collectorBatchBytes),
 		kgo.FetchMaxWait(collectorFetchWait),
@@ -111,6 +114,16 @@ func (f *collectorFeed) leads(broker int32) bool {
 	})
 }
 
+// collectorDoubt is for how long after a fetch of it failed a source is not called idle, ms: its leader may have moved, and until the client knows that, no
+// fetch asks for it.
+const collectorDoubt = 10_000
+
+// vouches says whether a fetch as old as idle speaks for a source: its leader is known, has answered, and nothing went wrong.
+func (f *collectorFeed) vouches(src *collectorSource, idle int64) bool {
+	leader, _, err := f.client.PartitionLeader(f.name, src.partition)
+	return err == nil && f.clock.heard(leader) && (src.doubt == 0 || idle > src.doubt+collectorDoubt)
+}
+
 // fetch waits for records. Between two polls nothing is on its way from the client to the session: what the clock says then holds for whoever has looked
 // through got.
 func (f *collectorFeed) fetch() kgo.Fetches {
@@ -118,8 +131,9 @@ func (f *collectorFeed) fetch() kgo.Fetches {
 		f.idle.Store(f.clock.oldest())
 		ctx, cancel := context.WithTimeout(f.s.ctx, collectorFetchWait)
 		fetches := f.client.PollRecords(ctx, collectorPollRecords)
+		over := ctx.Err() != nil
 		cancel()
-		if f.s.ctx.Err() != nil || !errors.Is(fetches.Err0(), context.DeadlineExceeded) {
+		if group := (*kgo.ErrGroupSession)(nil); f.s.ctx.Err() != nil || !over || !errors.Is(fetches.Err0(), context.DeadlineExceeded) || errors.As(fetches.Err0(), &group) {
 			return fetches
 		}
 		f.client.AllowRebalance()
@@ -263,6 +277,14 @@ func (c *collectorFetchClock) look(leads func(broker int32) bool) {
 			delete(c.brokers, id)
 		}
 	}
+}
+
+// heard says whether a broker has answered, so that oldest speaks of it.
+func (c *collectorFetchClock) heard(broker int32) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	b := c.brokers[broker]
+	return b != nil && b.sent != 0
 }
 
 // oldest is the oldest of all brokers, 0 if it is not known of one.

@@ -101,6 +101,9 @@ func (s *collectorSession) enqueue(f *collectorFeed, fetches kgo.Fetches) error 
 					return err
 				}
 				if src := s.find(f, p.Partition); src != nil && t.Topic == f.name {
+					if p.Err != nil {
+						src.doubt = s.nowMS()
+					}
 					s.expired(f, p.Partition, p.LogStartOffset-src.handed)
 					src.push(p)
 					f.queued += len(p.Records)
@@ -118,7 +121,7 @@ func (s *collectorSession) fetchError(f *collectorFeed, p *kgo.FetchPartition) e
 	case p.Err == nil || s.ctx.Err() != nil:
 		return nil
 	case errors.As(p.Err, &group) || kerr.IsRetriable(p.Err):
-		s.log.Warn("collector fetch", zap.String("topic", f.name), zap.Int32("partition", p.Partition), zap.Error(p.Err))
+		f.failing.failed(time.Now(), p.Err, "collector fetch", zap.String("topic", f.name), zap.Int32("partition", p.Partition))
 		return nil
 	case errors.As(p.Err, &bomb): // nothing is skipped unseen: this source stands still until an operator decides, the others go on
 		s.log.Error("a batch decompresses to more than the collector takes and cannot be read: its partition stands still and holds the watermark. "+

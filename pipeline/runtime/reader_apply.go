@@ -102,7 +102,7 @@ func (t *partition) fetchError(err error) error {
 // flushNow answers the writer. While behind only finished rows leave, unless the dirty cells are what stops the input.
 func (t *partition) flushNow(wait bool) {
 	w := t.r.writer
-	at, behind := t.next, t.behind && !t.full && !t.last
+	at, behind := t.next, t.behind && !t.full && !t.last && !t.anew
 	more := false
 	token, rows, joined := w.join(t.flush, wait, func(b *rollup.Batch) (token uint64) {
 		token, more = t.task.Flush(b, behind)
@@ -125,7 +125,7 @@ func (t *partition) flushNow(wait bool) {
 		t.flushAt = t.flushed
 	case rows == 0:
 		t.task.Ack(token)
-		t.flushed = t.roundAt
+		t.flushed, t.anew = t.roundAt, false
 		if !behind {
 			t.fresh.flying = t.fresh.flying[:0] // they changed no row
 		}
@@ -148,7 +148,7 @@ func (t *partition) acked(a ack) {
 		t.task.Ack(a.token)
 	default:
 		t.task.Ack(a.token)
-		t.flushed = t.flushAt
+		t.flushed, t.anew = t.flushAt, false
 		t.fresh.acked(true, a.at, t.r.metrics)
 	}
 	t.changed = true

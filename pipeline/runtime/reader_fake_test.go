@@ -28,6 +28,7 @@ type counter struct {
 	saving  [][2][]byte
 
 	acknowledged int64
+	anew         bool
 }
 
 // lastOnly begins the keys whose rows leave with the last flush only.
@@ -140,7 +141,7 @@ func (c *counter) Restore(key, value []byte) error {
 }
 
 func (c *counter) RestoreDone() (int64, error) { return c.next, nil }
-func (c *counter) Stored(int64, bool)          {}
+func (c *counter) Stored(_ int64, anew bool)   { c.anew = anew }
 
 func (c *counter) Stats() Stats {
 	s := Stats{Cells: len(c.keys), Records: c.applied, Accepted: c.applied, Watermark: c.next, MaxRecv: c.recv, Acknowledged: c.acknowledged}

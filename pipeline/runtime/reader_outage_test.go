@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"testing"
 )
@@ -74,5 +75,47 @@ func TestOutageAfterATakeOver(t *testing.T) {
 	w.outage(r, func() {})
 	w.drain(r)
 	r.stop()
+	w.check()
+}
+
+// What a task holds is sent anew to a store that takes over, and again where the process that took over ended before it had told a watermark; not to one
+// that has told.
+func TestStoreThatTakesOverIsSentAnew(t *testing.T) {
+	w := newWorld(t)
+	w.send(100)
+	start := func(id byte, take bool, acknowledged, stored int64) (anew int) {
+		cfg := w.acknowledging(id, take, acknowledged, tells(stored))
+		var mu sync.Mutex
+		var tasks []*counter
+		made := cfg.NewTask
+		cfg.NewTask = func(p int32, out Output) Task {
+			task := made(p, out)
+			mu.Lock()
+			defer mu.Unlock()
+			tasks = append(tasks, task.(*counter))
+			return task
+		}
+		r := w.start(cfg)
+		w.drain(r)
+		r.stop()
+		for _, c := range tasks {
+			if c.anew {
+				anew++
+			}
+		}
+		return anew
+	}
+	for _, c := range []struct {
+		what                 string
+		id                   byte
+		take                 bool
+		acknowledged, stored int64
+		want                 int
+	}{{"the first", 1, false, 11, 11, 0}, {"one that takes over", 2, true, 11, 0, testPart}, {"the same that has told nothing", 2, false, 11, 0, testPart}, {"the same that has told", 2, false, 12, 12, 0},
+		{"an older copy", 2, true, 12, 11, testPart}} {
+		if got := start(c.id, c.take, c.acknowledged, c.stored); got != c.want {
+			t.Errorf("%s: %d partitions are sent anew, want %d", c.what, got, c.want)
+		}
+	}
 	w.check()
 }

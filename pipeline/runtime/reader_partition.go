@@ -45,6 +45,7 @@ type partition struct {
 	packed     time.Duration // what packing the last one took
 	committing bool
 	inherited  int64       // offset up to which another store has acknowledged: see checkStored
+	anew       bool        // the store has not acknowledged yet what the task sends it anew: see Task.Stored
 	unnamed    atomic.Bool // the group's commit does not name the store that has taken over
 	committed  chan error
 }
@@ -120,7 +121,8 @@ func (t *partition) open(ctx context.Context) (cl *kgo.Client, err error) {
 	if err != nil {
 		return nil, err
 	}
-	t.task.Stored(stored, taken || t.inherited != inherited)
+	t.anew = taken || r.cfg.Stored != nil && stored < t.task.Stats().Acknowledged // also where the process that took over ended before it had told
+	t.task.Stored(stored, t.anew)
 	if t.next, t.high, err = r.checkOffset(ctx, id, saved, stored); err != nil {
 		return nil, err
 	}

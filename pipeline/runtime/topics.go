@@ -153,6 +153,11 @@ func wrongTopic(format string, args ...any) error {
 
 // refused is err, or a *WrongTopicError where it is an answer that will be the same again.
 func refused(err error) error {
+	for _, passing := range []error{kerr.InvalidReplicationFactor, kerr.StaleControllerEpoch, kerr.UnknownServerError} { // brokers that are still starting
+		if errors.Is(err, passing) {
+			return err
+		}
+	}
 	if answer := (*kerr.Error)(nil); errors.As(err, &answer) && !answer.Retriable {
 		return &WrongTopicError{err}
 	}
