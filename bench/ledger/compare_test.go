@@ -219,3 +219,13 @@ func TestFinishRefusesOffsetsOutOfOrder(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+func TestReportNamesWhatWasNotThere(t *testing.T) {
+	r := Report{Lines: []Line{{Table: "a", Measure: "x", Counts: Counts{Compared: 1, Equal: 1}}, {Table: "a", Measure: "y"}, {Table: "b", Measure: "z"}}}
+	if got := r.Unexercised(); got != "nothing was there to compare in b, 1 measures of other tables: a longer run has some" {
+		t.Error(got)
+	}
+	if got := (&Report{Lines: r.Lines[:1]}).Unexercised(); got != "" {
+		t.Error(got)
+	}
+}

@@ -3,6 +3,8 @@ package ledger
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 )
 
 // Counts of compared rows. Missing are in the ledger but not in ClickHouse, Extra the other way round.
@@ -105,7 +107,35 @@ func (r *Report) WriteTable(w io.Writer, color bool) error {
 	} else {
 		p.f("%s%d rows compared with the ledger of %d records: %d differ, %d missing, %d extra%s\n", red, t.Compared, r.Records, t.Different, t.Missing, t.Extra, off)
 	}
+	if none := r.Unexercised(); none != "" {
+		p.f("%s\n", none)
+	}
 	return p.err
+}
+
+// Unexercised names what nothing was there to compare of, "" where everything was: that all is equal says nothing of it.
+func (r *Report) Unexercised() string {
+	var tables []string
+	compared, measures := map[string]int64{}, 0
+	for _, l := range r.Lines {
+		if _, ok := compared[l.Table]; !ok {
+			tables = append(tables, l.Table)
+		}
+		compared[l.Table] += int64(l.Compared)
+	}
+	for _, l := range r.Lines {
+		if l.Compared == 0 && compared[l.Table] > 0 {
+			measures++
+		}
+	}
+	names := slices.DeleteFunc(tables, func(t string) bool { return compared[t] > 0 })
+	if measures > 0 {
+		names = append(names, fmt.Sprintf("%d measures of other tables", measures))
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "nothing was there to compare in " + strings.Join(names, ", ") + ": a longer run has some"
 }
 
 type printer struct {

@@ -208,7 +208,7 @@ func TestGenerateUsageLedgerFirst(t *testing.T) {
 // TestGenerateSaysWhoseDatabase: a prefix is another pipeline's, whose database only --clickhouse-database tells.
 func TestGenerateSaysWhoseDatabase(t *testing.T) {
 	args := []string{"generate", "--events", "10", "--rate", "0", "--kafka-brokers", testengine.FakeKafka(t)[0], "--ledger", filepath.Join(t.TempDir(), "r.ledger")}
-	const hint = "the one of the pipeline with --kafka-prefix r."
+	const hint = "that of the pipeline with --kafka-prefix r."
 	for _, one := range []struct {
 		more []string
 		want bool

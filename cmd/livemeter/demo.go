@@ -127,6 +127,9 @@ func (d *demo) run(ctx context.Context) (equal bool, err error) {
 		code = "1;31"
 	}
 	_, err = fmt.Fprintln(d.t, d.t.Paint(code, fmt.Sprintf("%s rows compared with the ledger, %s differ", ui.Count(report.Total.Compared), ui.Count(differ))))
+	if none := report.Unexercised(); none != "" && err == nil {
+		_, err = fmt.Fprintln(d.t, none)
+	}
 	return report.OK(), err
 }
 

@@ -172,9 +172,13 @@ func (c generateCmd) toKafka(ctx context.Context, cfg *config.Config, fest festi
 	if err := truth.WriteFile(c.Ledger); err != nil {
 		return err
 	}
+	unknown := cfg.Kafka.Prefix != "" && cfg.ClickHouse.Database == config.Default().ClickHouse.Database
+	if unknown {
+		cfg.ClickHouse.Database = "DATABASE"
+	}
 	fmt.Fprintf(s.out, "ledger of %s records: %s; compare with: %s verify --wait 2m --ledger %s%s\n", ui.Count(truth.Records), c.Ledger, self(), c.Ledger, c.whereTo(cfg))
-	if cfg.Kafka.Prefix != "" && cfg.ClickHouse.Database == config.Default().ClickHouse.Database {
-		fmt.Fprintf(s.out, "no --clickhouse-database was given: it is to be the one of the pipeline with --kafka-prefix %s\n", cfg.Kafka.Prefix)
+	if unknown {
+		fmt.Fprintf(s.out, "DATABASE is that of the pipeline with --kafka-prefix %s\n", cfg.Kafka.Prefix)
 	}
 	return nil
 }

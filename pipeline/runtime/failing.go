@@ -39,7 +39,7 @@ func (f *failing) failed(began time.Time, err error, line string, fields ...zap.
 	if now.Before(f.tells) {
 		return
 	}
-	f.log.Warn(line, append(fields, zap.Error(err), zap.Duration("failing_for", now.Sub(f.since)))...)
+	f.log.Warn(line, append(fields, zap.Error(err), zap.Duration("failing_for", now.Sub(f.since).Round(time.Millisecond)))...)
 	f.tells = now.Add(f.pause)
 	f.pause = min(4*f.pause, failingMaxPause)
 }
@@ -49,7 +49,7 @@ func (f *failing) ended(line string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.err != nil {
-		f.log.Info(line, zap.Duration("was_away", time.Since(f.since)))
+		f.log.Info(line, zap.Duration("was_away", time.Since(f.since).Round(time.Millisecond)))
 	}
 	f.err = nil
 }

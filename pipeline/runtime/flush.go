@@ -37,7 +37,6 @@ type sinkWriter struct {
 	handles map[*flushHandle]struct{}
 	asked   int       // handles that have not answered yet
 	began   time.Time // the last write
-	writing bool      // it is under way
 }
 
 // openBatch is being collected, or in flight.
@@ -268,13 +267,15 @@ func (w *sinkWriter) write(ctx context.Context, b *openBatch) error {
 	ctx, cancel := context.WithTimeout(ctx, w.cfg.SinkTimeout)
 	defer cancel()
 	w.mu.Lock()
-	w.began, w.writing = time.Now(), true
+	began := time.Now()
+	w.began = began
 	w.mu.Unlock()
-	defer func() {
-		w.mu.Lock()
-		w.writing = false
-		w.mu.Unlock()
-	}()
+	silent := time.AfterFunc(sinkStall, func() {
+		if _, err := w.failing.now(); err == nil {
+			w.failing.failed(began, errSinkSilent, sinkFailed)
+		}
+	})
+	defer silent.Stop()
 	return w.cfg.Sink.Write(rollup.WithAttempts(ctx, w.attemptFailed), &b.batch)
 }
 

@@ -26,22 +26,9 @@ const sinkStall = 5 * time.Second
 
 var errSinkSilent = errors.New("no answer to a write")
 
-// trouble is since when the sink has not been taking rows, and why; nil while it does.
-func (w *sinkWriter) trouble() (since time.Time, err error) {
-	if since, err = w.failing.now(); err != nil {
-		return since, err
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.writing && time.Since(w.began) > sinkStall {
-		return w.began, errSinkSilent
-	}
-	return time.Time{}, nil
-}
-
 // failure is why the sink does not take rows, while it does not.
 func (w *sinkWriter) failure() error {
-	since, err := w.trouble()
+	since, err := w.failing.now()
 	if err == nil {
 		return nil
 	}
@@ -50,7 +37,7 @@ func (w *sinkWriter) failure() error {
 
 // failingFor is how long the sink has not been taking rows, in seconds.
 func (w *sinkWriter) failingFor(now int64) float64 {
-	since, err := w.trouble()
+	since, err := w.failing.now()
 	if err == nil {
 		return 0
 	}

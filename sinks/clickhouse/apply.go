@@ -180,20 +180,29 @@ func (s *Sink) exec(ctx context.Context, what, ddl string) error {
 	return nil
 }
 
+// asked is an error of a query, with the query where the server has seen it.
+func (s *Sink) asked(err error, query string) error {
+	err = s.cause(err)
+	if away := (*NoAnswerError)(nil); errors.As(err, &away) {
+		return fmt.Errorf("clickhouse: %w", err)
+	}
+	return fmt.Errorf("clickhouse: %w; asked was %s", err, firstLine(query))
+}
+
 // each runs a query and hands every row to f.
 func (s *Sink) each(ctx context.Context, query string, args []any, f func(scan func(...any) error) error) error {
 	rows, err := s.conn.Query(ctx, query, args...)
 	if err != nil {
-		return fmt.Errorf("clickhouse: %w; asked was %s", s.cause(err), firstLine(query))
+		return s.asked(err, query)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		if err := f(rows.Scan); err != nil {
-			return fmt.Errorf("clickhouse: %w; asked was %s", s.cause(err), firstLine(query))
+			return s.asked(err, query)
 		}
 	}
 	if err := rows.Err(); err != nil {
-		return fmt.Errorf("clickhouse: %w; asked was %s", s.cause(err), firstLine(query))
+		return s.asked(err, query)
 	}
 	return nil
 }
