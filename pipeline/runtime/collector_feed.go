@@ -13,6 +13,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"github.com/twmb/franz-go/pkg/kversion"
 
 	"github.com/livemeter/livemeter/pipeline/event"
 )
@@ -68,7 +69,8 @@ func newCollectorFeed(s *collectorSession, t event.Topic) (*collectorFeed, error
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepRetryableFetchErrors(), // what fails is not idle
-		kgo.KeepControlRecords(),       // they move the position to the end of a topic written in transactions
+		kgo.MaxVersions(collectorVersions()),
+		kgo.KeepControlRecords(), // they move the position to the end of a topic written in transactions
 		kgo.FetchMaxBytes(collectorFetchBytes),
 		kgo.MaxDecompressBatchBytes(collectorBatchBytes),
 		kgo.FetchMaxWait(collectorFetchWait),
@@ -114,14 +116,28 @@ func (f *collectorFeed) leads(broker int32) bool {
 	})
 }
 
-// collectorDoubt is for how long after a fetch of it failed a source is not called idle, ms: its leader may have moved, and until the client knows that, no
-// fetch asks for it.
-const collectorDoubt = 10_000
+// collectorDoubt is for how many progress records after a fetch of it failed a source is not called idle: its leader may have moved, and until the client
+// knows that, no fetch asks for it. Not for which time: clocks are set, and processes stopped.
+const collectorDoubt = 100
 
-// vouches says whether a fetch as old as idle speaks for a source: its leader is known, has answered, and nothing went wrong.
-func (f *collectorFeed) vouches(src *collectorSource, idle int64) bool {
+// vouches says whether the clock speaks for a source: its leader is known, has answered, and nothing went wrong. It is called once a progress record.
+func (f *collectorFeed) vouches(src *collectorSource) bool {
+	if src.doubt > 0 {
+		src.doubt--
+		return false
+	}
 	leader, _, err := f.client.PartitionLeader(f.name, src.partition)
-	return err == nil && f.clock.heard(leader) && (src.doubt == 0 || idle > src.doubt+collectorDoubt)
+	return err == nil && f.clock.heard(leader)
+}
+
+// afterErrors paces fetches that fail: the client asks again at once, and for the leaders each time.
+const afterErrors = 250 * time.Millisecond
+
+// collectorVersions leave out fetches whose answer names a new leader: the client then says nothing of the old one's refusal.
+func collectorVersions() *kversion.Versions {
+	v := kversion.Stable()
+	v.SetMaxKeyVersion(collectorFetchKey, 15)
+	return v
 }
 
 // fetch waits for records. Between two polls nothing is on its way from the client to the session: what the clock says then holds for whoever has looked
@@ -134,6 +150,9 @@ func (f *collectorFeed) fetch() kgo.Fetches {
 		over := ctx.Err() != nil
 		cancel()
 		if group := (*kgo.ErrGroupSession)(nil); f.s.ctx.Err() != nil || !over || !errors.Is(fetches.Err0(), context.DeadlineExceeded) || errors.As(fetches.Err0(), &group) {
+			if len(fetches.Errors()) > 0 {
+				pause(f.s.ctx, nil, afterErrors)
+			}
 			return fetches
 		}
 		f.client.AllowRebalance()
@@ -262,7 +281,7 @@ func (c *collectorFetchClock) OnBrokerE2E(meta kgo.BrokerMetadata, key int16, e 
 		b = &brokerFetches{}
 		c.brokers[meta.NodeID] = b
 	} else {
-		b.sent = max(b.sent, b.asked)
+		b.sent = b.asked // lower after the clock was set back: readers of the log take the highest that was claimed
 		b.asked = min(b.answered, now.Add(-e.DurationE2E()).UnixMilli())
 	}
 	b.answered, b.looks = now.UnixMilli(), 0

@@ -102,7 +102,7 @@ func (s *collectorSession) enqueue(f *collectorFeed, fetches kgo.Fetches) error 
 				}
 				if src := s.find(f, p.Partition); src != nil && t.Topic == f.name {
 					if p.Err != nil {
-						src.doubt = s.nowMS()
+						src.doubt = collectorDoubt
 					}
 					s.expired(f, p.Partition, p.LogStartOffset-src.handed)
 					src.push(p)

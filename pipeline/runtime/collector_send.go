@@ -47,7 +47,7 @@ func (s *collectorSession) promise() {
 				continue
 			}
 			recv := src.recv
-			if idle != 0 && src.atEnd() && f.vouches(src, idle) {
+			if idle != 0 && src.atEnd() && f.vouches(src) {
 				recv = max(recv, min(idle, s.nowMS())-s.cfg.IdleGrace.Milliseconds())
 			}
 			items = append(items, eventlog.ProgressItem{Source: src.id, Generation: generation, Offset: src.next - 1, Recv: recv})

@@ -37,6 +37,7 @@ type sinkWriter struct {
 	handles map[*flushHandle]struct{}
 	asked   int       // handles that have not answered yet
 	began   time.Time // the last write
+	turn    int       // counts the beginnings and ends of writes
 }
 
 // openBatch is being collected, or in flight.
@@ -269,9 +270,13 @@ func (w *sinkWriter) write(ctx context.Context, b *openBatch) error {
 	w.mu.Lock()
 	began := time.Now()
 	w.began = began
+	w.turn++
+	turn := w.turn
 	w.mu.Unlock()
 	silent := time.AfterFunc(sinkStall, func() {
-		if _, err := w.failing.now(); err == nil {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if _, err := w.failing.now(); err == nil && w.turn == turn {
 			w.failing.failed(began, errSinkSilent, sinkFailed)
 		}
 	})
@@ -287,5 +292,6 @@ func (w *sinkWriter) settle(b *openBatch, err error) {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.turn++
 	w.wrote(err)
 }
