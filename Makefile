@@ -19,7 +19,6 @@ demo: build ## a simulated festival through Kafka into ClickHouse, compared with
 
 test: ## all tests, on real engines
 	$(GO) test -timeout 20m ./...
-	$(MAKE) --no-print-directory sim
 
 # The build tag lets simulated time pass while the Kafka client waits for its own locks.
 sim: ## the whole pipeline in simulated time with processes killed and suspended, connections broken, SEEDS seeds from FROM
