@@ -17,7 +17,8 @@ var (
 
 // The whole pipeline, with its Kafka clients, on a Kafka of three brokers in simulated time: collectors and readers of up to three processes, as `run` or
 // as services, while they are killed, stopped, started and suspended, connections break, leaders move and the store refuses, loses and delays. In the end the
-// rows are those of the ledger. A seed gives the stream and the faults in their order; how goroutines interleave it does not.
+// rows are those of the ledger. Sleeps here and in the files beside it are moments of the simulated time, in which faults come and others go on: its clock
+// jumps, nobody waits. A seed gives the stream and the faults in their order; how goroutines interleave it does not.
 func TestSimulation(t *testing.T) {
 	for seed := *simFrom; seed < *simFrom+*simSeeds; seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {

@@ -20,6 +20,7 @@ func TestCollectorHealth(t *testing.T) {
 			{h.begin, "after the start"},
 			{h.running, ""},
 			{func() { h.sends(time.Now()) }, ""},
+			// The sleeps are in the bubble of synctest: its clock jumps, nobody waits.
 			{func() { time.Sleep(collectorStall + time.Second) }, "no acknowledgement from Kafka for 6s"},
 			{func() { h.sends(time.Time{}) }, ""},
 			{func() { h.answered(gone) }, "gone"},

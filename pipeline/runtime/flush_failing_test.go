@@ -36,7 +36,7 @@ func TestFailingSinkIsToldAtOnce(t *testing.T) {
 				write := func() { w.settle(&openBatch{}, w.write(t.Context(), &openBatch{})) }
 				begun := time.Now()
 				go write()
-				time.Sleep(10 * time.Second)
+				time.Sleep(10 * time.Second) // all sleeps here are in the bubble of synctest: its clock jumps, nobody waits
 				if err := w.failure(); err == nil || !strings.Contains(err.Error(), "sink failing for 10s: refused") || w.failingFor(time.Now().UnixMilli()) != 10 {
 					t.Errorf("after 10 s: %v, %v s", err, w.failingFor(time.Now().UnixMilli()))
 				}

@@ -19,7 +19,7 @@ func TestSlowSchemaIsTold(t *testing.T) {
 			lines int
 		}{{slowApply - time.Millisecond, 0}, {slowApply + time.Millisecond, 1}} {
 			done := s.tellSlow("checking the schema")
-			time.Sleep(c.takes)
+			time.Sleep(c.takes) // in the bubble of synctest: its clock jumps, nobody waits
 			synctest.Wait()
 			done()
 			if n := len(logs.TakeAll()); n != c.lines {
