@@ -124,6 +124,7 @@ func (w *sinkWriter) run(ctx context.Context, fail context.CancelCauseFunc) {
 		b := w.swap(spare)
 		if len(b.members) == 0 {
 			spare = b
+			w.idle()
 			continue
 		}
 		rows := b.batch.Rows()

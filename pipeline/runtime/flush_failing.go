@@ -20,6 +20,18 @@ func (w *sinkWriter) wrote(err error) {
 	w.failing.ended("the sink takes rows again")
 }
 
+// idle is called when there was nothing to write: an outage in which the partitions went to another process ends here, there will be no write to end it.
+func (w *sinkWriter) idle() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for h := range w.handles {
+		if h.inFlight || h.dirty.Load() { // what was refused is in flight until it is dirty again
+			return
+		}
+	}
+	w.failing.ended("nothing is left here for the sink to take")
+}
+
 // sinkStall is how long a write may take before it counts as failing, though nobody says so: the server may be suspended, or the network drops all. One takes
 // tenths of a second.
 const sinkStall = 5 * time.Second

@@ -85,3 +85,43 @@ func TestSilentSinkIsTold(t *testing.T) {
 		}
 	})
 }
+
+// The outage of a process whose partitions have gone to another ends with them, not with a write that never comes.
+func TestFailingSinkIsForgottenWithItsPartitions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cfg := ReaderConfig{Sink: sinkFunc(func(context.Context, *rollup.Batch) error { return errors.New("refused") })}.WithDefaults()
+		m, err := newReaderMetrics(&Reader{cfg: cfg}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := newSinkWriter(&cfg, zap.NewNop(), m)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); w.run(ctx, func(err error) { t.Error(err) }) }()
+		h, other := w.register(0), w.register(1)
+		h.dirty.Store(true)
+		for range 3 {
+			<-h.asks
+			w.join(h, true, func(b *rollup.Batch) uint64 {
+				b.Outcomes = append(b.Outcomes, rollup.Outcome{})
+				return 1
+			})
+			h.dirty.Store(false)
+			<-h.acks
+			time.Sleep(time.Minute) // simulated: the task takes its time to look
+			h.dirty.Store(true)
+			w.acknowledged(h)
+			if w.failure() == nil {
+				t.Error("no failure while rows are refused")
+			}
+		}
+		w.unregister(h)
+		time.Sleep(10 * time.Second)
+		if err := w.failure(); err != nil {
+			t.Errorf("with nothing to write: %v", err)
+		}
+		w.unregister(other)
+		cancel()
+		<-done
+	})
+}
