@@ -6,9 +6,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
+	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -39,12 +42,16 @@ type process struct {
 
 var errDead = errors.New("killed")
 
+// simRebalance is shorter than the session timeout of 10 s: Kafka never expires a member that waits in a join, kfake does, without an answer to it, and
+// begins the rebalance anew. With the client's 60 s no rebalance that waits for a dead member would come to its end.
+const simRebalance = 5 * time.Second
+
 // start adds a process with a collector and the readers of `run`, or of the services.
 func (w *world) start() {
 	w.started++
 	p := &process{w: w, n: w.started, conns: map[net.Conn]struct{}{}, done: make(chan struct{}), rng: rand.New(rand.NewPCG(w.rng.Uint64(), 2))}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
-	opts := []kgo.Opt{kgo.Dialer(p.dial), kgo.ClientID(p.name())}
+	opts := []kgo.Opt{kgo.Dialer(p.dial), kgo.ClientID(p.name()), kgo.RebalanceTimeout(simRebalance)}
 	log, reg := w.log.Named(p.name()), prometheus.NewRegistry()
 	stages := []func(context.Context) error{func(ctx context.Context) error {
 		return runtime.RunCollector(ctx, runtime.CollectorConfig{Brokers: w.cluster.ListenAddrs(), KafkaOpts: opts, PseudonymKey: make([]byte, 16),
@@ -70,6 +77,9 @@ func (w *world) start() {
 	for i, run := range stages {
 		all.Go(func() {
 			errs[i] = run(p.ctx)
+			if p.ctx.Err() == nil && p.alive() == nil {
+				w.t.Errorf("%s ended by itself: %v", p.name(), errs[i])
+			}
 			p.cancel() // one that fails ends all
 		})
 	}
@@ -187,11 +197,10 @@ func (c *conn) Write(b []byte) (n int, err error) {
 	}
 	if c.p.chance(simBroken) {
 		c.Close()
-		return 0, errors.New("the connection broke before a request")
+		return 0, reset("write")
 	}
 	if n, err = c.Conn.Write(b); err == nil && c.p.chance(simBroken) {
 		c.Close()
-		return n, errors.New("the connection broke after a request")
 	}
 	return n, err
 }
@@ -201,7 +210,15 @@ func (c *conn) Read(b []byte) (int, error) {
 	if dead := c.p.alive(); dead != nil {
 		return 0, dead
 	}
+	if errors.Is(err, io.ErrClosedPipe) {
+		err = reset("read")
+	}
 	return n, err
+}
+
+// reset is what the system says of a connection that breaks: the client knows it, and not what a pipe says.
+func reset(op string) error {
+	return &net.OpError{Op: op, Net: "tcp", Err: os.NewSyscallError(op, syscall.ECONNRESET)}
 }
 
 func (c *conn) Close() error {
