@@ -1,7 +1,7 @@
 # livemeter: `make` prints the targets.
 GO ?= go
 FUZZTIME ?= 30s
-SEEDS ?= 40
+SEEDS ?= 60
 FROM ?= 1
 
 # The checkers run at these versions without being installed, and without touching go.mod.
@@ -19,6 +19,7 @@ demo: build ## a simulated festival through Kafka into ClickHouse, compared with
 
 test: ## all tests, on real engines
 	$(GO) test -timeout 20m ./...
+	$(MAKE) --no-print-directory sim
 
 # The build tag lets simulated time pass while the Kafka client waits for its own locks.
 sim: ## the whole pipeline in simulated time with processes killed and suspended, connections broken, SEEDS seeds from FROM
