@@ -164,6 +164,17 @@ func (p *process) draw(n int) int {
 	return p.rng.IntN(n)
 }
 
+// latency of a request or an answer: mostly none or little, once in a while much.
+func (p *process) latency() time.Duration {
+	switch n := p.draw(400); {
+	case n == 0:
+		return time.Duration(p.draw(1500)) * time.Millisecond
+	case n < 40:
+		return time.Duration(p.draw(30)) * time.Millisecond
+	}
+	return 0
+}
+
 func (p *process) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	if err := p.alive(); err != nil {
 		return nil, err
@@ -192,6 +203,10 @@ type conn struct {
 const simBroken = 2000
 
 func (c *conn) Write(b []byte) (n int, err error) {
+	if err := c.p.alive(); err != nil {
+		return 0, err
+	}
+	time.Sleep(c.p.latency())
 	if err := c.p.alive(); err != nil {
 		return 0, err
 	}

@@ -127,6 +127,7 @@ func (w *world) close() {
 	}
 	w.adm.Close()
 	w.cluster.Close()
+	time.Sleep(time.Minute) // what is left of closed connections notices
 }
 
 // produce sends records at their pace.

@@ -3,6 +3,7 @@ package enrich
 import (
 	"bytes"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/livemeter/livemeter/pipeline/cellkey"
@@ -225,6 +226,9 @@ func (e *Enricher) once(w distinctWindow, slot measure.Slot, at int64) contribut
 		rep = w.win * hourMS
 	case measure.Grain1d:
 		rep = e.days.Start(at)
+	case measure.GrainSession:
+	default:
+		panic("no time for grain " + strconv.Itoa(int(w.grain)))
 	}
 	return contribution{change.Change{TS: rep, Delta: 1, Key: w.key, Slot: slot, Mask: 1 << w.grain, Flags: change.Own | change.Distinct}, at}
 }

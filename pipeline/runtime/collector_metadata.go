@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
@@ -111,5 +112,34 @@ func (s *collectorSession) setSources(now eventlog.Sources) error {
 		s.sourcesRec = now
 		s.toAll(eventlog.AppendSources(nil, &now))
 	}
+	return nil
+}
+
+// lookAround asks for the metadata of the raw topics in the background and takes the answer.
+func (s *collectorSession) lookAround(now time.Time) error {
+	select {
+	case m := <-s.metadata:
+		s.metadataOut = false
+		s.cfg.Health.answered(m.err)
+		if m.err != nil {
+			s.lookFails.failed(time.Now(), m.err, "the raw topics' metadata is not to be had; new partitions are not seen meanwhile")
+			return nil
+		}
+		if err := s.setSources(m.sources); err != nil {
+			return err
+		}
+		s.repeat(now)
+		return nil
+	default:
+	}
+	if s.metadataOut || now.Sub(s.pace.metadata) < s.cfg.MetadataEvery {
+		return nil
+	}
+	s.pace.metadata, s.metadataOut = now, true
+	s.spawn(func() {
+		found, err := collectorSources(s.ctx, s.adm, s.cfg)
+		s.metadata <- collectorMetadata{found, err}
+		s.wakeUp()
+	})
 	return nil
 }

@@ -54,6 +54,8 @@ type collectorSession struct {
 	oldest       time.Time // when the oldest event in an open block or in build came; zero for none
 	sentAt       time.Time
 	pace         collectorPace
+
+	commitFails, lookFails failing
 }
 
 // collectorPace holds when things were last done.
@@ -68,7 +70,8 @@ type collectorMetadata struct {
 // acknowledged.
 func runCollectorSession(ctx context.Context, cfg *CollectorConfig, log *zap.Logger, m *collectorMetrics) (moved bool, err error) {
 	s := &collectorSession{cfg: cfg, log: log, metrics: m, requests: make(chan collectorRequest), wake: make(chan struct{}, 1), metadata: make(chan collectorMetadata, 1), ending: make(chan struct{}),
-		eventsTopic: cfg.Prefix + TopicEvents, rejectTopic: cfg.Prefix + TopicRejected, build: &collectorBatch{}, idle: &collectorBatch{}}
+		eventsTopic: cfg.Prefix + TopicEvents, rejectTopic: cfg.Prefix + TopicRejected, build: &collectorBatch{}, idle: &collectorBatch{},
+		commitFails: failing{log: log, apart: time.Minute}, lookFails: failing{log: log, apart: time.Minute}}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	defer s.close()
 	switch err := s.open(ctx); {

@@ -102,7 +102,7 @@ func partitionMetrics(labels prometheus.Labels) []partitionMetric {
 		def("keys", "Keys of cells in use: rooms, products, sources, variants.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Keys) }),
 		def("output_queue_records", "Records for the next hop that it has not acknowledged.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.out.queued()) }),
 		def("dedupe_entries", "Event ids remembered.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.DedupeEntries) }),
-		def("behind", "1 while the lag is above the limit and only finished rows leave.", g, func(_ *slot, v *view, _ int64) float64 { return bit(v.behind) }),
+		def("behind", "1 while only finished rows leave: the lag is above the limit, or the newest event is old and there are more, or times run faster than the clock.", g, func(_ *slot, v *view, _ int64) float64 { return bit(v.behind) }),
 		def("input_paused", "1 while unacknowledged rows stop the input.", g, func(_ *slot, v *view, _ int64) float64 { return bit(v.full) }),
 		def("offset", "Log offset applied next.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.next) }),
 		def("records_total", "Log records applied since the partition was restored; one packs many events, which outcomes_total counts.", c, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Records) }),

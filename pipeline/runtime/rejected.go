@@ -24,12 +24,14 @@ type RejectedConfig struct {
 	Group          string
 	InstanceID     string
 	SessionTimeout time.Duration // 10 s
-	MaxBatch       int           // 2 000 records in one write
 	WriteTimeout   time.Duration // 30 s
 	StoreID        [16]byte      // of the store that is written to: another one gets all that the topic holds; zero if it has none
 	Log            *zap.Logger
 	Metrics        prometheus.Registerer // nil: none
 }
+
+// rejectedBatch is how many records are in one write at most.
+const rejectedBatch = 2000
 
 func (c *RejectedConfig) defaults() {
 	if c.SessionTimeout <= 0 {
@@ -37,9 +39,6 @@ func (c *RejectedConfig) defaults() {
 	}
 	if c.WriteTimeout <= 0 {
 		c.WriteTimeout = 30 * time.Second
-	}
-	if c.MaxBatch <= 0 {
-		c.MaxBatch = 2000
 	}
 	if c.Log == nil {
 		c.Log = zap.NewNop()
@@ -77,7 +76,7 @@ func RunRejected(ctx context.Context, cfg RejectedConfig, write func(ctx context
 	defer cl.Close()
 	writing, fetching := failing{log: cfg.Log}, failing{log: cfg.Log, apart: time.Minute}
 	for {
-		fs := cl.PollRecords(ctx, cfg.MaxBatch)
+		fs := cl.PollRecords(ctx, rejectedBatch)
 		if ctx.Err() != nil {
 			return nil
 		}

@@ -20,7 +20,7 @@ import (
 // TopicEnriched carries what the enricher hands to the aggregator where they are separate services; without the prefix.
 const TopicEnriched = "events.enriched"
 
-// DimTopics are the compacted topics of descriptive data, without the prefix.
+// DimTopics are the compacted topics of descriptive data, without the prefix: the contract's. Producers may fill them; nothing here reads them yet.
 var DimTopics = []string{"dim.session", "dim.room", "dim.host", "dim.product", "dim.listing", "dim.promo", "dim.user", "dim.fx"}
 
 // Changelog topics hold the state of the services, compacted, without the prefix: of run, and of enricher and aggregator apart.
@@ -49,7 +49,6 @@ type TopicSpec struct {
 	EventsPartitions  int32         // default 2: of events, events.enriched and the changelogs
 	EventsRetention   time.Duration // default 7 days
 	RejectedRetention time.Duration // default, and longest: MaxRejectedRetention
-	Changelogs        []string      // default: all three
 	Log               *zap.Logger   // of warnings; may be nil
 	OnCreated         func()        // is called for each topic that was made; may be nil
 }
@@ -69,9 +68,6 @@ func (s TopicSpec) withDefaults() TopicSpec {
 	}
 	if s.RejectedRetention <= 0 || s.RejectedRetention > MaxRejectedRetention {
 		s.RejectedRetention = MaxRejectedRetention
-	}
-	if s.Changelogs == nil {
-		s.Changelogs = []string{ChangelogRun, ChangelogEnricher, ChangelogAggregator}
 	}
 	if s.Log == nil {
 		s.Log = zap.NewNop()
@@ -126,7 +122,7 @@ func (s *TopicSpec) wants() []topicWant {
 		topic(TopicEvents, s.EventsPartitions, true, "delete").with("retention.ms", retentionMS(s.EventsRetention)),
 		topic(TopicEnriched, s.EventsPartitions, true, "delete").with("retention.ms", retentionMS(s.EventsRetention)),
 		s.rejected(topic(TopicRejected, s.RawPartitions, false, "delete")))
-	for _, name := range s.Changelogs {
+	for _, name := range []string{ChangelogRun, ChangelogEnricher, ChangelogAggregator} {
 		out = append(out, topic(name, s.EventsPartitions, true, "compact"))
 	}
 	for _, name := range DimTopics {

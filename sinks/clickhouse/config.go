@@ -50,7 +50,7 @@ type Config struct {
 	Zone string
 }
 
-// DefaultTTLDays are the retentions of the issue: fine grains are for the show and the days after it, coarse ones for years.
+// DefaultTTLDays are: fine grains are for the show and the days after it, coarse ones for years.
 var DefaultTTLDays = [measure.NumGrains]int{14, 90, 1095, 1095, 1095}
 
 const maxBlockRows = 500_000

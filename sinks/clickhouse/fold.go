@@ -15,7 +15,7 @@ import (
 //
 //   - A partial in the sum is gone for ever: its tombstone has the highest version there is, so a replay that writes it again, with
 //     whatever version, loses. When tombstones have expired the column `contains` still tells the next fold.
-//   - The sum's version is the sum of the versions in it. Snapshots of a table are ordered in time, what is contained only grows, so
+//   - The sum's version is the sum of the versions in it, each one higher, so that a row of version 0 counts. Snapshots of a table are ordered in time, what is contained only grows, so
 //     of two concurrent folds the higher version contains all that the lower one does.
 //   - A generation is taken only when all of the same part that are known to have been opened before it are closed.
 

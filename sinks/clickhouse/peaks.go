@@ -15,7 +15,7 @@ import (
 // panes of all partitions, and only the store has those together. For each longer window the roller writes a row with `online` alone
 // (the pipeline's own rows have 0 there, so that the views add up all the same).
 //
-// A peak's version is the sum of the versions it was taken over. Those only grow, and so does their set: who saw less has a lower version,
+// A peak's version is the sum of the versions it was taken over, each one higher, so that a row of version 0 counts. Those only grow, and so does their set: who saw less has a lower version,
 // and a late correction that lowers a peak wins over the higher value before it.
 
 // level says which windows a peak is taken over.

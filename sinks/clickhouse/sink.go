@@ -76,7 +76,7 @@ func (s *Sink) Ping(ctx context.Context) error {
 // Close closes the connections. No Write may be running.
 func (s *Sink) Close() error { return s.conn.Close() }
 
-// Write stores a batch: one INSERT per table, more only where a table's rows exceed a block. Watermarks go last: who reads one finds the
+// Write stores a batch: one INSERT per table, more only where its rows exceed a block or lie in more of the table's partitions than one INSERT takes. Watermarks go last: who reads one finds the
 // rows before it. On nil everything is durable as far as the server's own settings go.
 func (s *Sink) Write(ctx context.Context, b *rollup.Batch) error {
 	g, gctx := errgroup.WithContext(ctx)

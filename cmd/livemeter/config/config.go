@@ -98,7 +98,7 @@ type TTL struct {
 	Grain10s time.Duration `yaml:"10s" default:"14d" zero:"yes" doc:"Of 10 s windows. They stand in the rows of their minutes and are kept no longer than those."`
 	Grain1m  time.Duration `yaml:"1m" default:"90d" zero:"yes" doc:"Of minutes. An hour is read from them until it is final."`
 	Grain1h  time.Duration `yaml:"1h" default:"1095d" zero:"yes" doc:"Of hours. Days and live sessions are read from the same rows, which are kept as long as the longest of the three asks."`
-	Grain1d  time.Duration `yaml:"1d" default:"1095d" zero:"yes" doc:"Of days, which are sums of hours: see 1h."`
+	Grain1d  time.Duration `yaml:"1d" default:"1095d" zero:"yes" doc:"Of days, which are sums of hours: see 1h. Orders and outcomes are kept as long, too."`
 	Session  time.Duration `yaml:"session" default:"1095d" zero:"yes" doc:"Of live sessions, which are sums of hours: see 1h."`
 }
 

@@ -14,7 +14,7 @@ type Key struct {
 	Path    string // kafka.tls.ca_file
 	Default string
 	Doc     string
-	Kind    string // as documented: text, number, duration, yes/no, list
+	Kind    string // as documented: text, number, duration, true or false, list
 	Main    bool   // shown in the help of every command
 	Secret  bool   // never printed, and no flag: a command line shows in the process list and in /debug/pprof/cmdline
 	Zero    bool   // 0 means something; elsewhere it is a mistake, since a component would take its default

@@ -16,10 +16,12 @@ import (
 
 // Options of a Handler. The zero value asks for no password.
 type Options struct {
-	User       string // "default" if empty
-	Password   string // empty: every user and password is taken
-	Concurrent int    // statements that run at once, 32 if 0; more wait
+	User     string // "default" if empty
+	Password string // empty: every user and password is taken
 }
+
+// concurrent is how many statements run at once; more wait.
+const concurrent = 32
 
 // Handler serves an engine over HTTP.
 type Handler struct {
@@ -37,7 +39,7 @@ func New(engine *chdb.Engine, options Options) (*Handler, error) {
 	h := &Handler{
 		engine: engine, options: options,
 		sessions: &sessions{engine: engine, byID: map[string]*session{}},
-		slots:    make(chan struct{}, cmp.Or(options.Concurrent, 32)),
+		slots:    make(chan struct{}, concurrent),
 	}
 	conn, err := engine.Acquire(chdb.Env{})
 	if err != nil {

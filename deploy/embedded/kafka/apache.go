@@ -24,7 +24,6 @@ const (
 
 // ApacheOptions of a broker. The zero value will do.
 type ApacheOptions struct {
-	Heap   string            // of the JVM, "512m" if empty
 	Config map[string]string // server.properties beside or instead of ours
 }
 
@@ -61,7 +60,7 @@ func StartApache(ctx context.Context, libDir, dir, addr string, options ApacheOp
 	if err != nil {
 		return nil, err
 	}
-	node := layout{dir: dir, addr: addr, host: host, config: options.Config, jvm: jvm(java, libDir, options.Heap)}
+	node := layout{dir: dir, addr: addr, host: host, config: options.Config, jvm: jvm(java, libDir)}
 	if err := node.prepare(ctx); err != nil {
 		return nil, err
 	}
@@ -77,11 +76,8 @@ func StartApache(ctx context.Context, libDir, dir, addr string, options ApacheOp
 	return a, nil
 }
 
-func jvm(java, libDir, heap string) []string {
-	if heap == "" {
-		heap = "512m"
-	}
-	return []string{java, "-Xmx" + heap, "-XX:+UseSerialGC", "-Djava.awt.headless=true",
+func jvm(java, libDir string) []string {
+	return []string{java, "-Xmx512m", "-XX:+UseSerialGC", "-Djava.awt.headless=true",
 		"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.showDateTime=true", "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",
 		"-cp", filepath.Join(libDir, "*")}
 }
