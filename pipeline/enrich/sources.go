@@ -1,6 +1,10 @@
 package enrich
 
-import "github.com/livemeter/livemeter/pipeline/eventlog"
+import (
+	"slices"
+
+	"github.com/livemeter/livemeter/pipeline/eventlog"
+)
 
 // source is one source partition: provenance and watermark in one row. The topic's UUID is part of its identity.
 type source struct {
@@ -34,20 +38,21 @@ func (s *sources) find(id eventlog.SourceID) uint32 {
 	return i
 }
 
-// declare takes the list of all sources there are. A topic name that appears with a new id retires the sources of its old id.
+// declare takes the list of all sources there are. A topic name that appears with a new id retires the sources of its old id. A list of a retired one, sent
+// again by who does not know, retires nothing and adds nothing that is waited for.
 func (s *sources) declare(rec *eventlog.Sources) {
 	s.known = true
 	for _, t := range rec.Topics {
-		fresh := false
+		fresh, gone := false, s.gone(t.ID)
 		for p := int32(0); p < t.Partitions; p++ {
 			id := eventlog.SourceID{TopicID: t.ID, Partition: p}
 			row := &s.list[s.find(id)]
 			if row.topic == "" {
-				row.topic, fresh = t.Name, true
+				row.topic, row.retired, fresh = t.Name, gone, !gone
 			}
 		}
 		if !fresh {
-			continue // an old list, sent again: it retires nothing
+			continue
 		}
 		for i := range s.list {
 			if r := &s.list[i]; r.topic == t.Name && r.id.TopicID != t.ID {
@@ -55,6 +60,11 @@ func (s *sources) declare(rec *eventlog.Sources) {
 			}
 		}
 	}
+}
+
+// gone says whether a topic was deleted and made again.
+func (s *sources) gone(topic [16]byte) bool {
+	return slices.ContainsFunc(s.list, func(r source) bool { return r.retired && r.id.TopicID == topic })
 }
 
 // progress takes claims. A claim (source, offset, recv) says: all records of the source up to offset stand before it in every partition of the

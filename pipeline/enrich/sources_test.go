@@ -3,6 +3,7 @@ package enrich
 import (
 	"testing"
 
+	"github.com/livemeter/livemeter/pipeline/cellkey"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 )
 
@@ -37,5 +38,65 @@ func TestProgressClaims(t *testing.T) {
 				t.Errorf("watermark %d, want %d", got, c.want)
 			}
 		})
+	}
+}
+
+func declared(id byte, partitions int32) *eventlog.Sources {
+	return &eventlog.Sources{Topics: []eventlog.SourceTopic{{Name: "raw.viewer", ID: [16]byte{id}, Partitions: partitions}}}
+}
+
+func claimed(id byte, partition int32, offset, recv int64) *eventlog.Progress {
+	return &eventlog.Progress{Items: []eventlog.ProgressItem{{Source: eventlog.SourceID{TopicID: [16]byte{id}, Partition: partition}, Offset: offset, Recv: recv}}}
+}
+
+// A list of a topic that was made again since, with one partition more than anyone had told of, changes nothing.
+func TestListOfARetiredTopic(t *testing.T) {
+	s := newSources()
+	for _, list := range []*eventlog.Sources{declared(1, 1), declared(2, 1), declared(1, 2)} {
+		s.declare(list)
+	}
+	s.progress(claimed(2, 0, 5, 1000))
+	if got := s.advance(); got != 1000 {
+		t.Errorf("watermark %d, want 1000", got)
+	}
+}
+
+func TestWatermarkIsTheSlowestSources(t *testing.T) {
+	s := newSources()
+	s.declare(declared(1, 3))
+	for p, recv := range []int64{2000, 1000, 3000} {
+		s.progress(claimed(1, int32(p), 5, recv))
+	}
+	if got := s.advance(); got != 1000 {
+		t.Errorf("watermark %d, want 1000", got)
+	}
+}
+
+// What a claim has named is saved: one that reaches less far says nothing after a restart either.
+func TestClaimsAreSaved(t *testing.T) {
+	e, restored := New(0, cellkey.NewTable()), New(0, cellkey.NewTable())
+	watermark := func(e *Enricher, offset int64, value []byte) int64 {
+		rec, err := e.Apply(offset, value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rec.Watermark
+	}
+	watermark(e, 0, eventlog.AppendSettings(nil, &eventlog.Settings{Partitions: 1, Zone: "UTC"}))
+	watermark(e, 1, eventlog.AppendSources(nil, declared(1, 1)))
+	watermark(e, 2, eventlog.AppendProgress(nil, claimed(1, 0, 20, 1000)))
+	e.Snapshot()
+	for more := true; more; {
+		more = e.Save(func(key, value []byte) {
+			if err := restored.Restore(key, value); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	restored.Restored()
+	for _, e := range []*Enricher{e, restored} {
+		if got := watermark(e, 3, eventlog.AppendProgress(nil, claimed(1, 0, 19, 5000))); got != 1000 {
+			t.Errorf("watermark %d, want 1000", got)
+		}
 	}
 }
