@@ -22,7 +22,7 @@ func (v view) ddl(db string) string {
 	return fmt.Sprintf("CREATE OR REPLACE VIEW %s.%s\n(\n%s\n)\nAS\n%s\nCOMMENT %s", db, v.name, strings.Join(lines, ",\n"), v.query, quote(v.comment))
 }
 
-// FINAL needs to look for a key in one partition only, since the partition is a function of the key.
+// viewSettings: FINAL needs to look for a key in one partition only, where the partition is a function of the key.
 const viewSettings = "SETTINGS do_not_merge_across_partitions_select_final = 1"
 
 func activeEpoch(db string) string {

@@ -234,3 +234,18 @@ func TestRejected(t *testing.T) {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
+
+// A record whose timestamp lies ahead is received now. One that is taken again after a crash past midnight is one record still.
+func TestRejectedAgainAfterMidnight(t *testing.T) {
+	e := open(t)
+	midnight := time.Now().UTC().Truncate(24 * time.Hour).UnixMilli()
+	for _, recv := range []int64{midnight - 50, midnight + 50} {
+		r := rollup.Rejected{Topic: "raw.viewer", TopicID: [16]byte{7}, Partition: 1, Offset: 5, ReceivedTS: recv, Reason: "not_json", Original: []byte("{")}
+		if err := e.WriteRejected(context.Background(), []rollup.Rejected{r}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := e.query("SELECT count() FROM $db.rejected"); got != "1" {
+		t.Errorf("%s rows of one record", got)
+	}
+}
