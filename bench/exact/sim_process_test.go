@@ -217,6 +217,9 @@ func (c *conn) Write(b []byte) (n int, err error) {
 	if n, err = c.Conn.Write(b); err == nil && c.p.chance(simBroken) {
 		c.Close()
 	}
+	if errors.Is(err, io.ErrClosedPipe) {
+		err = reset("write")
+	}
 	return n, err
 }
 

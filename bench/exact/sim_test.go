@@ -62,6 +62,13 @@ func simulate(t *testing.T, seed uint64) {
 	for _, p := range w.processes {
 		w.end(p)
 	}
+	c := w.judge(t.Context())
+	if !w.services {
+		c.told(w.store.store)
+	}
+	for _, wrong := range c.wrong {
+		t.Errorf("seed %d: %s", seed, wrong)
+	}
 	t.Logf("%d records, %s simulated", len(records), time.Since(began))
 	if d := truth(t, records).differences(w.store.read()); d != "" {
 		t.Errorf("seed %d: rows differ from the ledger:\n%s\n%s", seed, d, describe(records))

@@ -16,7 +16,8 @@ type store struct {
 	folded   map[cellKey]*foldedRow
 	outcomes map[string]map[partial]row
 	orders   map[string]rollup.Order
-	broken   tables // what no row may be
+	said     []rollup.Watermark // all that came
+	broken   tables             // what no row may be
 }
 
 type cellKey struct {
@@ -66,6 +67,7 @@ func (s *store) write(b *rollup.Batch, keep func() bool) {
 			}
 		}
 	}
+	s.said = append(s.said, b.Watermarks...)
 	for _, w := range b.Watermarks {
 		if keep() && w.WM > s.told[w.Part].WM {
 			s.told[w.Part] = w

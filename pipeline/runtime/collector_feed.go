@@ -11,7 +11,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
-	"github.com/twmb/franz-go/pkg/kversion"
 
 	"github.com/livemeter/livemeter/pipeline/event"
 )
@@ -27,7 +26,7 @@ const (
 	// collectorBatchBytes is what one producer's batch may decompress to: 64 times the brokers' limit of its compressed form. A batch above it
 	// is never read; see fetchError.
 	collectorBatchBytes = 64 << 20
-	// collectorFetchWait is the long poll at the end of a topic. A source is known to be idle only as of its last answer.
+	// collectorFetchWait is the long poll at the end of a topic.
 	collectorFetchWait = 100 * time.Millisecond
 )
 
@@ -41,8 +40,6 @@ type collectorFeed struct {
 	name    string
 	group   string
 	client  *kgo.Client // its callbacks may come before it is set here; they use the session's admin client
-	clock   *collectorFetchClock
-	idle    atomic.Int64 // see fetch
 	failing failing
 
 	want   chan struct{}    // the session's permit for one poll
@@ -58,7 +55,7 @@ type collectorFeed struct {
 func newCollectorFeed(s *collectorSession, t event.Topic) (*collectorFeed, error) {
 	f := &collectorFeed{s: s, topic: t, name: s.cfg.rawTopic(t), want: make(chan struct{}, 1), got: make(chan kgo.Fetches, 1)}
 	f.group = RawGroup(s.cfg.Group, t)
-	f.clock, f.committing = newFetchClock(s.cfg.Now), make(chan struct{}, 1)
+	f.committing = make(chan struct{}, 1)
 	f.failing = failing{log: s.log, apart: time.Minute}
 	opts := slices.Concat([]kgo.Opt{kgo.MetadataMinAge(collectorMetadataMinAge)}, s.cfg.KafkaOpts, []kgo.Opt{ // ours last: exactness rests on them
 		kgo.SeedBrokers(s.cfg.Brokers...),
@@ -66,8 +63,6 @@ func newCollectorFeed(s *collectorSession, t event.Topic) (*collectorFeed, error
 		kgo.ConsumeTopics(f.name),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
-		kgo.KeepRetryableFetchErrors(), // what fails is not idle
-		kgo.MaxVersions(collectorVersions()),
 		kgo.KeepControlRecords(), // they move the position to the end of a topic written in transactions
 		kgo.FetchMaxBytes(collectorFetchBytes),
 		kgo.MaxDecompressBatchBytes(collectorBatchBytes),
@@ -80,7 +75,6 @@ func newCollectorFeed(s *collectorSession, t event.Topic) (*collectorFeed, error
 		kgo.AdjustFetchOffsetsFn(f.assigned),
 		kgo.OnPartitionsRevoked(f.revoked),
 		kgo.OnPartitionsLost(f.lost),
-		kgo.WithHooks(f.clock),
 	})
 	if id := s.cfg.InstanceID; id != "" {
 		opts = append(opts, kgo.InstanceID(id+"."+event.TopicNames[t]))
@@ -100,60 +94,9 @@ func (f *collectorFeed) poll() {
 			return
 		case <-f.want:
 		}
-		f.got <- f.fetch()
+		f.got <- f.client.PollRecords(f.s.ctx, collectorPollRecords)
 		f.client.AllowRebalance()
 		f.s.wakeUp()
-	}
-}
-
-// leads says whether a broker is known to lead a partition that this process owns.
-func (f *collectorFeed) leads(broker int32) bool {
-	return slices.ContainsFunc(f.s.sources, func(src *collectorSource) bool {
-		leader, _, err := f.client.PartitionLeader(f.name, src.partition)
-		return src.feed == f && (leader == broker || err != nil)
-	})
-}
-
-// collectorDoubt is for how many progress records after a fetch of it failed a source is not called idle: its leader may have moved, and until the client
-// knows that, no fetch asks for it. Not for which time: clocks are set, and processes stopped.
-const collectorDoubt = 100
-
-// vouches says whether the clock speaks for a source: its leader is known, has answered, and nothing went wrong. It is called once a progress record.
-func (f *collectorFeed) vouches(src *collectorSource) bool {
-	if src.doubt > 0 {
-		src.doubt--
-		return false
-	}
-	leader, _, err := f.client.PartitionLeader(f.name, src.partition)
-	return err == nil && f.clock.heard(leader)
-}
-
-// afterErrors paces fetches that fail: the client asks again at once, and for the leaders each time.
-const afterErrors = 250 * time.Millisecond
-
-// collectorVersions leave out fetches whose answer names a new leader: the client then says nothing of the old one's refusal.
-func collectorVersions() *kversion.Versions {
-	v := kversion.Stable()
-	v.SetMaxKeyVersion(collectorFetchKey, 15)
-	return v
-}
-
-// fetch waits for records. Between two polls nothing is on its way from the client to the session: what the clock says then holds for whoever has looked
-// through got.
-func (f *collectorFeed) fetch() kgo.Fetches {
-	for {
-		f.idle.Store(f.clock.oldest())
-		ctx, cancel := context.WithTimeout(f.s.ctx, collectorFetchWait)
-		fetches := f.client.PollRecords(ctx, collectorPollRecords)
-		over := ctx.Err() != nil
-		cancel()
-		if group := (*kgo.ErrGroupSession)(nil); f.s.ctx.Err() != nil || !over || !errors.Is(fetches.Err0(), context.DeadlineExceeded) || errors.As(fetches.Err0(), &group) {
-			if len(fetches.Errors()) > 0 {
-				pause(f.s.ctx, nil, afterErrors)
-			}
-			return fetches
-		}
-		f.client.AllowRebalance()
 	}
 }
 
@@ -225,15 +168,4 @@ func (f *collectorFeed) commit(ctx context.Context, offsets map[int32]kgo.EpochO
 		return fmt.Errorf("commit %s: %w", f.name, failed)
 	}
 	return nil
-}
-
-// idleSince is until when the client is known to have seen all there was, ms; 0 if it is not known. It holds for an owner and a zombie alike:
-// readers of the log take a claim by what it says and not by who says it.
-func (f *collectorFeed) idleSince() int64 {
-	f.clock.look(f.leads)
-	idle := f.idle.Load() // before got: what was given to it since says nothing of this
-	if len(f.got) > 0 {
-		return 0
-	}
-	return idle
 }

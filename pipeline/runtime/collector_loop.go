@@ -101,9 +101,6 @@ func (s *collectorSession) enqueue(f *collectorFeed, fetches kgo.Fetches) error 
 					return err
 				}
 				if src := s.find(f, p.Partition); src != nil && t.Topic == f.name {
-					if p.Err != nil {
-						src.doubt = collectorDoubt
-					}
 					s.expired(f, p.Partition, p.LogStartOffset-src.handed)
 					src.push(p)
 					f.queued += len(p.Records)
@@ -229,6 +226,7 @@ func (s *collectorSession) housekeep(now time.Time) error {
 		}
 	default:
 	}
+	s.askEnds(now)
 	if s.under == nil && (s.lingered(now) || s.progressDue(now) || s.build.bytes >= s.cfg.MaxInflightBytes/2) {
 		s.launch(now)
 	}

@@ -37,13 +37,12 @@ func (s *collectorSession) promise() {
 	items := s.progress.Items[:0]
 	for t, f := range s.feeds {
 		_, generation := f.client.GroupMetadata()
-		idle := f.idleSince()
 		for _, src := range s.sources {
 			if src.feed != s.feeds[t] {
 				continue
 			}
 			recv := src.recv
-			if idle != 0 && src.atEnd() && f.vouches(src) {
+			if idle := src.idle(); idle != 0 {
 				recv = max(recv, min(idle, s.nowMS())-s.cfg.IdleGrace.Milliseconds())
 			}
 			items = append(items, eventlog.ProgressItem{Source: src.id, Generation: generation, Offset: src.next - 1, Recv: recv})

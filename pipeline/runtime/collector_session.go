@@ -37,6 +37,8 @@ type collectorSession struct {
 	wake                     chan struct{}
 	metadata                 chan collectorMetadata
 	metadataOut              bool
+	ends                     chan collectorEnds
+	endsOut                  bool
 	eventsTopic, rejectTopic string
 	rejectPartitions         int32
 	eventsLimit, rejectLimit int // max.message.bytes
@@ -55,11 +57,11 @@ type collectorSession struct {
 	sentAt       time.Time
 	pace         collectorPace
 
-	commitFails, lookFails failing
+	commitFails, lookFails, endsFail failing
 }
 
 // collectorPace holds when things were last done.
-type collectorPace struct{ progress, commit, metadata, publish, settings time.Time }
+type collectorPace struct{ progress, ends, commit, metadata, publish, settings time.Time }
 
 type collectorMetadata struct {
 	sources eventlog.Sources
@@ -71,7 +73,8 @@ type collectorMetadata struct {
 func runCollectorSession(ctx context.Context, cfg *CollectorConfig, log *zap.Logger, m *collectorMetrics) (moved bool, err error) {
 	s := &collectorSession{cfg: cfg, log: log, metrics: m, requests: make(chan collectorRequest), wake: make(chan struct{}, 1), metadata: make(chan collectorMetadata, 1), ending: make(chan struct{}),
 		eventsTopic: cfg.Prefix + TopicEvents, rejectTopic: cfg.Prefix + TopicRejected, build: &collectorBatch{}, idle: &collectorBatch{},
-		commitFails: failing{log: log, apart: time.Minute}, lookFails: failing{log: log, apart: time.Minute}}
+		commitFails: failing{log: log, apart: time.Minute}, lookFails: failing{log: log, apart: time.Minute},
+		ends: make(chan collectorEnds, 1), endsFail: failing{log: log, apart: time.Minute}}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	defer s.close()
 	switch err := s.open(ctx); {
@@ -122,7 +125,7 @@ func (s *collectorSession) open(ctx context.Context) (err error) {
 		s.spawn(s.feeds[t].poll)
 	}
 	now := s.cfg.Now()
-	s.pace = collectorPace{now, now, now, now, now}
+	s.pace = collectorPace{progress: now, commit: now, metadata: now, publish: now, settings: now}
 	s.opened = now
 	s.oldest = now // what stands in build goes out at once
 	return nil

@@ -29,7 +29,7 @@ type collectorSource struct {
 	flying int64           // next, when the batch under way was closed
 	acked  int64           // next, when the last acknowledged batch was closed
 	stored int64           // last committed
-	doubt  int             // for how many progress records it is not called idle: a fetch of it failed
+	ended  collectorEnd    // where it ended when that was asked last
 
 	recv    int64 // highest receive time in a block, 0 for none
 	since   int64 // since when the session waits for it, ms; 0 when it doesn't

@@ -143,7 +143,7 @@ type Collector struct {
 	BlockBytes       int           `yaml:"block_bytes" default:"49152" doc:"A block that has reached this is sent: few do but while catching up."`
 	MaxInflightBytes int           `yaml:"max_inflight_bytes" default:"8388608" doc:"Built and not acknowledged; at the limit no record is taken."`
 	ProgressEvery    time.Duration `yaml:"progress_every" default:"100ms" doc:"How often the progress of the sources is written into the log: it moves the watermark."`
-	IdleGrace        time.Duration `yaml:"idle_grace" default:"500ms" doc:"A source read to its end promises nothing older than now minus this. Producers' records must not arrive with an older timestamp."`
+	IdleGrace        time.Duration `yaml:"idle_grace" default:"500ms" doc:"A source read to its end promises nothing older than the moment it was asked for that end, minus this. Producers' records must not arrive with an older timestamp."`
 	CommitEvery      time.Duration `yaml:"commit_every" default:"1s" doc:"How often the offsets of the raw topics are committed. What is read twice is dropped by its provenance."`
 }
 
