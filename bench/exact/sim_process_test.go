@@ -176,8 +176,8 @@ func (p *process) latency() time.Duration {
 }
 
 func (p *process) dial(ctx context.Context, network, addr string) (net.Conn, error) {
-	if err := p.alive(); err != nil {
-		return nil, err
+	if p.alive() != nil {
+		return nil, broken("dial", syscall.ECONNREFUSED)
 	}
 	c, err := p.w.network.DialContext(ctx, network, addr)
 	if err != nil {
@@ -187,7 +187,7 @@ func (p *process) dial(ctx context.Context, network, addr string) (net.Conn, err
 	defer p.mu.Unlock()
 	if p.dead {
 		c.Close()
-		return nil, errDead
+		return nil, broken("dial", syscall.ECONNREFUSED)
 	}
 	p.conns[c] = struct{}{}
 	return &conn{c, p}, nil
@@ -203,40 +203,35 @@ type conn struct {
 const simBroken = 2000
 
 func (c *conn) Write(b []byte) (n int, err error) {
-	if err := c.p.alive(); err != nil {
-		return 0, err
-	}
 	time.Sleep(c.p.latency())
-	if err := c.p.alive(); err != nil {
-		return 0, err
+	if c.p.alive() != nil {
+		return 0, broken("write", syscall.ECONNRESET)
 	}
 	if c.p.chance(simBroken) {
 		c.Close()
-		return 0, reset("write")
+		return 0, broken("write", syscall.ECONNRESET)
 	}
 	if n, err = c.Conn.Write(b); err == nil && c.p.chance(simBroken) {
 		c.Close()
 	}
 	if errors.Is(err, io.ErrClosedPipe) {
-		err = reset("write")
+		err = broken("write", syscall.ECONNRESET)
 	}
 	return n, err
 }
 
 func (c *conn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
-	if dead := c.p.alive(); dead != nil {
-		return 0, dead
-	}
-	if errors.Is(err, io.ErrClosedPipe) {
-		err = reset("read")
+	if c.p.alive() != nil || errors.Is(err, io.ErrClosedPipe) {
+		return 0, broken("read", syscall.ECONNRESET)
 	}
 	return n, err
 }
 
-// reset is what the system says of a connection that breaks: the client knows it, and not what a pipe says.
-func reset(op string) error {
-	return &net.OpError{Op: op, Net: "tcp", Err: os.NewSyscallError(op, syscall.ECONNRESET)}
+// broken is what the system says of a connection that cannot be made or breaks. The client knows it and waits before it tries again; what it does not know it
+// may repeat at once, for ever.
+func broken(op string, errno syscall.Errno) error {
+	return &net.OpError{Op: op, Net: "tcp", Err: os.NewSyscallError(op, errno)}
 }
 
 func (c *conn) Close() error {
