@@ -29,10 +29,10 @@ func Dir() (string, error) {
 // slow is how long a step may take before it is told.
 const slow = 2 * time.Second
 
-// again is when it is told again.
-const again = 10 * time.Second
+// again is when it is told again: who sees nothing for longer thinks that it hangs.
+const again = 3 * time.Second
 
-// reporter tells of steps that take long, and only of those.
+// reporter tells of steps that take long, and only of those. What it is told says what is being done: "fetching …".
 type reporter func(string)
 
 func (r reporter) during(message string, do func() error) error {
@@ -52,7 +52,7 @@ func (r reporter) during(message string, do func() error) error {
 			}
 			text := message
 			if !first {
-				text = fmt.Sprintf("%s: still at it, for %.0f s", message, time.Since(began).Seconds())
+				text = fmt.Sprintf("still %s, for %.0f s", message, time.Since(began).Seconds())
 			}
 			r(text)
 			next.Reset(again)
