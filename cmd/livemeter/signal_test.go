@@ -84,7 +84,7 @@ func TestCommandsNameTheAddressThatDoesNotAnswer(t *testing.T) {
 		{"schema apply --no-clickhouse --kafka-brokers 127.0.0.1:1", []string{"127.0.0.1:1", "--kafka-brokers", "connection refused"}},
 		{"schema apply --no-kafka --clickhouse-addr 127.0.0.1:1", []string{"127.0.0.1:1", "--clickhouse-addr", "connection refused"}},
 		{"generate --file /dev/full --events 1000", []string{"--file", "no space left"}},
-		{"verify --ledger nosuch", []string{"nosuch", "no such file"}},
+		{"verify --ledger nosuch", []string{"nosuch", "no such file", "generate --ledger writes the file at its end"}},
 		{"demo --dir /dev/null/x --kafka-addr 127.0.0.1:0 --clickhouse-addr 127.0.0.1:0 --gateway-addr 127.0.0.1:0 --admin-addr 127.0.0.1:0", []string{"--dir", "not a directory"}},
 	} {
 		code, _, errOut := livemeter(t, "", strings.Fields(c.args)...)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"time"
 
 	"github.com/livemeter/livemeter/bench/ledger"
@@ -33,6 +34,9 @@ func (c verifyCmd) Run(ctx context.Context, g global, s streams) error {
 		return err
 	}
 	truth, err := ledger.ReadFile(c.Ledger)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%w: generate --ledger writes the file at its end, which one that was killed has not come to", err)
+	}
 	if err != nil {
 		return err
 	}
