@@ -4,14 +4,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/livemeter/livemeter/bench/ledger"
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
 	"github.com/livemeter/livemeter/cmd/livemeter/service"
 	"github.com/livemeter/livemeter/cmd/livemeter/ui"
+	"github.com/livemeter/livemeter/sinks/clickhouse"
 )
 
 type verifyCmd struct {
@@ -40,12 +42,21 @@ func (c verifyCmd) Run(ctx context.Context, g global, s streams) error {
 	if err != nil {
 		return err
 	}
-	sink, err := service.ReachStore(ctx, cfg)
+	sink, err := service.OpenStore(cfg, zap.NewNop(), nil) // each comparison asks for an answer: with --wait the server may come later, or go and come back
 	if err != nil {
 		return err
 	}
 	defer sink.Close()
-	report, err := c.compare(ctx, sink.Conn(), truth, cfg, s.err)
+	report, err := c.compare(ctx, func() (*ledger.Report, error) {
+		if err := service.AskStore(ctx, cfg, sink); err != nil {
+			return nil, err
+		}
+		report, err := ledger.Compare(ctx, sink.Conn(), truth, ledger.CompareOptions{Database: cfg.ClickHouse.Database})
+		if err != nil {
+			err = service.StoreError(cfg, err)
+		}
+		return report, err
+	}, sayTo(s.err))
 	if err != nil {
 		return err
 	}
@@ -105,29 +116,43 @@ func (c verifyCmd) early(watermark int64, truth *ledger.Truth) string {
 
 func moment(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.DateTime + " UTC") }
 
-// compare compares until all is equal or --wait has passed, and says meanwhile how far it is.
-func (c verifyCmd) compare(ctx context.Context, db ledger.Querier, truth *ledger.Truth, cfg *config.Config, progress io.Writer) (*ledger.Report, error) {
+// compareEvery is the pause of --wait: a comparison reads all rows.
+const compareEvery = 2 * time.Second
+
+// compare compares until all is equal or --wait has passed, and says meanwhile how far it is. A server that does not answer meanwhile may yet.
+func (c verifyCmd) compare(ctx context.Context, once func() (*ledger.Report, error), say func(string)) (*ledger.Report, error) {
 	deadline := time.Now().Add(c.Wait)
-	pause := time.NewTicker(2 * time.Second)
+	tell, stop := ui.Still(say, func() string { return "comparing with ClickHouse" })
+	defer stop()
+	pause := time.NewTicker(compareEvery)
 	defer pause.Stop()
-	for {
-		report, err := ledger.Compare(ctx, db, truth, ledger.CompareOptions{Database: cfg.ClickHouse.Database})
+	for said := ""; ; {
+		report, err := once()
 		if ctx.Err() != nil {
-			return nil, errors.New("verify: interrupted")
-		}
-		if err != nil {
-			return nil, service.StoreError(cfg, err)
+			return nil, errInterruptedVerify
 		}
 		left := time.Until(deadline)
-		if report.OK() || left <= 0 {
-			return report, nil
+		if left <= 0 || err == nil && report.OK() || clickhouse.IsPermanent(err) {
+			return report, err
 		}
-		differ := report.Total.Different + report.Total.Missing + report.Total.Extra
-		fmt.Fprintf(progress, "%s of %s rows are not equal yet; trying again for %s\n", ui.Count(differ), ui.Count(report.Total.Compared), left.Round(time.Second))
+		if now := notYet(report, err); err == nil || now != said { // the same error is told once, and then that it lasts
+			said = now
+			tell(fmt.Sprintf("%s; trying again for %s", now, left.Round(time.Second)))
+		}
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("verify: interrupted, %s rows still differ", ui.Count(differ))
+			return nil, errInterruptedVerify
 		case <-pause.C:
 		}
 	}
+}
+
+var errInterruptedVerify = errors.New("verify: interrupted before all was equal")
+
+// notYet is why a comparison has to be made again.
+func notYet(report *ledger.Report, err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("%s of %s rows are not equal yet", ui.Count(report.Total.Different+report.Total.Missing+report.Total.Extra), ui.Count(report.Total.Compared))
 }

@@ -1,13 +1,18 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/livemeter/livemeter/bench/ledger"
 	"github.com/livemeter/livemeter/deploy/embedded/testengine"
+	"github.com/livemeter/livemeter/sinks/clickhouse"
 )
 
 // TestVerifyDoubtsTheDatabase: where nothing of a ledger is there, the database is the wrong one, or nobody fills it.
@@ -75,4 +80,55 @@ func ledgerOf(t *testing.T, received int64) (file string) {
 		t.Fatal(err)
 	}
 	return file
+}
+
+// TestVerifyWaitsForClickHouse: within --wait a server that does not answer is asked again, and there is a line at least every three seconds; at the end the
+// error is that of the last time. Without --wait, and where waiting mends nothing, it is told at once.
+func TestVerifyWaitsForClickHouse(t *testing.T) {
+	away := errors.New("ClickHouse does not answer")
+	wrong := fmt.Errorf("ClickHouse: %w", &clickhouse.PermanentError{Err: errors.New("wrong password")})
+	equal := &ledger.Report{}
+	differs := &ledger.Report{Total: ledger.Counts{Compared: 5, Missing: 2}}
+	for name, c := range map[string]struct {
+		wait    time.Duration
+		answers []any // the last one stays
+		want    error
+		tries   int
+		said    []string
+	}{
+		"it comes": {time.Minute, []any{away, away, differs, equal}, nil, 4, []string{"ClickHouse does not answer; trying again for 55s", "still comparing with ClickHouse, for 8 s", "still comparing with ClickHouse, for 11 s",
+			"still comparing with ClickHouse, for 14 s", "2 of 5 rows are not equal yet; trying again for 45s", "still comparing with ClickHouse, for 18 s"}},
+		"it stays away": {12 * time.Second, []any{away}, away, 3, []string{"ClickHouse does not answer; trying again for 7s", "still comparing with ClickHouse, for 8 s", "still comparing with ClickHouse, for 11 s",
+			"still comparing with ClickHouse, for 14 s"}},
+		"nobody waits":    {0, []any{away}, away, 1, nil},
+		"nothing to mend": {time.Minute, []any{wrong}, wrong, 1, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var said []string
+				tries := 0
+				_, err := verifyCmd{Wait: c.wait}.compare(t.Context(), func() (*ledger.Report, error) {
+					time.Sleep(4900 * time.Millisecond) // in the bubble of synctest: its clock jumps, nobody waits
+					answer := c.answers[min(tries, len(c.answers)-1)]
+					tries++
+					if err, ok := answer.(error); ok {
+						return nil, err
+					}
+					return answer.(*ledger.Report), nil
+				}, func(s string) { said = append(said, s) })
+				said = slices.DeleteFunc(said, func(s string) bool { return strings.HasSuffix(s, ", for 3 s") })
+				if err != c.want || tries != c.tries || !slices.Equal(said, c.said) {
+					t.Errorf("%v after %d tries, said\n%s", err, tries, strings.Join(said, "\n"))
+				}
+			})
+		})
+	}
+}
+
+// TestVerifyAsksAgain: the server is asked again by the command itself, which ends with why it has no answer.
+func TestVerifyAsksAgain(t *testing.T) {
+	code, _, errOut := livemeter(t, "", "verify", "--ledger", ledgerOf(t, time.Now().UnixMilli()), "--clickhouse-addr", "127.0.0.1:1", "--wait", "1s")
+	if code != exitFail || strings.Count(errOut, "127.0.0.1:1 (clickhouse.addr, --clickhouse-addr) does not answer") != 2 || !strings.Contains(errOut, "connection refused; trying again for 1s") {
+		t.Errorf("exit code %d, want 1, after a second try, and:\n%s", code, errOut)
+	}
 }

@@ -46,12 +46,20 @@ func ReachStore(ctx context.Context, c *config.Config) (*clickhouse.Sink, error)
 	if err != nil {
 		return nil, err
 	}
+	if err := AskStore(ctx, c, sink); err != nil {
+		return nil, errors.Join(err, sink.Close())
+	}
+	return sink, nil
+}
+
+// AskStore asks a store for an answer, and says what to do where there is none.
+func AskStore(ctx context.Context, c *config.Config, sink *clickhouse.Sink) error {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	if err := sink.Ping(ctx); err != nil {
-		return nil, errors.Join(StoreError(c, err), sink.Close())
+		return StoreError(c, err)
 	}
-	return sink, nil
+	return nil
 }
 
 // tell is StoreError for what the server says and what keeps it from answering; other errors explain themselves.

@@ -12,8 +12,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
+	"github.com/livemeter/livemeter/cmd/livemeter/ui"
 	"github.com/livemeter/livemeter/deploy/embedded"
 	"github.com/livemeter/livemeter/deploy/embedded/engines"
 	"github.com/livemeter/livemeter/deploy/embedded/kafka"
@@ -83,24 +83,7 @@ func (o Options) fetch(ctx context.Context) (jars string, err error) {
 
 // step tells every few seconds that something is still starting: on a busy machine the engines take their time.
 func (o Options) step(what string, start func() error) error {
-	began, done, told := time.Now(), make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(told)
-		again := time.NewTicker(3 * time.Second)
-		defer again.Stop()
-		for {
-			select {
-			case <-done:
-				return
-			case <-again.C:
-				o.Progress(fmt.Sprintf("still starting %s, for %.0f s", what, time.Since(began).Seconds()))
-			}
-		}
-	}()
-	err := start()
-	close(done)
-	<-told
-	return err
+	return ui.During(o.Progress, func() string { return "starting " + what }, start)
 }
 
 // kafkaDirs are where the brokers keep their data, by name of --kafka.

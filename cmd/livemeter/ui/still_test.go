@@ -1,0 +1,34 @@
+package ui
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// What takes long is told at least every three seconds, and no sooner after another line; nothing is told of what is over.
+func TestStillTellsWhatTakesLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		var said []string
+		var at []time.Duration
+		say := func(s string) { said, at = append(said, s), append(at, time.Since(began)) }
+		tell, stop := Still(say, func() string { return "comparing" })
+		time.Sleep(5 * time.Second) // all sleeps here are in the bubble of synctest: its clock jumps, nobody waits
+		tell("1 row differs")
+		time.Sleep(4 * time.Second)
+		stop()
+		time.Sleep(time.Minute)
+		if want := []string{"still comparing, for 3 s", "1 row differs", "still comparing, for 8 s"}; !slices.Equal(said, want) || at[2] != 8*time.Second {
+			t.Errorf("said %q at %v, want %q", said, at, want)
+		}
+		said = nil
+		failed := errors.New("failed")
+		err := During(say, func() string { return "stopping" }, func() error { time.Sleep(4 * time.Second); return failed })
+		if want := []string{"still stopping, for 3 s"}; err != failed || !slices.Equal(said, want) {
+			t.Errorf("%v, said %q, want %q", err, said, want)
+		}
+	})
+}
