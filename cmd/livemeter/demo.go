@@ -53,7 +53,7 @@ func (c demoCmd) Run(ctx context.Context, g global, s streams) (err error) {
 		}
 		return errors.Join(err, removeIf(temporary, dir))
 	}
-	d := &demo{local: l, cmd: c, t: ui.NewTerminal(s.out), say: sayTo(s.err)}
+	d := &demo{local: l, cmd: c, t: ui.NewTerminal(s.out)}
 	equal, err := d.run(ctx)
 	err = errors.Join(l.explain(err), l.stop())
 	if err == nil && !equal {
@@ -87,7 +87,6 @@ type demo struct {
 	*local
 	cmd   demoCmd
 	t     *ui.Terminal
-	say   func(string)
 	stats atomic.Pointer[festival.Stats]
 	told  time.Time // of the last line about progress
 }

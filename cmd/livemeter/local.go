@@ -15,6 +15,7 @@ import (
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
 	"github.com/livemeter/livemeter/cmd/livemeter/service"
 	"github.com/livemeter/livemeter/cmd/livemeter/stack"
+	"github.com/livemeter/livemeter/cmd/livemeter/ui"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/runtime"
 )
@@ -31,6 +32,7 @@ type localFlags struct {
 type local struct {
 	cfg       *config.Config
 	log       *zap.Logger
+	say       func(string) // to who sits at the terminal
 	stack     *stack.Stack
 	process   *service.Process
 	store     *service.Store
@@ -54,7 +56,7 @@ func (f localFlags) startLocal(ctx context.Context, g global, dir string, say fu
 		return nil, err
 	}
 	dataDir.Store(&dir)
-	l := &local{cfg: cfg, logFile: filepath.Join(dir, logName), ended: make(chan error, 1), end: func() {}}
+	l := &local{cfg: cfg, say: say, logFile: filepath.Join(dir, logName), ended: make(chan error, 1), end: func() {}}
 	out, err := os.OpenFile(l.logFile, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o640)
 	if err != nil {
 		return nil, err
@@ -151,17 +153,27 @@ func (l *local) plan(ctx context.Context) (service.Plan, error) {
 	return plan, nil
 }
 
-// stop ends the pipeline in order, then the engines.
+// stop ends the pipeline in order, then the engines, and tells what it waits for: an engine that hangs takes its time.
 func (l *local) stop() error {
 	var err error
 	l.end()
 	if l.serving {
-		err = <-l.ended
+		err = ui.During(l.say, l.stopping, func() error { return <-l.ended })
 	}
 	if l.stack != nil {
-		err = errors.Join(err, l.stack.Stop())
+		err = errors.Join(err, l.stack.Stop(l.say))
 	}
 	return err
+}
+
+// stopping is what the end of the pipeline waits for.
+func (l *local) stopping() string {
+	if l.reader != nil {
+		if _, err := l.reader.SinkFailing(); err != nil {
+			return "waiting for ClickHouse to take the last rows (those that it does not take are written after the next start)"
+		}
+	}
+	return "stopping the pipeline"
 }
 
 // died is what to say when the pipeline ended without being asked to.

@@ -118,6 +118,14 @@ func (r *Reader) Ready() error {
 	return err
 }
 
+// SinkFailing is since when and why the sink takes no rows; err is nil while it takes them.
+func (r *Reader) SinkFailing() (since time.Time, err error) {
+	if r.writer == nil {
+		return time.Time{}, nil
+	}
+	return r.writer.failing.now()
+}
+
 // member is nil while this process is a member of the group.
 func (r *Reader) member() error {
 	r.mu.Lock()

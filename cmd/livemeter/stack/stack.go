@@ -36,9 +36,20 @@ type Stack struct {
 	Brokers    []string
 	ClickHouse string
 
-	stops []func() error
+	stops []stop
 	ends  []ended
 }
+
+// stop ends an engine.
+type stop struct {
+	name string
+	do   func() error
+}
+
+// EndedError is of an engine that ended by itself.
+type EndedError struct{ Engine string }
+
+func (e *EndedError) Error() string { return e.Engine + " has ended; its log is in the data directory" }
 
 // ended is an engine that may end by itself.
 type ended struct {
@@ -58,10 +69,10 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 	}
 	s, fresh := &Stack{}, !begun(o.Dir, o.kafka())
 	if err := o.step("Kafka", func() error { return s.startKafka(ctx, o, jars) }); err != nil {
-		return nil, errors.Join(err, s.Stop())
+		return nil, errors.Join(err, s.Stop(o.Progress))
 	}
 	if err := o.step("ClickHouse", func() error { return s.startClickHouse(ctx, o) }); err != nil {
-		err = errors.Join(err, s.Stop())
+		err = errors.Join(err, s.Stop(o.Progress))
 		if fresh { // nothing is in it, and the next start may want another Kafka
 			err = errors.Join(err, os.RemoveAll(o.kafkaDir()))
 		}
@@ -142,14 +153,14 @@ func (s *Stack) startKafka(ctx context.Context, o Options, jars string) error {
 		if err != nil {
 			return err
 		}
-		s.Brokers, s.stops = f.Brokers(), append(s.stops, f.Close)
+		s.Brokers, s.stops = f.Brokers(), append(s.stops, stop{"Kafka", f.Close})
 		return nil
 	}
 	a, err := kafka.StartApache(ctx, jars, o.kafkaDir(), o.KafkaAddr, kafka.ApacheOptions{})
 	if err != nil {
 		return err
 	}
-	s.Brokers, s.stops, s.ends = a.Brokers(), append(s.stops, a.Close), append(s.ends, ended{"Apache Kafka", a.Done()})
+	s.Brokers, s.stops, s.ends = a.Brokers(), append(s.stops, stop{"Apache Kafka", a.Close}), append(s.ends, ended{"Apache Kafka", a.Done()})
 	return nil
 }
 
@@ -166,7 +177,7 @@ func (s *Stack) startClickHouse(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	s.ClickHouse, s.stops, s.ends = p.Addr(), append(s.stops, p.Close), append(s.ends, ended{"ClickHouse", p.Done()})
+	s.ClickHouse, s.stops, s.ends = p.Addr(), append(s.stops, stop{"ClickHouse", p.Close}), append(s.ends, ended{"ClickHouse", p.Done()})
 	return nil
 }
 
@@ -178,7 +189,7 @@ func (s *Stack) Watch(ctx context.Context) error {
 		go func() {
 			select {
 			case <-e.done:
-				cancel(fmt.Errorf("%s has ended; its log is in the data directory", e.name))
+				cancel(&EndedError{e.name})
 			case <-ctx.Done():
 			}
 		}()
@@ -190,11 +201,12 @@ func (s *Stack) Watch(ctx context.Context) error {
 	return nil
 }
 
-// Stop stops the engines, the last one first. Their directories can be used again.
-func (s *Stack) Stop() error {
+// Stop stops the engines, the last one first, and tells say of those that take long. Their directories can be used again.
+func (s *Stack) Stop(say func(string)) error {
 	var errs []error
 	for i := len(s.stops) - 1; i >= 0; i-- {
-		errs = append(errs, s.stops[i]())
+		e := s.stops[i]
+		errs = append(errs, ui.During(say, func() string { return "stopping " + e.name }, e.do))
 	}
 	s.stops, s.ends = nil, nil
 	return errors.Join(errs...)

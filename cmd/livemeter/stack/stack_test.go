@@ -4,8 +4,11 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/livemeter/livemeter/deploy/embedded/testengine"
 )
@@ -66,4 +69,16 @@ func TestAFailedStartBeginsNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// An engine that takes long to stop is named.
+func TestStopNamesWhatItWaitsFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var said []string
+		slow := func() error { time.Sleep(4 * time.Second); return nil } // in the bubble of synctest: its clock jumps, nobody waits
+		s := &Stack{stops: []stop{{"Kafka", func() error { return nil }}, {"ClickHouse", slow}}}
+		if err := s.Stop(func(text string) { said = append(said, text) }); err != nil || !slices.Equal(said, []string{"still stopping ClickHouse, for 3 s"}) {
+			t.Errorf("%v, said %q", err, said)
+		}
+	})
 }
