@@ -78,8 +78,8 @@ func (r *running) end(t *testing.T) {
 	}
 }
 
-// enters sends an enter of user u<n> to room r through the gateway, and waits until ClickHouse counts n viewers there.
-func (r *running) enters(t *testing.T, n int64) {
+// sends an enter of user u<n> to room r through the gateway.
+func (r *running) sends(t *testing.T, n int64) {
 	t.Helper()
 	now := time.Now().UnixMilli()
 	event := strings.NewReplacer(`"e1"`, fmt.Sprintf(`"e%d"`, n), `"u"`, fmt.Sprintf(`"u%d"`, n), `"client_ts":1,"sent_ts":1`, fmt.Sprintf(`"client_ts":%d,"sent_ts":%d`, now, now)).Replace(enter)
@@ -92,6 +92,12 @@ func (r *running) enters(t *testing.T, n int64) {
 	if res.StatusCode != http.StatusOK || !strings.Contains(string(body), `"accepted":1`) {
 		t.Fatalf("gateway: %s %s", res.Status, body)
 	}
+}
+
+// enters sends an enter of user u<n>, and waits until ClickHouse counts n viewers in room r.
+func (r *running) enters(t *testing.T, n int64) {
+	t.Helper()
+	r.sends(t, n)
 	eventually(t, "the event is in ClickHouse", func() error {
 		res, err := http.Post("http://"+r.address(t, "ClickHouse"), "text/plain", strings.NewReader("SELECT sum(viewers) FROM livemeter.room_measures WHERE grain = 'session' AND room_id = 'r'"))
 		if err != nil {

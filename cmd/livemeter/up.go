@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/livemeter/livemeter/cmd/livemeter/stack"
 	"github.com/livemeter/livemeter/deploy/embedded"
 )
 
@@ -38,25 +39,52 @@ func (c upCmd) Run(ctx context.Context, g global, s streams) error {
 	l.addresses(s.out, time.Now())
 	look := time.NewTicker(upLook)
 	defer look.Stop()
-	for tell := unready(l.reader.Ready, sayTo(s.err)); ; {
+	ready, outage := unready(l.reader.Ready, sayTo(s.err)), outages(l.reader.SinkFailing, sayTo(s.err))
+	for begun := false; ; {
 		select {
 		case <-look.C:
-			if tell() {
-				look.Stop()
+			if begun = begun || ready(); begun { // until then an outage is one of the things that rows wait for
+				outage()
 			}
 		case <-ctx.Done():
 			fmt.Fprintln(s.err, "stopping; Ctrl-C again ends at once")
 			return l.stop()
 		case err := <-l.ended:
-			return errors.Join(l.explain(l.died(err)), l.stop())
+			return errors.Join(l.explain(goesOn(l.died(err), c.Dir)), l.stop())
 		}
 	}
 }
 
+// goesOn adds to the end of an engine what whoever finds up ended has to know.
+func goesOn(err error, dir string) error {
+	var engine *stack.EndedError
+	if errors.As(err, &engine) {
+		return fmt.Errorf("%w\nstart `up` again with the same --dir (%s): nothing is lost", err, dir)
+	}
+	return err
+}
+
 const (
-	upLook = 2 * time.Second
-	upTell = 10 * time.Second
+	upLook   = 2 * time.Second
+	upTell   = 10 * time.Second
+	upOutage = 5 * time.Second // of ClickHouse, before it is told: a write that fails once is none
 )
+
+// outages tells with each call that ClickHouse takes no rows, once, and that it takes them again.
+func outages(failing func() (since time.Time, err error), say func(string)) func() {
+	var began time.Time // of the one that is told
+	return func() {
+		since, err := failing()
+		switch {
+		case err == nil && !began.IsZero():
+			say(fmt.Sprintf("ClickHouse takes rows again, after %.0f s", time.Since(began).Seconds()))
+			began = time.Time{}
+		case err != nil && began.IsZero() && time.Since(since) >= upOutage:
+			began = since
+			say(fmt.Sprintf("ClickHouse takes no rows, for %.0f s: %s; events are taken, rows wait and nothing is lost", time.Since(since).Seconds(), strings.ReplaceAll(err.Error(), "\n", "; ")))
+		}
+	}
+}
 
 // unready tells with each call what rows still wait for, restored state above all, until it returns true: nothing.
 func unready(ready func() error, say func(string)) func() bool {

@@ -2,7 +2,13 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -36,4 +42,94 @@ func TestUpTellsWhatRowsWaitFor(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestUpTellsOutagesOnce: one line when ClickHouse has taken no rows for some seconds, one when it is over, and none about a write that failed once.
+func TestUpTellsOutagesOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var said []string
+		var since time.Time
+		var err error
+		look := outages(func() (time.Time, error) { return since, err }, func(s string) { said = append(said, s) })
+		pass := func(d time.Duration, why error) {
+			since, err = time.Now(), why
+			for range d / upLook {
+				look()
+				time.Sleep(upLook) // in the bubble of synctest: its clock jumps, nobody waits
+			}
+		}
+		pass(10*time.Second, nil)
+		pass(4*time.Second, errors.New("refused"))
+		pass(10*time.Second, nil)
+		pass(30*time.Second, errors.Join(errors.New("no answer"), errors.New("to a write")))
+		pass(10*time.Second, nil)
+		want := []string{"ClickHouse takes no rows, for 6 s: no answer; to a write; events are taken, rows wait and nothing is lost", "ClickHouse takes rows again, after 30 s"}
+		if !slices.Equal(said, want) {
+			t.Errorf("said %q, want %q", said, want)
+		}
+	})
+}
+
+// TestUpSaysWhatItsEndWaitsFor: a pipeline that takes its time is named.
+func TestUpSaysWhatItsEndWaitsFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var said []string
+		l := &local{say: func(s string) { said = append(said, s) }, end: func() {}, serving: true, ended: make(chan error, 1)}
+		time.AfterFunc(7*time.Second, func() { l.ended <- nil }) // in the bubble of synctest: its clock jumps, nobody waits
+		if err := l.stop(); err != nil || !slices.Equal(said, []string{"still stopping the pipeline, for 3 s", "still stopping the pipeline, for 6 s"}) {
+			t.Errorf("%v, said %q", err, said)
+		}
+	})
+}
+
+// TestUpTellsOfItsClickHouse that hangs, that is there again, and that was killed.
+func TestUpTellsOfItsClickHouse(t *testing.T) {
+	dir := t.TempDir()
+	r := startUp(t, dir)
+	r.enters(t, 1)
+	engine := engineOf(t, dir)
+	signal := func(s syscall.Signal) {
+		t.Helper()
+		if err := syscall.Kill(engine, s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	says := func(want string) {
+		t.Helper()
+		eventually(t, "up says "+want, func() error {
+			if said := r.err.String(); strings.Count(said, want) != 1 {
+				return fmt.Errorf("so far %s", said)
+			}
+			return nil
+		})
+	}
+	signal(syscall.SIGSTOP)
+	r.sends(t, 2)
+	says("ClickHouse takes no rows, for ")
+	signal(syscall.SIGCONT)
+	says("ClickHouse takes rows again, after ")
+	signal(syscall.SIGKILL)
+	if code := <-r.code; code != exitFail || !strings.Contains(r.err.String(), "start `up` again with the same --dir ("+dir+"): nothing is lost") {
+		t.Errorf("exit code %d, said %s", code, r.err.String())
+	}
+}
+
+// engineOf is the process of the ClickHouse of a directory.
+func engineOf(t *testing.T, dir string) (pid int) {
+	t.Helper()
+	found, err := filepath.Glob("/proc/[0-9]*/cmdline")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range found {
+		line, err := os.ReadFile(path) // one that has ended since has none
+		if err == nil && strings.Contains(string(line), "engine\x00clickhouse\x00--dir\x00"+filepath.Join(dir, "clickhouse")+"\x00") {
+			if pid, err = strconv.Atoi(filepath.Base(filepath.Dir(path))); err != nil {
+				t.Fatal(err)
+			}
+			return pid
+		}
+	}
+	t.Fatalf("no process of the ClickHouse in %s", dir)
+	return 0
 }
