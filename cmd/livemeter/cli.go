@@ -108,15 +108,23 @@ func (g global) given() map[string]string {
 	return out
 }
 
-// load reads the configuration of a command: file, environment, flags.
-func (w withConfig) load(g global, base func(*config.Config)) (*config.Config, error) {
+// load reads the configuration of a command, and warns of variables that look like a key's and are none: else a slip has no effect and no sign.
+func (w withConfig) load(g global, say func(string), base func(*config.Config)) (*config.Config, error) {
+	for _, mistake := range config.MistypedEnv(os.Environ()) {
+		say("warning: " + mistake)
+	}
+	return w.read(g, base)
+}
+
+// read reads file, environment and flags.
+func (w withConfig) read(g global, base func(*config.Config)) (*config.Config, error) {
 	return config.Load(config.Sources{File: w.Config, Env: os.LookupEnv, Flags: g.given(), Base: base})
 }
 
 // valid is load with every mistake reported.
-func (w withConfig) valid(g global, s config.Service) (*config.Config, error) {
-	c, err := w.load(g, nil)
-	return c, errors.Join(err, service.Validate(c, s))
+func (w withConfig) valid(g global, s streams, need config.Service) (*config.Config, error) {
+	c, err := w.load(g, sayTo(s.err), nil)
+	return c, errors.Join(err, service.Validate(c, need))
 }
 
 // configFlags are one flag for each key: a struct made at run time, since kong reads structs.

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
+	"github.com/livemeter/livemeter/cmd/livemeter/service"
 )
 
 type configCmd struct {
@@ -35,13 +36,15 @@ func (c configCheckCmd) Run(g global, s streams) error {
 	if c.For == "run" || c.For == "collector" {
 		needs = config.Pipeline
 	}
-	cfg, err := c.valid(g, needs)
+	cfg, err := c.read(g, nil)
+	err = errors.Join(err, service.Validate(cfg, needs))
+	for _, mistake := range config.MistypedEnv(os.Environ()) { // others only warn of it
+		err = errors.Join(err, errors.New(mistake))
+	}
 	for _, name := range config.UnknownEnv(os.Environ()) {
 		if config.FromKubernetes(name) {
 			fmt.Fprintf(s.err, "note: the environment has %s, which is no key: Kubernetes sets such for services\n", name)
-			continue
 		}
-		err = errors.Join(err, fmt.Errorf("environment %s: no key is called so; the nearest is %s", name, config.NearestEnv(name)))
 	}
 	for _, doubt := range cfg.Doubts() {
 		fmt.Fprintln(s.err, "note: "+doubt)
@@ -65,7 +68,7 @@ func (configShowCmd) Help() string {
 }
 
 func (c configShowCmd) Run(g global, s streams) error {
-	cfg, err := c.load(g, nil)
+	cfg, err := c.load(g, sayTo(s.err), nil)
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func (c generateCmd) Run(ctx context.Context, g global, s streams) error {
 	if err := c.numbers(); err != nil {
 		return usageError{err}
 	}
-	cfg, err := c.valid(g, config.Client)
+	cfg, err := c.valid(g, s, config.Client)
 	if err != nil {
 		return err
 	}

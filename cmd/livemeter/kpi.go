@@ -35,7 +35,7 @@ func (c kpiCmd) Run(ctx context.Context, g global, s streams) error {
 	if c.Top < 1 || c.Last <= 0 {
 		return usageError{errors.New("kpi: --top must be at least 1, --last above 0")}
 	}
-	cfg, err := c.valid(g, config.Client)
+	cfg, err := c.valid(g, s, config.Client)
 	if err != nil {
 		return err
 	}

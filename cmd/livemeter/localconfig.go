@@ -16,7 +16,7 @@ import (
 
 // localConfig is the configuration with what engines on this machine want otherwise. It makes the directory, once nothing is wrong.
 func (f localFlags) localConfig(ctx context.Context, g global, dir string, say func(string)) (*config.Config, error) {
-	cfg, err := f.load(g, func(c *config.Config) { c.Topics.LogAppend = false })
+	cfg, err := f.load(g, say, func(c *config.Config) { c.Topics.LogAppend = false })
 	if err != nil {
 		return nil, errors.Join(err, service.Validate(cfg, config.Client))
 	}

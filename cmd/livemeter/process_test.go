@@ -14,7 +14,8 @@ import (
 )
 
 // asBinary makes the test binary be livemeter: real processes, which can be killed, of the code under test (and under its race detector).
-const asBinary = "LIVEMETER_TEST_AS_BINARY"
+// It has not the prefix of keys: a process warns of what looks like one.
+const asBinary = "TEST_AS_LIVEMETER_BINARY"
 
 // process is a livemeter process of a test.
 type process struct {

@@ -38,7 +38,7 @@ type schemaPrintCmd struct {
 func (schemaPrintCmd) Help() string { return schemaHelp }
 
 func (c schemaPrintCmd) Run(g global, s streams) error {
-	cfg, err := c.valid(g, config.Client)
+	cfg, err := c.valid(g, s, config.Client)
 	if err != nil {
 		return err
 	}
@@ -106,7 +106,7 @@ the same when they start; this is for those whose rights do not suffice.
 }
 
 func (c schemaApplyCmd) Run(ctx context.Context, g global, s streams) error {
-	cfg, err := c.valid(g, config.Client)
+	cfg, err := c.valid(g, s, config.Client)
 	if err != nil {
 		return err
 	}

@@ -109,7 +109,7 @@ func (c gatewayCmd) Run(ctx context.Context, g global, s streams) error {
 
 // serve runs a service from its configuration to its orderly end. plan is asked for the stages once the topics are there.
 func (w withConfig) serve(ctx context.Context, g global, s streams, need config.Service, plan func(context.Context, *service.Process) (service.Plan, error)) error {
-	cfg, err := w.valid(g, need)
+	cfg, err := w.valid(g, s, need)
 	if err != nil {
 		return err
 	}

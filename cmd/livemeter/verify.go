@@ -31,7 +31,7 @@ Example:
 }
 
 func (c verifyCmd) Run(ctx context.Context, g global, s streams) error {
-	cfg, err := c.valid(g, config.Client)
+	cfg, err := c.valid(g, s, config.Client)
 	if err != nil {
 		return err
 	}

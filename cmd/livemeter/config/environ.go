@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -34,8 +35,17 @@ var kubernetesEnv = regexp.MustCompile(`_(SERVICE_HOST|SERVICE_PORT(_.+)?|PORT(_
 // FromKubernetes says that a variable may be one that Kubernetes sets in every container for a service called livemeter: nobody's mistake.
 func FromKubernetes(name string) bool { return kubernetesEnv.MatchString(name) }
 
-// NearestEnv is the variable of a key that was most likely meant.
-func NearestEnv(name string) string {
+// MistypedEnv says of each unknown variable which one was most likely meant, but for those that Kubernetes sets.
+func MistypedEnv(environ []string) (mistakes []string) {
+	for _, name := range UnknownEnv(environ) {
+		if !FromKubernetes(name) {
+			mistakes = append(mistakes, fmt.Sprintf("environment %s: no key is called so; the nearest is %s", name, nearestEnv(name)))
+		}
+	}
+	return mistakes
+}
+
+func nearestEnv(name string) string {
 	return slices.MinFunc(knownEnv(), func(a, b string) int { return edits(name, a) - edits(name, b) })
 }
 
