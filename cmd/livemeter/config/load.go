@@ -42,7 +42,7 @@ func Load(s Sources) (*Config, error) {
 		errs = append(errs, c.override(v.FieldByIndex(k.index), k, s)...)
 	}
 	c.Kafka.SASL.Mechanism = strings.ToLower(c.Kafka.SASL.Mechanism) // Kafka's own names are in capitals
-	errs = append(errs, c.Located(errors.Join(c.readSecrets()...)))
+	errs = append(errs, c.readSecrets()...)
 	return c, errors.Join(errs...)
 }
 
@@ -82,9 +82,9 @@ func (c *Config) Located(err error) error {
 	return errors.Join(errs...)
 }
 
-// readSecrets replaces the …_file keys by what is in the files.
-func (c *Config) readSecrets() []error {
-	var errs []error
+// readSecrets replaces the …_file keys by what is in the files. Of a secret that is not to be had from there no more is said: Validate would tell one
+// who has named a file to make a key.
+func (c *Config) readSecrets() (errs []error) {
 	for _, s := range []struct {
 		key, file string
 		value     *string
@@ -96,18 +96,28 @@ func (c *Config) readSecrets() []error {
 		if s.file == "" {
 			continue
 		}
-		if *s.value != "" {
-			errs = append(errs, fmt.Errorf("%s and %s_file are both given: keep one", s.key, s.key))
-			continue
+		if err := readSecret(s.key, s.file, s.value); err != nil {
+			errs = append(errs, c.Located(err))
+			c.misread(s.key)
+			c.misread(s.key + "_file")
 		}
-		data, err := os.ReadFile(s.file)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s_file: %w", s.key, err))
-			continue
-		}
-		*s.value = strings.TrimSpace(string(data))
 	}
 	return errs
+}
+
+func readSecret(key, file string, value *string) error {
+	if *value != "" {
+		return fmt.Errorf("%s and %s_file are both given: keep one", key, key)
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("%s_file: %w", key, err)
+	}
+	*value = strings.TrimSpace(string(data))
+	if key == "pseudonym_key" && *value == "" {
+		return fmt.Errorf("%s_file: %s is empty: restore it from a backup, for a new key makes every viewer a new one", key, file)
+	}
+	return nil
 }
 
 // ErrNoKey is returned by Key when none is configured.

@@ -84,7 +84,8 @@ func (c *Config) validateKafka(add adder) {
 	validateTLS("kafka.tls", k.TLS, add)
 	mechanisms := []string{"", "plain", "scram-sha-256", "scram-sha-512"}
 	add(!slices.Contains(mechanisms, k.SASL.Mechanism), "kafka.sasl.mechanism %q: want plain, scram-sha-256 or scram-sha-512", k.SASL.Mechanism)
-	add(k.SASL.Mechanism != "" && (k.SASL.User == "" || k.SASL.Password == ""), "kafka.sasl: mechanism %s wants user and password", k.SASL.Mechanism)
+	add(k.SASL.Mechanism != "" && k.SASL.User == "", "kafka.sasl.user is empty: mechanism %s wants one", k.SASL.Mechanism)
+	add(k.SASL.Mechanism != "" && k.SASL.Password == "", "kafka.sasl.password is empty: mechanism %s wants one", k.SASL.Mechanism)
 	add(k.SASL.Mechanism == "" && k.SASL.User != "", "kafka.sasl.user is given without kafka.sasl.mechanism")
 	add(c.Topics.Partitions < 1 || c.Topics.Partitions > 1024, "topics.partitions %d: want 1 to 1024", c.Topics.Partitions)
 	add(c.Topics.Replication < -1 || c.Topics.Replication > 16, "topics.replication %d: want 1 to 16, or -1", c.Topics.Replication)

@@ -217,8 +217,12 @@ func (s *Stack) Stop(say func(string)) error {
 func Key(dir string) (key, path string, err error) {
 	path = filepath.Join(dir, "pseudonym.key")
 	data, err := os.ReadFile(path)
-	if err == nil {
-		return strings.TrimSpace(string(data)), path, nil
+	key = strings.TrimSpace(string(data))
+	switch {
+	case err == nil && key == "":
+		return "", path, fmt.Errorf("%s is empty: restore it from a backup, for a new key makes every viewer a new one; where no event was sent yet, remove it", path)
+	case err == nil:
+		return key, path, nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return "", path, err
