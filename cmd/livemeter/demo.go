@@ -43,7 +43,7 @@ func (c demoCmd) Run(ctx context.Context, g global, s streams) (err error) {
 	dir, temporary := c.Dir, c.Dir == ""
 	if temporary {
 		if dir, err = os.MkdirTemp("", "livemeter-demo-"); err != nil {
-			return err
+			return fmt.Errorf("temporary data directory: %w; name another place with TMPDIR, or a directory to keep with --dir", err)
 		}
 	}
 	l, err := c.startLocal(ctx, g, dir, sayTo(s.err))

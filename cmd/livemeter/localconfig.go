@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -29,11 +30,14 @@ func (f localFlags) localConfig(ctx context.Context, g global, dir string, say f
 	if err := stack.CheckDir(dir, logName); err != nil {
 		return nil, err
 	}
+	if err := probe(dir); err != nil {
+		return nil, unwritable(dir, err)
+	}
 	if err := f.freePorts(ctx, cfg, dir); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o750); err != nil {
-		return nil, fmt.Errorf("data directory (--dir): %w", err)
+		return nil, unwritable(dir, err)
 	}
 	if cfg.PseudonymKey == "" {
 		if cfg.PseudonymKey, cfg.PseudonymKeyFile, err = stack.Key(dir); err != nil {
@@ -41,6 +45,23 @@ func (f localFlags) localConfig(ctx context.Context, g global, dir string, say f
 		}
 	}
 	return cfg, service.Validate(cfg, config.Pipeline)
+}
+
+// probe makes a file in dir and removes it: rights, a read-only file system and what else there may be are all in the answer. A directory
+// that is not there yet is none to ask: it is made once nothing else is wrong.
+func probe(dir string) error {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	f, err := os.CreateTemp(dir, ".probe-*")
+	if err != nil {
+		return errors.Unwrap(err) // the file's name means nothing to anybody
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
+}
+
+func unwritable(dir string, err error) error {
+	return fmt.Errorf("data directory (--dir) %s cannot be written: %w; name one that this user may write to", dir, err)
 }
 
 // withoutServers takes out of a configuration what belongs to servers elsewhere, and names what it was. clickhouse.addr stays: the own one listens there.
