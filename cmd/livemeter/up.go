@@ -15,7 +15,7 @@ import (
 )
 
 type upCmd struct {
-	Dir string `default:"./livemeter-data" help:"Data directory; what is in it goes on where it stopped." placeholder:"DIR"`
+	Dir string `default:"./livemeter-data" help:"Data directory; what is in it goes on where it stopped."`
 	localFlags
 }
 

@@ -14,6 +14,13 @@ import (
 	"time"
 )
 
+// TestHelpOfUpSaysWhereItsDataIs, also for who names no directory.
+func TestHelpOfUpSaysWhereItsDataIs(t *testing.T) {
+	if _, out, _ := livemeter(t, "", "up", "--help"); !strings.Contains(out, `--dir="./livemeter-data"`) {
+		t.Errorf("no ./livemeter-data in\n%s", out)
+	}
+}
+
 // TestUpTellsWhatRowsWaitFor as long as they do, and when it is over; nothing where they never waited.
 func TestUpTellsWhatRowsWaitFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
