@@ -9,6 +9,7 @@ import (
 	"net"
 	"regexp"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/livemeter/livemeter/pipeline/measure"
@@ -96,11 +97,11 @@ func (c Config) Validate() error {
 		}
 	}
 	for _, a := range c.Addr {
-		_, port, err := net.SplitHostPort(a)
+		host, port, err := net.SplitHostPort(a)
 		if err == nil {
 			_, err = strconv.ParseUint(port, 10, 16)
 		}
-		bad(err == nil, "addr %q: want host:port", a)
+		bad(err == nil && !strings.ContainsAny(host, " \t\r\n,;/@"), "addr %q: want host:port", a) // what no host is called is looked up in vain, for ever
 	}
 	bad(c.Protocol == HTTP || c.Protocol == Native, "protocol %q: want http or native", c.Protocol)
 	bad(identifier.MatchString(c.Database), "database %q: want a name of letters, digits and underscore", c.Database)

@@ -144,4 +144,9 @@ func TestValidateNamesAllMistakes(t *testing.T) {
 	if err := (clickhouse.Config{}).Validate(); err != nil {
 		t.Errorf("the defaults are refused: %v", err)
 	}
+	for _, addr := range []string{"a b:8123", "http://a:8123", "a", "a,b:8123"} {
+		if err := (clickhouse.Config{Addr: []string{addr}}).Validate(); err == nil || !strings.Contains(err.Error(), "clickhouse.addr") {
+			t.Errorf("address %q: %v", addr, err)
+		}
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	_ "time/tzdata" // the zone is part of the result: it must not depend on what is installed
 
@@ -47,7 +48,19 @@ func (c *Config) Validate(s Service) error {
 }
 
 // Doubts are what is possible and yet most likely a mistake: Validate lets it pass.
-func (c *Config) Doubts() []string {
+func (c *Config) Doubts() []string { return append(c.doubtPorts(), c.doubtListeners()...) }
+
+// doubtListeners: where one listens on all addresses the other cannot have its port, but only run and gateway have both.
+func (c *Config) doubtListeners() []string {
+	gateway, gatewayPort, _ := net.SplitHostPort(place(c.Gateway.Addr))
+	admin, adminPort, _ := net.SplitHostPort(place(c.Admin.Addr))
+	if gatewayPort != adminPort || gateway == admin || gateway != "*" && admin != "*" || freePort(c.Admin.Addr) {
+		return nil
+	}
+	return []string{fmt.Sprintf("gateway.addr %s and admin.addr %s have the same port, and one of them is on all addresses: run and gateway cannot listen on both", c.Gateway.Addr, c.Admin.Addr)}
+}
+
+func (c *Config) doubtPorts() []string {
 	own := map[string]string{"http": "8123", "native": "9000"}
 	if c.ClickHouse.TLS.Enabled {
 		own = map[string]string{"http": "8443", "native": "9440"}
@@ -78,7 +91,7 @@ var prefixSyntax = regexp.MustCompile(`^[A-Za-z0-9._-]{0,64}$`)
 func (c *Config) validateKafka(add adder) {
 	k := c.Kafka
 	for _, b := range k.Brokers {
-		add(!hostPort(b), "kafka.brokers: %q: want host:port", b)
+		add(!hostPort(b) || freePort(b), "kafka.brokers: %q: want host:port, several with commas between", b)
 	}
 	add(!prefixSyntax.MatchString(k.Prefix), "kafka.prefix %q: want at most 64 of letters, digits, dot, dash and underscore", k.Prefix)
 	validateTLS("kafka.tls", k.TLS, add)
@@ -156,7 +169,8 @@ func checkZone(name string) error {
 
 func (c *Config) validateListeners(add adder) {
 	add(!hostPort(c.Admin.Addr), "admin.addr %q: want host:port", c.Admin.Addr)
-	add(c.Gateway.Addr == c.Admin.Addr && !freePort(c.Admin.Addr), "gateway.addr and admin.addr are both %s", c.Admin.Addr)
+	add(place(c.Gateway.Addr) == place(c.Admin.Addr) && hostPort(c.Admin.Addr) && !freePort(c.Admin.Addr),
+		"gateway.addr %s and admin.addr %s are the same port of the same host: give each its own", c.Gateway.Addr, c.Admin.Addr)
 }
 
 func (c *Config) validateOthers(add adder) {
@@ -167,9 +181,26 @@ func (c *Config) validateOthers(add adder) {
 	add(len(c.InstanceID) > 128, "instance_id: longer than 128 bytes")
 }
 
+// place is an address under one of its names: localhost is 127.0.0.1, and all addresses of this machine have three.
+func place(addr string) string {
+	host, port, _ := net.SplitHostPort(addr)
+	switch ip := net.ParseIP(host); {
+	case host == "" || ip.IsUnspecified():
+		host = "*"
+	case ip != nil:
+		host = ip.String()
+	case strings.EqualFold(host, "localhost"):
+		host = "127.0.0.1"
+	}
+	return net.JoinHostPort(strings.ToLower(host), port)
+}
+
+// noHost are characters that stand in no host's name and no IP address: with one of them it would be looked up in vain, for ever.
+const noHost = " \t\r\n,;/@"
+
 func hostPort(addr string) bool {
-	_, port, err := net.SplitHostPort(addr)
-	if err != nil {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil || strings.ContainsAny(host, noHost) {
 		return false
 	}
 	n, err := strconv.Atoi(port)
