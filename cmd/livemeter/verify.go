@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -19,7 +20,7 @@ import (
 type verifyCmd struct {
 	withConfig
 	Ledger string        `required:"" placeholder:"FILE" help:"File that generate --ledger wrote."`
-	Wait   time.Duration `help:"Compare again until all is equal or this has passed: the pipeline may still be at work."`
+	Wait   time.Duration `help:"Compare again until all is equal or this has passed: the pipeline may still be at work, or ClickHouse away."`
 }
 
 func (verifyCmd) Help() string {
@@ -47,10 +48,12 @@ func (c verifyCmd) Run(ctx context.Context, g global, s streams) error {
 		return err
 	}
 	defer sink.Close()
-	report, err := c.compare(ctx, func() (*ledger.Report, error) {
+	report, err := c.compare(ctx, func(now func(string)) (*ledger.Report, error) {
+		now("waiting for ClickHouse to answer")
 		if err := service.AskStore(ctx, cfg, sink); err != nil {
 			return nil, err
 		}
+		now("comparing with ClickHouse")
 		report, err := ledger.Compare(ctx, sink.Conn(), truth, ledger.CompareOptions{Database: cfg.ClickHouse.Database})
 		if err != nil {
 			err = service.StoreError(cfg, err)
@@ -120,14 +123,16 @@ func moment(ms int64) string { return time.UnixMilli(ms).UTC().Format(time.DateT
 const compareEvery = 2 * time.Second
 
 // compare compares until all is equal or --wait has passed, and says meanwhile how far it is. A server that does not answer meanwhile may yet.
-func (c verifyCmd) compare(ctx context.Context, once func() (*ledger.Report, error), say func(string)) (*ledger.Report, error) {
+// once says what it is doing now.
+func (c verifyCmd) compare(ctx context.Context, once func(now func(string)) (*ledger.Report, error), say func(string)) (*ledger.Report, error) {
 	deadline := time.Now().Add(c.Wait)
-	tell, stop := ui.Still(say, func() string { return "comparing with ClickHouse" })
+	var doing atomic.Value
+	tell, stop := ui.Still(say, func() string { return doing.Load().(string) })
 	defer stop()
 	pause := time.NewTicker(compareEvery)
 	defer pause.Stop()
 	for said := ""; ; {
-		report, err := once()
+		report, err := once(func(what string) { doing.Store(what) })
 		if ctx.Err() != nil {
 			return nil, errInterruptedVerify
 		}
@@ -135,9 +140,9 @@ func (c verifyCmd) compare(ctx context.Context, once func() (*ledger.Report, err
 		if left <= 0 || err == nil && report.OK() || clickhouse.IsPermanent(err) {
 			return report, err
 		}
-		if now := notYet(report, err); err == nil || now != said { // the same error is told once, and then that it lasts
-			said = now
-			tell(fmt.Sprintf("%s; trying again for %s", now, left.Round(time.Second)))
+		if why := notYet(report, err); err == nil || why != said { // the same error is told once, and then that it lasts
+			said = why
+			tell(fmt.Sprintf("%s; trying again for %s", why, left.Round(time.Second)))
 		}
 		select {
 		case <-ctx.Done():

@@ -96,10 +96,10 @@ func TestVerifyWaitsForClickHouse(t *testing.T) {
 		tries   int
 		said    []string
 	}{
-		"it comes": {time.Minute, []any{away, away, differs, equal}, nil, 4, []string{"ClickHouse does not answer; trying again for 55s", "still comparing with ClickHouse, for 8 s", "still comparing with ClickHouse, for 11 s",
-			"still comparing with ClickHouse, for 14 s", "2 of 5 rows are not equal yet; trying again for 45s", "still comparing with ClickHouse, for 18 s"}},
-		"it stays away": {12 * time.Second, []any{away}, away, 3, []string{"ClickHouse does not answer; trying again for 7s", "still comparing with ClickHouse, for 8 s", "still comparing with ClickHouse, for 11 s",
-			"still comparing with ClickHouse, for 14 s"}},
+		"it comes": {time.Minute, []any{away, away, differs, equal}, nil, 4, []string{"ClickHouse does not answer; trying again for 55s", "still at try 2, for 8 s", "still at try 3, for 11 s",
+			"still at try 3, for 14 s", "2 of 5 rows are not equal yet; trying again for 45s", "still at try 4, for 18 s"}},
+		"it stays away": {12 * time.Second, []any{away}, away, 3, []string{"ClickHouse does not answer; trying again for 7s", "still at try 2, for 8 s", "still at try 3, for 11 s",
+			"still at try 3, for 14 s"}},
 		"nobody waits":    {0, []any{away}, away, 1, nil},
 		"nothing to mend": {time.Minute, []any{wrong}, wrong, 1, nil},
 	} {
@@ -107,7 +107,8 @@ func TestVerifyWaitsForClickHouse(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var said []string
 				tries := 0
-				_, err := verifyCmd{Wait: c.wait}.compare(t.Context(), func() (*ledger.Report, error) {
+				_, err := verifyCmd{Wait: c.wait}.compare(t.Context(), func(now func(string)) (*ledger.Report, error) {
+					now(fmt.Sprintf("at try %d", tries+1))
 					time.Sleep(4900 * time.Millisecond) // in the bubble of synctest: its clock jumps, nobody waits
 					answer := c.answers[min(tries, len(c.answers)-1)]
 					tries++
