@@ -1,10 +1,15 @@
 package runtime
 
 import (
+	"context"
+	"net"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/livemeter/livemeter/pipeline/event"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
@@ -22,6 +27,120 @@ func TestIdleOnceAllBeforeTheEndIsTaken(t *testing.T) {
 	}
 }
 
+// idleFrom: in every partition the source has been called idle at that time or later.
+func (l *collectorLog) idleFrom(id eventlog.SourceID, ms int64) func() bool {
+	return func() bool {
+		for i := range l.parts {
+			if l.parts[i].promise[id] < ms {
+				return false
+			}
+		}
+		return true
+	}
+}
+
+// neverIdleAfter: no partition has it that the source was idle later than that.
+func (l *collectorLog) neverIdleAfter(id eventlog.SourceID, ms int64) {
+	l.w.t.Helper()
+	for i := range l.parts {
+		if got := l.parts[i].promise[id]; got > ms {
+			l.w.t.Errorf("partition %d: the source is called idle %d ms after its record", i, got-ms)
+		}
+	}
+}
+
+// heldConn waits before it hands over what it has read.
+type heldConn struct {
+	net.Conn
+	hold func()
+}
+
+func (c *heldConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.hold()
+	return n, err
+}
+
+func refusedEnds(r *kmsg.ListOffsetsRequest) kmsg.Response {
+	resp := r.ResponseKind().(*kmsg.ListOffsetsResponse)
+	for _, t := range r.Topics {
+		topic := kmsg.NewListOffsetsResponseTopic()
+		topic.Topic = t.Topic
+		for _, p := range t.Partitions {
+			part := kmsg.NewListOffsetsResponseTopicPartition()
+			part.Partition, part.ErrorCode = p.Partition, kerr.UnknownServerError.Code
+			topic.Partitions = append(topic.Partitions, part)
+		}
+		resp.Topics = append(resp.Topics, topic)
+	}
+	return resp
+}
+
+// An answer says what was true when it was asked for: a record that came while it was on its way is not behind the claim that it makes.
+func TestIdleAsOfTheQuestion(t *testing.T) {
+	w := newCollectorWorld(t)
+	move := func(topic string, partition, node int32) {
+		if err := w.cluster.MoveTopicPartition(topic, partition, node); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for p := range int32(collectorTestRaw) {
+		move("raw.viewer", p, min(p, 1))
+	}
+	for p := range int32(collectorTestEvents) {
+		move(TopicEvents, p, 1)
+	}
+	slow := eventlog.SourceID{TopicID: w.ids["raw.viewer"], Partition: 0}
+	other := eventlog.SourceID{TopicID: w.ids["raw.viewer"], Partition: 1}
+	cfg := w.config()
+	cfg.IdleGrace = time.Millisecond
+	var holding atomic.Bool
+	asked, answers, fetches := make(chan struct{}), make(chan struct{}), make(chan struct{})
+	cfg.KafkaOpts = []kgo.Opt{kgo.Dialer(func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := (&net.Dialer{}).DialContext(ctx, network, addr)
+		return &heldConn{c, func() {
+			if holding.Load() && addr == w.cluster.ListenAddrs()[0] {
+				<-answers
+			}
+		}}, err
+	})}
+	w.start(cfg)
+	l := w.readLog()
+	l.until("that the source is idle", l.idleFrom(slow, time.Now().UnixMilli()))
+	questions := 0
+	w.cluster.Control(func(r kmsg.Request) (kmsg.Response, error, bool) {
+		w.cluster.KeepControl()
+		if holding.Load() && w.cluster.CurrentNode() == 0 {
+			switch r := r.(type) {
+			case *kmsg.ListOffsetsRequest:
+				if r.IsolationLevel != 0 || r.Topics[0].Partitions[0].Timestamp != -1 {
+					return nil, nil, false // asked at an assignment
+				}
+				if questions++; questions > 1 {
+					return refusedEnds(r), nil, true
+				}
+				close(asked) // it is answered now: nothing is there
+			case *kmsg.FetchRequest:
+				w.cluster.SleepControl(func() { <-fetches })
+			}
+		}
+		return nil, nil, false
+	})
+	holding.Store(true)
+	<-asked
+	r := &kgo.Record{Topic: "raw.viewer", Partition: 0, Value: []byte(w.record(event.TopicViewer, 1)), Timestamp: time.Now()}
+	if err := w.cl.ProduceSync(t.Context(), r).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	came := time.Now().UnixMilli()
+	l.until("that time passes", func() bool { return time.Now().UnixMilli() > came+200 })
+	close(answers)
+	l.until("that another one is idle for long", l.idleFrom(other, came+500))
+	l.neverIdleAfter(slow, came)
+	close(fetches)
+	l.until("the record", func() bool { return len(l.seen[slow]) == 1 })
+}
+
 // What stands in an open transaction is there, with its receive time, though nobody can fetch it yet: its partition is not idle.
 func TestOpenTransactionIsNotIdle(t *testing.T) {
 	w := newCollectorWorld(t)
@@ -31,17 +150,7 @@ func TestOpenTransactionIsNotIdle(t *testing.T) {
 	cfg.IdleGrace = time.Millisecond
 	w.start(cfg)
 	l := w.readLog()
-	idleFrom := func(id eventlog.SourceID, ms int64) func() bool {
-		return func() bool {
-			for i := range l.parts {
-				if l.parts[i].promise[id] < ms {
-					return false
-				}
-			}
-			return true
-		}
-	}
-	l.until("that the source is idle", idleFrom(open, time.Now().UnixMilli()))
+	l.until("that the source is idle", l.idleFrom(open, time.Now().UnixMilli()))
 	tx, err := kgo.NewClient(kgo.SeedBrokers(w.cluster.ListenAddrs()...), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.TransactionalID("writer"))
 	if err != nil {
 		t.Fatal(err)
@@ -55,15 +164,11 @@ func TestOpenTransactionIsNotIdle(t *testing.T) {
 		t.Fatal(err)
 	}
 	there := time.Now().UnixMilli()
-	l.until("that another one is idle for long", idleFrom(other, there+500))
-	for i := range l.parts {
-		if got := l.parts[i].promise[open]; got > there {
-			t.Errorf("partition %d: the source is called idle %d ms after its record", i, got-there)
-		}
-	}
+	l.until("that another one is idle for long", l.idleFrom(other, there+500))
+	l.neverIdleAfter(open, there)
 	if err := tx.EndTransaction(t.Context(), kgo.TryCommit); err != nil {
 		t.Fatal(err)
 	}
 	l.until("the record", func() bool { return len(l.seen[open]) == 1 })
-	l.until("that the source is idle again", idleFrom(open, time.Now().UnixMilli()))
+	l.until("that the source is idle again", l.idleFrom(open, time.Now().UnixMilli()))
 }
