@@ -9,7 +9,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test sim race bench bench-stages profile lint golangci build engines fuzz clean
+.PHONY: help demo test sim mutants race bench bench-stages profile lint golangci build engines fuzz clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +23,10 @@ test: ## all tests, on real engines
 
 # The build tag lets simulated time pass while the Kafka client waits for its own locks.
 sim: ## the whole pipeline in simulated time with processes killed and suspended, connections broken, SEEDS seeds from FROM
-	$(GO) test -tags synctests -timeout 20m ./bench/exact -run '^TestSimulation$$' -seeds $(SEEDS) -from $(FROM)
+	$(GO) test -tags synctests -timeout 20m ./bench/exact -run '^Test(Simulation|MutantsAreOfTheCode)$$' -seeds $(SEEDS) -from $(FROM)
+
+mutants: ## show that the simulation bites: each broken invariant is noticed within 50 seeds (minutes)
+	$(GO) test -tags synctests -timeout 60m -v ./bench/exact -run '^TestMutants$$'
 
 race: ## the pipeline's tests under the race detector, which needs a C compiler
 	@if command -v $${CC:-cc} >/dev/null; then CGO_ENABLED=1 $(GO) test -race -short -timeout 15m ./pipeline/... ./bench/exact; \
