@@ -2,11 +2,13 @@ package runtime
 
 import (
 	"context"
+	"errors"
 	"net"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
@@ -20,11 +22,80 @@ func TestIdleOnceAllBeforeTheEndIsTaken(t *testing.T) {
 		next  int64
 		ended collectorEnd
 		want  int64
-	}{{0, collectorEnd{}, 0}, {5, collectorEnd{5, 1000}, 1000}, {4, collectorEnd{5, 1000}, 0}, {6, collectorEnd{5, 1000}, 1000}} {
-		if got := (&collectorSource{next: c.next, ended: c.ended}).idle(); got != c.want {
+	}{{0, collectorEnd{}, 0}, {5, collectorEnd{5, 1000}, 1000}, {4, collectorEnd{5, 1000}, 0}, {6, collectorEnd{5, 1000}, 1000},
+		{5, collectorEnd{5, 2001}, 0}} { // the clock was ahead
+		src := &collectorSource{next: c.next, ended: c.ended}
+		if got := src.idle(2000); got != c.want {
 			t.Errorf("at %d of %+v idle as of %d, want %d", c.next, c.ended, got, c.want)
 		}
+		if got := src.idle(3000); got != c.want {
+			t.Errorf("at %d of %+v idle as of %d later on, want %d", c.next, c.ended, got, c.want)
+		}
 	}
+}
+
+// Ends that are not those of what is read say nothing, and what retention has taken ends the session.
+func TestEndsOfAnotherLog(t *testing.T) {
+	id := [16]byte{7}
+	for name, c := range map[string]struct {
+		topic      [16]byte
+		end, start int64
+		reached    int64
+		next       int64
+		want       collectorEnd
+		err        bool
+	}{
+		"its own":               {topic: id, end: 9, next: 5, want: collectorEnd{9, 1000}},
+		"of a topic made again": {topic: [16]byte{8}, end: 9, next: 5},
+		"cut off":               {topic: id, end: 9, reached: 10, next: 5},
+		"retention":             {topic: id, end: 9, start: 9, next: 5, want: collectorEnd{9, 1000}, err: true},
+		"retention of the read": {topic: id, end: 9, start: 5, next: 5, want: collectorEnd{9, 1000}},
+	} {
+		src := &collectorSource{feed: &collectorFeed{name: "raw.viewer"}, id: eventlog.SourceID{TopicID: id}, next: c.next, handed: c.next, reached: c.reached}
+		s := &collectorSession{sources: []*collectorSource{src}}
+		a := &collectorEnds{asked: 1000, ends: collectorOffsets{{0: c.end}}, starts: collectorOffsets{{0: c.start}}}
+		a.topics.Topics = []eventlog.SourceTopic{{ID: c.topic}}
+		if err := s.takeEnds(a); (err != nil) != c.err || src.ended != c.want {
+			t.Errorf("%s: ended %+v, %v; want %+v", name, src.ended, err, c.want)
+		}
+	}
+}
+
+// Retention removes what was not read, and nothing comes after it: the source is idle again.
+func TestIdleAfterAnExpiredTail(t *testing.T) {
+	w := newCollectorWorld(t)
+	id := eventlog.SourceID{TopicID: w.ids["raw.viewer"], Partition: 0}
+	cfg := w.config()
+	cfg.IdleGrace = time.Millisecond
+	w.start(cfg)
+	l := w.readLog()
+	l.until("that the source is idle", l.idleFrom(id, time.Now().UnixMilli()))
+	var away atomic.Int32
+	away.Store(1)
+	w.cluster.ControlKey(int16(kmsg.Fetch), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		w.cluster.KeepControl()
+		for _, t := range r.(*kmsg.FetchRequest).Topics {
+			if t.TopicID == w.ids["raw.viewer"] && away.Load() > 0 {
+				away.Add(1)
+				return nil, errors.New("away"), true
+			}
+		}
+		return nil, nil, false
+	})
+	l.until("that it cannot be fetched", func() bool { return away.Load() > 2 }) // and that what was on its way is over
+	for i := range 10 {
+		r := &kgo.Record{Topic: "raw.viewer", Partition: 0, Value: []byte(w.record(event.TopicViewer, i)), Timestamp: time.Now()}
+		if err := w.cl.ProduceSync(t.Context(), r).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var all kadm.Offsets
+	all.Add(kadm.Offset{Topic: "raw.viewer", Partition: 0, At: 10})
+	if deleted, err := w.adm.DeleteRecords(t.Context(), all); err != nil || deleted.Error() != nil {
+		t.Fatal(err, deleted.Error())
+	}
+	away.Store(0)
+	l.until("that the source is idle again", l.idleFrom(id, time.Now().UnixMilli()))
 }
 
 // idleFrom: in every partition the source has been called idle at that time or later.

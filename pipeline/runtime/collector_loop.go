@@ -226,7 +226,9 @@ func (s *collectorSession) housekeep(now time.Time) error {
 		}
 	default:
 	}
-	s.askEnds(now)
+	if err := s.askEnds(now); err != nil {
+		return err
+	}
 	if s.under == nil && (s.lingered(now) || s.progressDue(now) || s.build.bytes >= s.cfg.MaxInflightBytes/2) {
 		s.launch(now)
 	}

@@ -42,8 +42,8 @@ func (s *collectorSession) promise() {
 				continue
 			}
 			recv := src.recv
-			if idle := src.idle(); idle != 0 {
-				recv = max(recv, min(idle, s.nowMS())-s.cfg.IdleGrace.Milliseconds())
+			if idle := src.idle(s.nowMS()); idle != 0 {
+				recv = max(recv, idle-s.cfg.IdleGrace.Milliseconds())
 			}
 			items = append(items, eventlog.ProgressItem{Source: src.id, Generation: generation, Offset: src.next - 1, Recv: recv})
 		}

@@ -19,17 +19,18 @@ type collectorSource struct {
 	id        eventlog.SourceID
 	num       int // of the stage
 
-	queue  [][]*kgo.Record // as fetched
-	at     int             // in queue[0]
-	head   int64           // timestamp of the next record, ms; valid while the queue is not empty
-	last   int64           // timestamp of the record before, ms; minTimestamp at first
-	end    int64           // last stable offset as far as known
-	handed int64           // offset after the last record the client handed over
-	next   int64           // offset after the last one in a block
-	flying int64           // next, when the batch under way was closed
-	acked  int64           // next, when the last acknowledged batch was closed
-	stored int64           // last committed
-	ended  collectorEnd    // where it ended when that was asked last
+	queue   [][]*kgo.Record // as fetched
+	at      int             // in queue[0]
+	head    int64           // timestamp of the next record, ms; valid while the queue is not empty
+	last    int64           // timestamp of the record before, ms; minTimestamp at first
+	end     int64           // last stable offset as far as known
+	handed  int64           // offset after the last record the client handed over
+	next    int64           // offset after the last one in a block
+	flying  int64           // next, when the batch under way was closed
+	acked   int64           // next, when the last acknowledged batch was closed
+	stored  int64           // last committed
+	ended   collectorEnd    // where it ended when that was asked last
+	reached int64           // handed, when it was asked
 
 	recv    int64 // highest receive time in a block, 0 for none
 	since   int64 // since when the session waits for it, ms; 0 when it doesn't

@@ -1965,4 +1965,5 @@ CREATE OR REPLACE VIEW livemeter.rejected
 AS
 SELECT source_topic, topic_id, source_partition, source_offset, received_ts, reason, field, original, original_length
 FROM livemeter.rejected_rows FINAL
+SETTINGS do_not_merge_across_partitions_select_final = 0
 COMMENT 'Invalid records with their original bytes, kept seven days';

@@ -46,7 +46,7 @@ func otherViews(cfg Config) []view {
 			name: "rejected", comment: "Invalid records with their original bytes, kept seven days",
 			columns: rejectedColumns(),
 			// Without viewSettings: a record that is taken again after a crash may have another receive time, beyond midnight in another partition.
-			query: "SELECT " + strings.Join(names(rejectedColumns()), ", ") + "\nFROM " + db + ".rejected_rows FINAL",
+			query: "SELECT " + strings.Join(names(rejectedColumns()), ", ") + "\nFROM " + db + ".rejected_rows FINAL\nSETTINGS do_not_merge_across_partitions_select_final = 0",
 		},
 	}
 }
