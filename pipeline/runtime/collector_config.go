@@ -38,7 +38,7 @@ type CollectorConfig struct {
 	BlockBytes       int              // default 48 KiB: a block that has reached this is sealed
 	MaxInflightBytes int              // default 8 MiB: built and not acknowledged; at the limit no record is taken
 	ProgressEvery    time.Duration    // default 100 ms
-	IdleGrace        time.Duration    // default 500 ms: a source read to its end promises nothing older than now minus this
+	IdleGrace        time.Duration    // default 500 ms: a source read to its end promises nothing older than when it was asked for that, minus this
 	CommitEvery      time.Duration    // default 1 s
 	SettingsEvery    time.Duration    // default 1 min: how soon the log tells settings and sources again, for readers of one that retention has taken the beginning of
 	MetadataEvery    time.Duration    // default 10 s: how soon new partitions of raw topics are seen

@@ -11,18 +11,18 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/livemeter/livemeter/pipeline/event"
-	"github.com/livemeter/livemeter/pipeline/eventlog"
 )
 
 // A source that brings nothing is idle as of a moment at which its leader was asked where it ends, once all that stands before that end is in blocks. This
 // rests on nothing that the client does or knows: not on which partitions its fetches ask for, on whose answers it keeps to itself, on leaders that move, or
 // on how long the process was stopped. The end is the high watermark, not the last stable offset: records of an open transaction are there, though nobody may
-// read them yet. It is asked for by name: which topic that name stands for is asked afterwards, so that the end of one made again is not taken for its own.
+// read them yet. It is asked for by name: which topic that name stands for is asked afterwards, so that the end of one made again is not taken for its own
+// (unless the broker that is asked has not learnt of it yet).
 
 const (
-	collectorEndsEvery   = 5 // progress records from one question to the next
-	collectorEndsTimeout = 5 * time.Second
-	offsetOfEnd          = -1 // ListOffsets' name for it
+	collectorEndsEvery   = 5               // progress records from one question to the next
+	collectorEndsTimeout = 5 * time.Second // of each of the questions
+	offsetOfEnd          = -1              // ListOffsets' name for it
 	offsetOfStart        = -2
 )
 
@@ -34,9 +34,10 @@ type collectorEnd struct {
 
 // collectorEnds is the answer of all leaders.
 type collectorEnds struct {
-	asked        int64
+	asked        int64     // ms, by the clock
+	began        time.Time // the same, with the time that passes
 	ends, starts collectorOffsets
-	topics       eventlog.Sources // as they were after that
+	ids          [event.NumTopics][16]byte // of the topics, after that; zero where it is not known
 	err          error
 }
 
@@ -63,8 +64,8 @@ func (s *collectorSession) askEnds(now time.Time) error {
 	select {
 	case a := <-s.ends:
 		s.endsOut = false
-		if err := s.takeEnds(&a); err != nil {
-			return err
+		if src := s.takeEnds(&a); src != nil {
+			return s.expiredTail(src)
 		}
 	default:
 	}
@@ -88,43 +89,83 @@ func (s *collectorSession) askEnds(now time.Time) error {
 	return nil
 }
 
-// takeEnds enters an answer. Where retention has removed what a source waits for, the client goes on behind it without a word: the session ends, and the next
-// one begins where the log does.
-func (s *collectorSession) takeEnds(a *collectorEnds) error {
+// takeEnds enters an answer. It returns a source of which retention has removed all that was not read: the client goes on behind that without a word.
+func (s *collectorSession) takeEnds(a *collectorEnds) (expired *collectorSource) {
 	if a.err != nil {
-		s.endsFail.failed(time.Now(), a.err, "where a partition ends is not to be had: if it is idle, the watermark waits for it")
+		s.endsFail.failed(time.Now(), a.err, endsUnknown)
 	}
 	for _, src := range s.sources {
 		t := src.feed.topic
-		if len(a.topics.Topics) == 0 || a.topics.Topics[t].ID != src.id.TopicID {
-			continue // who looks at the metadata ends the session
+		end, ok := a.ends[t][src.partition]
+		switch {
+		case !ok || a.ids[t] != src.id.TopicID: // who looks at the metadata ends the session
+			continue
+		case end < src.reached:
+			s.endsFail.failed(time.Now(), fmt.Errorf("%s/%d ends at offset %d, and the records before %d were read: it was cut off", src.feed.name, src.partition, end, src.reached), endsUnknown)
+			continue
 		}
-		if end, ok := a.ends[t][src.partition]; ok && end >= src.reached { // else it was cut off, and says nothing of what was there
-			src.ended = collectorEnd{end, a.asked}
-		}
-		if start := a.starts[t][src.partition]; src.stuck() && start > src.handed {
-			return fmt.Errorf("retention of %s/%d removed records before they were read: it begins at offset %d, read are those before %d", src.feed.name, src.partition, start, src.handed)
+		src.ended = collectorEnd{end, a.asked}
+		if start := a.starts[t][src.partition]; src.stuck() && start >= end && start > src.handed {
+			expired = src
 		}
 	}
-	return nil
+	return expired
+}
+
+const endsUnknown = "where a partition ends is not to be had: if it is idle, the watermark waits for it"
+
+// expiredTail ends the session, since the next one begins where the log does, and counts what is gone. What was taken is finished before.
+func (s *collectorSession) expiredTail(src *collectorSource) error {
+	ctx, cancel := context.WithTimeout(s.ctx, s.cfg.FinishTimeout)
+	defer cancel()
+	errs := []error{fmt.Errorf("retention of %s/%d removed all that was not read, from offset %d on", src.feed.name, src.partition, src.handed), s.drain(ctx)}
+	if errs[1] == nil {
+		for _, f := range s.feeds {
+			errs = append(errs, s.commitNow(ctx, f, nil))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // listEnds asks the leaders of the partitions, and those of the stuck ones where they begin. Those that fail have no offset in the answer.
 func (s *collectorSession) listEnds(all, stuck [event.NumTopics][]int32) (a collectorEnds) {
-	ctx, cancel := context.WithTimeout(s.ctx, collectorEndsTimeout)
-	defer cancel()
-	a.asked = s.nowMS()
-	var failed, failedStarts, failedTopics error
-	a.ends, failed = s.listOffsets(ctx, all, offsetOfEnd)
-	a.starts, failedStarts = s.listOffsets(ctx, stuck, offsetOfStart)
-	if a.topics, failedTopics = collectorSources(ctx, s.adm, s.cfg); failedTopics != nil {
-		a.topics = eventlog.Sources{}
-	}
-	a.err = errors.Join(failed, failedStarts, failedTopics)
+	a.asked, a.began = s.nowMS(), time.Now()
+	var errs [3]error
+	a.ends, errs[0] = s.listOffsets(all, offsetOfEnd)
+	a.starts, errs[1] = s.listOffsets(stuck, offsetOfStart)
+	a.ids, errs[2] = s.topicIDs()
+	a.err = errors.Join(errs[:]...)
+	a.asked = min(a.asked, s.nowMS()-time.Since(a.began).Milliseconds()) // the clock was ahead, and was set right meanwhile
 	return a
 }
 
-func (s *collectorSession) listOffsets(ctx context.Context, parts [event.NumTopics][]int32, which int64) (offsets collectorOffsets, err error) {
+// topicIDs asks which topics the names stand for: not by kadm, which may answer from what this client knew before.
+func (s *collectorSession) topicIDs() (ids [event.NumTopics][16]byte, err error) {
+	ctx, cancel := context.WithTimeout(s.ctx, collectorEndsTimeout)
+	defer cancel()
+	req := kmsg.NewPtrMetadataRequest()
+	for t := range event.NumTopics {
+		topic := kmsg.NewMetadataRequestTopic()
+		topic.Topic = kmsg.StringPtr(s.cfg.rawTopic(t))
+		req.Topics = append(req.Topics, topic)
+	}
+	resp, err := req.RequestWith(ctx, s.producer)
+	if err != nil {
+		return ids, fmt.Errorf("metadata of the raw topics: %w", err)
+	}
+	for i := range resp.Topics {
+		for t := range ids {
+			if found := &resp.Topics[i]; found.Topic != nil && *found.Topic == s.cfg.rawTopic(event.Topic(t)) {
+				ids[t] = found.TopicID
+			}
+		}
+	}
+	return ids, nil
+}
+
+func (s *collectorSession) listOffsets(parts [event.NumTopics][]int32, which int64) (offsets collectorOffsets, err error) {
+	ctx, cancel := context.WithTimeout(s.ctx, collectorEndsTimeout)
+	defer cancel()
 	req := kmsg.NewPtrListOffsetsRequest() // not read committed
 	for t, ps := range parts {
 		if len(ps) == 0 {

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"go.uber.org/zap"
 
 	"github.com/livemeter/livemeter/pipeline/event"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
@@ -43,20 +44,20 @@ func TestEndsOfAnotherLog(t *testing.T) {
 		reached    int64
 		next       int64
 		want       collectorEnd
-		err        bool
+		expired    bool
 	}{
 		"its own":               {topic: id, end: 9, next: 5, want: collectorEnd{9, 1000}},
 		"of a topic made again": {topic: [16]byte{8}, end: 9, next: 5},
 		"cut off":               {topic: id, end: 9, reached: 10, next: 5},
-		"retention":             {topic: id, end: 9, start: 9, next: 5, want: collectorEnd{9, 1000}, err: true},
-		"retention of the read": {topic: id, end: 9, start: 5, next: 5, want: collectorEnd{9, 1000}},
+		"retention of all":      {topic: id, end: 9, start: 9, next: 5, want: collectorEnd{9, 1000}, expired: true},
+		"retention of some":     {topic: id, end: 9, start: 8, next: 5, want: collectorEnd{9, 1000}},
+		"retention of the read": {topic: id, end: 9, start: 9, next: 9, want: collectorEnd{9, 1000}},
 	} {
 		src := &collectorSource{feed: &collectorFeed{name: "raw.viewer"}, id: eventlog.SourceID{TopicID: id}, next: c.next, handed: c.next, reached: c.reached}
-		s := &collectorSession{sources: []*collectorSource{src}}
-		a := &collectorEnds{asked: 1000, ends: collectorOffsets{{0: c.end}}, starts: collectorOffsets{{0: c.start}}}
-		a.topics.Topics = []eventlog.SourceTopic{{ID: c.topic}}
-		if err := s.takeEnds(a); (err != nil) != c.err || src.ended != c.want {
-			t.Errorf("%s: ended %+v, %v; want %+v", name, src.ended, err, c.want)
+		s := &collectorSession{sources: []*collectorSource{src}, endsFail: failing{log: zap.NewNop()}}
+		a := &collectorEnds{asked: 1000, ends: collectorOffsets{{0: c.end}}, starts: collectorOffsets{{0: c.start}}, ids: [event.NumTopics][16]byte{c.topic}}
+		if expired := s.takeEnds(a); (expired == src) != c.expired || src.ended != c.want {
+			t.Errorf("%s: ended %+v, expired %v; want %+v", name, src.ended, expired == src, c.want)
 		}
 	}
 }
