@@ -116,7 +116,7 @@ func TestFailingSinkIsForgottenWithItsPartitions(t *testing.T) {
 			}
 		}
 		w.unregister(h)
-		time.Sleep(10 * time.Second)
+		time.Sleep(10 * time.Second) // simulated
 		if err := w.failure(); err != nil {
 			t.Errorf("with nothing to write: %v", err)
 		}
