@@ -64,8 +64,8 @@ func (s *collectorSession) askEnds(now time.Time) error {
 	select {
 	case a := <-s.ends:
 		s.endsOut = false
-		if src := s.takeEnds(&a); src != nil {
-			return s.expiredTail(src)
+		if src, start := s.takeEnds(&a); src != nil {
+			return s.expiredTail(src, start)
 		}
 	default:
 	}
@@ -89,8 +89,8 @@ func (s *collectorSession) askEnds(now time.Time) error {
 	return nil
 }
 
-// takeEnds enters an answer. It returns a source of which retention has removed all that was not read: the client goes on behind that without a word.
-func (s *collectorSession) takeEnds(a *collectorEnds) (expired *collectorSource) {
+// takeEnds enters an answer. It returns a source of which retention has removed all that was not read, up to its start: the client goes on there without a word.
+func (s *collectorSession) takeEnds(a *collectorEnds) (expired *collectorSource, start int64) {
 	if a.err != nil {
 		s.endsFail.failed(time.Now(), a.err, endsUnknown)
 	}
@@ -105,21 +105,23 @@ func (s *collectorSession) takeEnds(a *collectorEnds) (expired *collectorSource)
 			continue
 		}
 		src.ended = collectorEnd{end, a.asked}
-		if start := a.starts[t][src.partition]; src.stuck() && start >= end && start > src.handed {
-			expired = src
+		if begins := a.starts[t][src.partition]; src.stuck() && begins >= end && begins > src.handed {
+			expired, start = src, begins
 		}
 	}
-	return expired
+	return expired, start
 }
 
 const endsUnknown = "where a partition ends is not to be had: if it is idle, the watermark waits for it"
 
-// expiredTail ends the session, since the next one begins where the log does, and counts what is gone. What was taken is finished before.
-func (s *collectorSession) expiredTail(src *collectorSource) error {
+// expiredTail ends the session: the next one begins where the log does. What was taken is finished before, and what is gone is counted and committed.
+func (s *collectorSession) expiredTail(src *collectorSource, start int64) error {
 	ctx, cancel := context.WithTimeout(s.ctx, s.cfg.FinishTimeout)
 	defer cancel()
 	errs := []error{fmt.Errorf("retention of %s/%d removed all that was not read, from offset %d on", src.feed.name, src.partition, src.handed), s.drain(ctx)}
 	if errs[1] == nil {
+		s.expired(src.feed, src.partition, start-src.handed)
+		src.acked = start
 		for _, f := range s.feeds {
 			errs = append(errs, s.commitNow(ctx, f, nil))
 		}

@@ -56,7 +56,7 @@ func TestEndsOfAnotherLog(t *testing.T) {
 		src := &collectorSource{feed: &collectorFeed{name: "raw.viewer"}, id: eventlog.SourceID{TopicID: id}, next: c.next, handed: c.next, reached: c.reached}
 		s := &collectorSession{sources: []*collectorSource{src}, endsFail: failing{log: zap.NewNop()}}
 		a := &collectorEnds{asked: 1000, ends: collectorOffsets{{0: c.end}}, starts: collectorOffsets{{0: c.start}}, ids: [event.NumTopics][16]byte{c.topic}}
-		if expired := s.takeEnds(a); (expired == src) != c.expired || src.ended != c.want {
+		if expired, _ := s.takeEnds(a); (expired == src) != c.expired || src.ended != c.want {
 			t.Errorf("%s: ended %+v, expired %v; want %+v", name, src.ended, expired == src, c.want)
 		}
 	}
@@ -97,6 +97,14 @@ func TestIdleAfterAnExpiredTail(t *testing.T) {
 	}
 	away.Store(0)
 	l.until("that the source is idle again", l.idleFrom(id, time.Now().UnixMilli()))
+	l.until("that the group's offset is behind what is gone", func() bool { // so that nobody tells of it again
+		at, err := w.adm.FetchOffsets(t.Context(), RawGroup(cfg.Group, event.TopicViewer))
+		o, _ := at.Lookup("raw.viewer", 0)
+		return err == nil && o.At == 10
+	})
+	if told := w.logs.FilterMessageSnippet("retention of a raw topic removed records").Len(); told != 1 {
+		t.Errorf("told %d times", told)
+	}
 }
 
 // idleFrom: in every partition the source has been called idle at that time or later.

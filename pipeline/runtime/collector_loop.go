@@ -101,7 +101,9 @@ func (s *collectorSession) enqueue(f *collectorFeed, fetches kgo.Fetches) error 
 					return err
 				}
 				if src := s.find(f, p.Partition); src != nil && t.Topic == f.name {
-					s.expired(f, p.Partition, p.LogStartOffset-src.handed)
+					if len(p.Records) > 0 { // else it is told again with each answer
+						s.expired(f, p.Partition, p.LogStartOffset-src.handed)
+					}
 					src.push(p)
 					f.queued += len(p.Records)
 				}

@@ -111,6 +111,7 @@ type Reader struct {
 	fail   context.CancelCauseFunc // ends Run with an error
 	ending failing                 // partitions end: all that one trouble of Kafka ends are one outage
 
+	looks    sync.Mutex // held while watchStore looks and judges
 	mu       sync.Mutex
 	slots    map[int32]*slot // the partitions owned now
 	joined   bool            // this process is a member of the group, which has assigned, perhaps nothing

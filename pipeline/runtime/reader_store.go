@@ -192,6 +192,8 @@ func (r *Reader) watchStore(ctx context.Context) {
 	if r.cfg.StoreID == [16]byte{} {
 		return
 	}
+	r.looks.Lock() // partitions commit side by side, and what an older look has seen is not to be judged after a newer one
+	defer r.looks.Unlock()
 	stores, err := storesOf(ctx, r.admin, r.cfg.Group)
 	if err != nil {
 		return // the next commit looks again
