@@ -203,7 +203,7 @@ type conn struct {
 const simBroken = 2000
 
 func (c *conn) Write(b []byte) (n int, err error) {
-	time.Sleep(c.p.latency())
+	time.Sleep(c.p.latency()) // simulated, as all sleeps here: the bubble's clock jumps, nobody waits
 	if c.p.alive() != nil {
 		return 0, broken("write", syscall.ECONNRESET)
 	}

@@ -127,7 +127,7 @@ func (w *world) close() {
 	}
 	w.adm.Close()
 	w.cluster.Close()
-	time.Sleep(time.Minute) // what is left of closed connections notices
+	time.Sleep(time.Minute) // simulated: what is left of closed connections notices, else the bubble could not end
 }
 
 // produce sends records at their pace.

@@ -89,15 +89,8 @@ func TestSilentSinkIsTold(t *testing.T) {
 // The outage of a process whose partitions have gone to another ends with them, not with a write that never comes.
 func TestFailingSinkIsForgottenWithItsPartitions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cfg := ReaderConfig{Sink: sinkFunc(func(context.Context, *rollup.Batch) error { return errors.New("refused") })}.WithDefaults()
-		m, err := newReaderMetrics(&Reader{cfg: cfg}, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w := newSinkWriter(&cfg, zap.NewNop(), m)
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() { defer close(done); w.run(ctx, func(err error) { t.Error(err) }) }()
+		cfg := ReaderConfig{Sink: sinkFunc(func(context.Context, *rollup.Batch) error { return errors.New("refused") })}
+		w, stop := runWriter(t, cfg)
 		h, other := w.register(0), w.register(1)
 		h.dirty.Store(true)
 		for range 3 {
@@ -121,7 +114,6 @@ func TestFailingSinkIsForgottenWithItsPartitions(t *testing.T) {
 			t.Errorf("with nothing to write: %v", err)
 		}
 		w.unregister(other)
-		cancel()
-		<-done
+		stop()
 	})
 }

@@ -83,6 +83,20 @@ type sinkFunc func(context.Context, *rollup.Batch) error
 
 func (f sinkFunc) Write(ctx context.Context, b *rollup.Batch) error { return f(ctx, b) }
 
+// runWriter runs a writer until stop.
+func runWriter(t *testing.T, cfg ReaderConfig) (w *sinkWriter, stop func()) {
+	cfg = cfg.WithDefaults()
+	m, err := newReaderMetrics(&Reader{cfg: cfg}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w = newSinkWriter(&cfg, zap.NewNop(), m)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() { defer close(done); w.run(ctx, func(err error) { t.Error(err) }) }()
+	return w, func() { cancel(); <-done }
+}
+
 // Two tasks are merged into one write; while it is in flight nobody is asked.
 func TestWriterMergesAndWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -96,15 +110,7 @@ func TestWriterMergesAndWaits(t *testing.T) {
 			<-release
 			return nil
 		}), Epoch: 7}
-		cfg = cfg.WithDefaults()
-		m, err := newReaderMetrics(&Reader{cfg: cfg}, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w := newSinkWriter(&cfg, zap.NewNop(), m)
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan struct{})
-		go func() { defer close(done); w.run(ctx, func(err error) { t.Error(err) }) }()
+		w, stop := runWriter(t, cfg)
 		a, b := w.register(0), w.register(1)
 		row := func(name string) func(*rollup.Batch) uint64 {
 			return func(b *rollup.Batch) uint64 {
@@ -138,7 +144,6 @@ func TestWriterMergesAndWaits(t *testing.T) {
 		if _, rows, _ := w.join(a, true, func(*rollup.Batch) uint64 { return 2 }); rows != 0 {
 			t.Errorf("an empty flush gave %d rows", rows)
 		}
-		cancel()
-		<-done
+		stop()
 	})
 }

@@ -18,15 +18,16 @@ func TestStillTellsWhatTakesLong(t *testing.T) {
 		tell, stop := Still(say, func() string { return "comparing" })
 		time.Sleep(5 * time.Second) // all sleeps here are in the bubble of synctest: its clock jumps, nobody waits
 		tell("1 row differs")
-		time.Sleep(4 * time.Second)
+		time.Sleep(4 * time.Second) // likewise
 		stop()
-		time.Sleep(time.Minute)
+		time.Sleep(time.Minute) // likewise
 		if want := []string{"still comparing, for 3 s", "1 row differs", "still comparing, for 8 s"}; !slices.Equal(said, want) || at[2] != 8*time.Second {
 			t.Errorf("said %q at %v, want %q", said, at, want)
 		}
 		said = nil
 		failed := errors.New("failed")
-		err := During(say, func() string { return "stopping" }, func() error { time.Sleep(4 * time.Second); return failed })
+		slow := func() error { time.Sleep(4 * time.Second); return failed } // likewise
+		err := During(say, func() string { return "stopping" }, slow)
 		if want := []string{"still stopping, for 3 s"}; err != failed || !slices.Equal(said, want) {
 			t.Errorf("%v, said %q, want %q", err, said, want)
 		}
