@@ -34,8 +34,7 @@ type collectorEnd struct {
 
 // collectorEnds is the answer of all leaders.
 type collectorEnds struct {
-	asked        int64     // ms, by the clock
-	began        time.Time // the same, with the time that passes
+	asked        int64 // ms
 	ends, starts collectorOffsets
 	ids          [event.NumTopics][16]byte // of the topics, after that; zero where it is not known
 	err          error
@@ -131,13 +130,14 @@ func (s *collectorSession) expiredTail(src *collectorSource, start int64) error 
 
 // listEnds asks the leaders of the partitions, and those of the stuck ones where they begin. Those that fail have no offset in the answer.
 func (s *collectorSession) listEnds(all, stuck [event.NumTopics][]int32) (a collectorEnds) {
-	a.asked, a.began = s.nowMS(), time.Now()
+	began := time.Now()
+	a.asked = s.nowMS()
 	var errs [3]error
 	a.ends, errs[0] = s.listOffsets(all, offsetOfEnd)
 	a.starts, errs[1] = s.listOffsets(stuck, offsetOfStart)
 	a.ids, errs[2] = s.topicIDs()
 	a.err = errors.Join(errs[:]...)
-	a.asked = min(a.asked, s.nowMS()-time.Since(a.began).Milliseconds()) // the clock was ahead, and was set right meanwhile
+	a.asked = min(a.asked, s.nowMS()-time.Since(began).Milliseconds()) // the clock was ahead, and was set right meanwhile
 	return a
 }
 
