@@ -76,13 +76,41 @@ func readmeQuery(t *testing.T, room string) string {
 	return strings.ReplaceAll(m[1], "'r_1'", "'"+room+"'") + " FORMAT TSVWithNames"
 }
 
-// TestReadmeCommands: every command line of ours in the README is one that the parser takes.
+// operators is the page for who keeps livemeter running.
+const operators = root + "docs/operations.md"
+
+// TestReadmeCommands: every command line of ours in the README and in the operators' page is one that the parser takes.
 func TestReadmeCommands(t *testing.T) {
-	for _, m := range regexp.MustCompile("`(?:bin/)?livemeter ([a-z][^`\n]*)`").FindAllStringSubmatch(readFile(t, root+"README.md"), -1) {
-		line, _, _ := strings.Cut(m[1], " #")
-		args := strings.Fields(strings.NewReplacer("[", "", "]", "").Replace(line))
-		if code, _, errOut := livemeter(t, "", append(args, "--help")...); code != exitOK {
-			t.Errorf("README: livemeter %s: %s", line, errOut)
+	for _, page := range []string{root + "README.md", operators} {
+		for _, m := range regexp.MustCompile("`(?:bin/)?livemeter ([a-z][^`\n]*)`").FindAllStringSubmatch(readFile(t, page), -1) {
+			line, _, _ := strings.Cut(m[1], " #")
+			args := strings.Fields(strings.NewReplacer("[", "", "]", "").Replace(line))
+			if code, _, errOut := livemeter(t, "", append(args, "--help")...); code != exitOK {
+				t.Errorf("%s: livemeter %s: %s", page, line, errOut)
+			}
+		}
+	}
+}
+
+// TestOperationsNames: the metrics and keys that the operators' page names are there.
+func TestOperationsNames(t *testing.T) {
+	page := readFile(t, operators)
+	for of, name := range map[string]*regexp.Regexp{
+		"metrics.md": regexp.MustCompile(`\blivemeter_[a-z_]+_[a-z]+\b`),
+		"config.md":  regexp.MustCompile("`(?:events\\.(?:retention|partitions)|(?:topics|clickhouse|limits|admin|kafka|gateway)\\.[a-z_0-9.]+)`"),
+	} {
+		reference := readFile(t, root+"docs/"+of)
+		found := name.FindAllString(page, -1)
+		if len(found) < 5 {
+			t.Errorf("the page names %q of %s: expected more", found, of)
+		}
+		for _, n := range found {
+			if n = strings.Trim(n, "`"); n == "clickhouse.ttl" || n == "livemeter_rejected_reader" { // a section, a role
+				continue
+			}
+			if !strings.Contains(reference, "|`"+n+"`|") {
+				t.Errorf("%s is not in docs/%s", n, of)
+			}
 		}
 	}
 }

@@ -28,6 +28,7 @@ const schemaHelp = `Example:
     livemeter schema viewer > viewer.json the JSON Schema of one type of event
     livemeter schema openapi > openapi.yaml
     livemeter schema clickhouse           the DDL for this configuration
+    livemeter schema roles                who may read what: for an administrator to run
     livemeter schema apply --config livemeter.yaml`
 
 type schemaPrintCmd struct {
