@@ -131,7 +131,7 @@ func (l *local) plan(ctx context.Context) (service.Plan, error) {
 	if err := p.Topics(ctx); err != nil {
 		return service.Plan{}, err
 	}
-	store, err := p.Store(ctx, service.StoreOfRun)
+	store, err := p.Store(ctx, service.GroupRun)
 	if err != nil {
 		return service.Plan{}, err
 	}

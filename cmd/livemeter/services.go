@@ -23,7 +23,7 @@ Example:
 
 func (c runCmd) Run(ctx context.Context, g global, s streams) error {
 	return c.serve(ctx, g, s, config.Pipeline, func(ctx context.Context, p *service.Process) (service.Plan, error) {
-		store, err := p.Store(ctx, service.StoreOfRun)
+		store, err := p.Store(ctx, service.GroupRun)
 		if err != nil {
 			return service.Plan{}, err
 		}
@@ -80,7 +80,7 @@ Example:
 
 func (c aggregatorCmd) Run(ctx context.Context, g global, s streams) error {
 	return c.serve(ctx, g, s, config.Client, func(ctx context.Context, p *service.Process) (service.Plan, error) {
-		store, err := p.Store(ctx, service.StoreOfAggregator)
+		store, err := p.Store(ctx, service.GroupAggregator)
 		if err != nil {
 			return service.Plan{}, err
 		}

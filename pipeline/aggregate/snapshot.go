@@ -120,7 +120,7 @@ func (a *Aggregator) packCell(w *wire.Writer, c *cell) {
 	}
 }
 
-// packSum writes how many slots are not 0, and those.
+// packSum writes state and time of the last change, how many slots are not 0, and those.
 func (a *Aggregator) packSum(w *wire.Writer, s *sparse) {
 	w.Byte(s.state)
 	w.Int(int64(s.updated))
@@ -136,7 +136,7 @@ func (a *Aggregator) packSum(w *wire.Writer, s *sparse) {
 		}
 		return
 	}
-	a.each(s, func(slot measure.Slot, v int64) {
+	a.eachOfLines(s, func(slot measure.Slot, v int64) {
 		w.Buf[at]++
 		w.Byte(byte(slot))
 		w.Int(v)

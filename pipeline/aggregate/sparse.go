@@ -122,16 +122,8 @@ func (a *Aggregator) addAll(to, from *sparse) {
 	}
 }
 
-// each visits the slots of s that are not 0.
-func (a *Aggregator) each(s *sparse, visit func(slot measure.Slot, v int64)) {
-	if s.n != wide {
-		for k := range s.n {
-			if s.value[k] != 0 {
-				visit(measure.Slot(s.slot[k]), s.value[k])
-			}
-		}
-		return
-	}
+// eachOfLines visits the slots that are not 0 of a sum that is wide.
+func (a *Aggregator) eachOfLines(s *sparse, visit func(slot measure.Slot, v int64)) {
 	for k := range numLines {
 		if i := s.line(k); i != 0 {
 			for j, v := range a.lines.At(i) {

@@ -97,13 +97,13 @@ func (s *Stage) Add(r *Record) Result {
 	case event.TypeStock:
 		s.stock()
 	}
-	p := PartitionOf(in.ViewerHi, len(s.writers))
+	p := partitionOf(in.ViewerHi, len(s.writers))
 	s.writers[p].Add(r.Source, in)
 	return Result{Partition: p, Recv: recv}
 }
 
-// PartitionOf is the partition of the log that holds all events of a viewer: the upper half of the pseudonym modulo the partitions.
-func PartitionOf(viewerHi uint64, partitions int) int { return int(viewerHi % uint64(partitions)) }
+// partitionOf is the partition of the log that holds all events of a viewer: the upper half of the pseudonym modulo the partitions.
+func partitionOf(viewerHi uint64, partitions int) int { return int(viewerHi % uint64(partitions)) }
 
 // recv is the receive time: the record's timestamp, but no later than now, and not before 1970.
 func (s *Stage) recv(ts int64) int64 {

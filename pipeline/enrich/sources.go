@@ -69,7 +69,7 @@ func (s *sources) gone(topic [16]byte) bool {
 
 // progress takes claims. A claim (source, offset, recv) says: all records of the source up to offset stand before it in every partition of the
 // log, and what comes after offset was not there yet at recv. Both are facts whoever tells them, a zombie included: its own blocks precede its
-// claim, and it knows a source as idle only as of a fetch it has sent and that was answered. So nothing here asks which generation of which
+// claim, and it knows a source as idle only as of the moment at which it asked the source's leader where it ends. So nothing here asks which generation of which
 // consumer group speaks: a group that was renamed, has expired or was made again begins with generation 1. What does count is the offset: a claim that does not
 // reach what was seen or claimed before has nothing new to say, for its recv can only be true of what was known already.
 func (s *sources) progress(rec *eventlog.Progress) {

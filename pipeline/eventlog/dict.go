@@ -27,18 +27,18 @@ type slot struct {
 	id   uint32
 }
 
-// DefaultDictBytes holds some 500k room keys.
-const DefaultDictBytes = 64 << 20
+// defaultDictBytes holds some 500k room keys.
+const defaultDictBytes = 64 << 20
 
 const (
 	dictEntryOverhead = 64 // slots, string header and the writers' stamps
 	firstSlots        = 1 << 10
 )
 
-// NewDict returns an empty dictionary of at most maxBytes; 0 is DefaultDictBytes.
+// NewDict returns an empty dictionary of at most maxBytes; 0 is defaultDictBytes.
 func NewDict(maxBytes int) *Dict {
 	if maxBytes <= 0 {
-		maxBytes = DefaultDictBytes
+		maxBytes = defaultDictBytes
 	}
 	return &Dict{seed: maphash.MakeSeed(), slots: make([]slot, firstSlots), maxBytes: maxBytes, numbers: make(map[SourceID]int)}
 }

@@ -136,6 +136,7 @@ func (t *Task) sameLife(rec *change.Record) error {
 
 // Stored keeps an aggregator from adding what an enricher makes of a log whose beginning is gone to rows that the store has, and sends anew what it holds.
 func (t *Task) Stored(offset int64, anew bool) {
+	defer goruntime.KeepAlive(t)
 	t.stored = offset
 	if anew && t.agg != nil {
 		t.agg.Anew()
@@ -248,6 +249,7 @@ func (t *Task) Restore(key, value []byte) (err error) {
 
 // RestoreDone decodes what came in chunks, rebuilds what is derived, and returns the offset to go on from.
 func (t *Task) RestoreDone() (int64, error) {
+	defer goruntime.KeepAlive(t)
 	whole, err := t.chunks.join()
 	if err != nil {
 		return 0, fmt.Errorf("changelog of partition %d: %w", t.partition, err)

@@ -9,7 +9,7 @@ import (
 	"github.com/livemeter/livemeter/pipeline/event"
 )
 
-// metrics of one gateway. Labels are status codes and the contract's reasons: nothing a sender chooses.
+// metrics of one gateway. Labels are status codes, outcomes, the contract's reasons and the form of bodies: nothing a sender chooses.
 type metrics struct {
 	requests   *prometheus.CounterVec // by code; 499: the sender hung up before the answer
 	accepted   prometheus.Counter

@@ -18,9 +18,9 @@ const NoSlot Slot = 1<<8 - 1
 
 // Names of a distinct measure's columns beside the row's own window.
 const (
-	HourSuffix    = "_in_hour"
-	DaySuffix     = "_in_day"
-	SessionSuffix = "_in_session"
+	hourSuffix    = "_in_hour"
+	daySuffix     = "_in_day"
+	sessionSuffix = "_in_session"
 )
 
 // RowColumns are the stored columns of each cube, in the order of the tables. Two names of one slot are stored once, under the first.
@@ -37,9 +37,9 @@ var RowColumns = func() (all [NumCubes][]RowColumn) {
 			case c.Distinct:
 				all[cube] = append(all[cube], RowColumn{c.Name, c.Comment, c.SlotAt(Grain1m), c.SlotAt(Grain1h)})
 				longer = append(longer,
-					RowColumn{c.Name + HourSuffix, "minutes: the first ones of their hour", c.SlotAt(Grain1h), NoSlot},
-					RowColumn{c.Name + DaySuffix, "the first ones of their day", c.SlotAt(Grain1d), c.SlotAt(Grain1d)},
-					RowColumn{c.Name + SessionSuffix, "the first ones of their live session", c.SlotAt(GrainSession), c.SlotAt(GrainSession)})
+					RowColumn{c.Name + hourSuffix, "minutes: the first ones of their hour", c.SlotAt(Grain1h), NoSlot},
+					RowColumn{c.Name + daySuffix, "the first ones of their day", c.SlotAt(Grain1d), c.SlotAt(Grain1d)},
+					RowColumn{c.Name + sessionSuffix, "the first ones of their live session", c.SlotAt(GrainSession), c.SlotAt(GrainSession)})
 			case c.Name == OnlineColumn.Name:
 				all[cube] = append(all[cube], RowColumn{c.Name, c.Comment, NoSlot, NoSlot}) // panes have it, and the store's peaks
 			default:
@@ -61,11 +61,11 @@ func RowName(cube Cube, c Column, row, g Grain) string {
 		case !c.Distinct || g == row:
 			return first.Name
 		case g == Grain1h:
-			return first.Name + HourSuffix
+			return first.Name + hourSuffix
 		case g == Grain1d:
-			return first.Name + DaySuffix
+			return first.Name + daySuffix
 		case g == GrainSession:
-			return first.Name + SessionSuffix
+			return first.Name + sessionSuffix
 		}
 	}
 	return c.Name

@@ -156,5 +156,6 @@ func (t *partition) commit(ctx context.Context, s *snapshot) error {
 	t.s.status.checkpointed.Store(time.Now().UnixMilli())
 	t.r.metrics.checkpointed(s.bytes, time.Since(s.started))
 	t.unnamed.Store(!t.r.commitGroup(t.s.id, s.next) && t.r.cfg.TakeStore)
+	t.r.watchStore()
 	return nil
 }

@@ -135,34 +135,23 @@ func (s *collectorSession) listEnds(all, stuck [event.NumTopics][]int32) (a coll
 	var errs [3]error
 	a.ends, errs[0] = s.listOffsets(all, offsetOfEnd)
 	a.starts, errs[1] = s.listOffsets(stuck, offsetOfStart)
-	a.ids, errs[2] = s.topicIDs()
+	a.ids, errs[2] = s.rawIDs()
 	a.err = errors.Join(errs[:]...)
 	a.asked = min(a.asked, s.nowMS()-time.Since(began).Milliseconds()) // the clock was ahead, and was set right meanwhile
 	return a
 }
 
-// topicIDs asks which topics the names stand for: not by kadm, which may answer from what this client knew before.
-func (s *collectorSession) topicIDs() (ids [event.NumTopics][16]byte, err error) {
+// rawIDs asks which topics the names stand for; zero is one that is not known.
+func (s *collectorSession) rawIDs() (out [event.NumTopics][16]byte, err error) {
 	ctx, cancel := context.WithTimeout(s.ctx, collectorEndsTimeout)
 	defer cancel()
-	req := kmsg.NewPtrMetadataRequest()
-	for t := range event.NumTopics {
-		topic := kmsg.NewMetadataRequestTopic()
-		topic.Topic = kmsg.StringPtr(s.cfg.rawTopic(t))
-		req.Topics = append(req.Topics, topic)
+	var names [event.NumTopics]string
+	for t := range names {
+		names[t] = s.cfg.rawTopic(event.Topic(t))
 	}
-	resp, err := req.RequestWith(ctx, s.producer)
-	if err != nil {
-		return ids, fmt.Errorf("metadata of the raw topics: %w", err)
-	}
-	for i := range resp.Topics {
-		for t := range ids {
-			if found := &resp.Topics[i]; found.Topic != nil && *found.Topic == s.cfg.rawTopic(event.Topic(t)) {
-				ids[t] = found.TopicID
-			}
-		}
-	}
-	return ids, nil
+	ids, errs, err := topicIDs(ctx, s.producer, names[:]...)
+	copy(out[:], ids)
+	return out, errors.Join(append(errs, err)...)
 }
 
 func (s *collectorSession) listOffsets(parts [event.NumTopics][]int32, which int64) (offsets collectorOffsets, err error) {

@@ -87,6 +87,7 @@ func (r *Reader) assigned(parts []int32) {
 		s := &slot{r: r, id: p, stop: make(chan struct{}), done: make(chan struct{})}
 		s.ctx, s.kill = context.WithCancel(context.Background())
 		s.status.phase.Store("starting")
+		s.status.paused.log = r.log
 		r.slots[p] = s
 		go s.supervise()
 	}
@@ -251,9 +252,13 @@ func (r *Reader) watchGroup(ctx context.Context) {
 	}
 }
 
-// commitGroup tells the group how far a checkpoint came, for lag tools. What it says of the store is looked at before a start (see reader_store.go), and the changelog decides: a failure is only worth a debug line.
+// groupTimeout bounds one commit to the group, and one look at the others'.
+const groupTimeout = time.Second
+
+// commitGroup tells the group how far a checkpoint came, for lag tools. What it says of the store is looked at before a start (see reader_store.go), and the
+// changelog decides: a failure is only worth a debug line.
 func (r *Reader) commitGroup(partition int32, next int64) (done bool) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), groupTimeout)
 	defer cancel()
 	offsets := map[string]map[int32]kgo.EpochOffset{r.cfg.Topic: {partition: {Epoch: -1, Offset: next}}}
 	r.group.CommitOffsetsSync(storeMarked(ctx, r.cfg.StoreID), offsets, func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
@@ -264,6 +269,5 @@ func (r *Reader) commitGroup(partition int32, next int64) (done bool) {
 			r.log.Debug("group offset not committed", zap.Int32("partition", partition), zap.Error(err))
 		}
 	})
-	r.watchStore(ctx)
 	return done
 }

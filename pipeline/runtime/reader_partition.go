@@ -129,6 +129,7 @@ func (t *partition) open(ctx context.Context) (cl *kgo.Client, err error) {
 	t.begun, t.changed = saved >= 0, taken || r.takesFrom(id) || t.inherited != inherited
 	if !t.begun && r.takesFrom(id) { // there is no checkpoint to come that would name this store
 		r.commitGroup(id, t.next)
+		r.watchStore()
 	}
 	if r.writer != nil {
 		t.flush = r.writer.register(id)

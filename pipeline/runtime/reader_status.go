@@ -17,6 +17,7 @@ type status struct {
 	checkpointed atomic.Int64 // ms of the last one, 0 before the first
 	end          atomic.Int64 // of the log, as last asked
 	warned       time.Time    // of cells that closed early; the task's goroutine only
+	paused       failing      // while unacknowledged rows stop the input
 }
 
 // view is one look at a running partition.
@@ -32,7 +33,8 @@ type view struct {
 
 const running = "running"
 
-// observe looks at the task: it publishes what metrics show and decides whether the partition is behind or full. Once per portion.
+// observe looks at the task: it publishes what metrics show and decides whether the partition is behind or full. After each portion, flush and
+// acknowledgement, and now and then besides.
 func (t *partition) observe() {
 	before := t.stats.ClosedEarly
 	t.stats = t.task.Stats()
@@ -42,6 +44,7 @@ func (t *partition) observe() {
 	stale := time.Now().UnixMilli()-t.stats.MaxRecv > cfg.BehindAge.Milliseconds()
 	t.behind = lag > cfg.BehindRecords || t.stats.MaxRecv > 0 && stale && (lag > 0 || t.pursuit.going(time.Now(), t.stats.MaxRecv))
 	t.full = t.flush != nil && t.stats.DirtyCells > cfg.MaxDirtyCells
+	t.tellFull()
 	if t.flush != nil {
 		t.flush.behind.Store(t.behind && !t.full)
 		t.flush.owed.Store(t.owed(t.stats.Acknowledged))
@@ -66,6 +69,17 @@ func (t *partition) warnEarly(n uint64) {
 	t.r.log.Warn("more cells than limits.max_cells: the oldest close early; nothing is dropped, what comes later for them opens a new generation. "+
 		"Look for an explosion of room ids, or raise the limit", zap.Int32("partition", t.s.id), zap.Int("max_cells", t.stats.MaxCells),
 		zap.Int("cells", t.stats.Cells), zap.Uint64("closed_early", t.stats.ClosedEarly))
+}
+
+// tellFull tells of an input that is stopped, and that it goes on when half of what may wait has left: around the limit it stops and goes on with each flush.
+func (t *partition) tellFull() {
+	paused, limit := &t.s.status.paused, t.r.cfg.MaxDirtyCells
+	if t.full {
+		paused.failed(time.Now(), fmt.Errorf("%d cells and orders wait, the limit is %d", t.stats.DirtyCells, limit),
+			"limits.max_dirty_cells is reached: the partition reads no more until rows have left; nothing is dropped", zap.Int32("partition", t.s.id))
+	} else if t.stats.DirtyCells <= limit/2 {
+		paused.ended("rows have left: the partition reads on")
+	}
 }
 
 // queued are the records that the next hop has not acknowledged.

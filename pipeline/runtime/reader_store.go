@@ -187,11 +187,13 @@ func (w *sinkWriter) stillHas(ctx context.Context) error {
 }
 
 // watchStore ends the process when a commit of the group is of another store than its own: two that began at the same moment each took a part of the
-// partitions, or another has taken over beside it. What was there when this one began to take over is its own to take, until it has.
-func (r *Reader) watchStore(ctx context.Context) {
+// partitions, or another has taken over beside it. What was there when this one began to take over is its own to take, until it has. Each commit looks.
+func (r *Reader) watchStore() {
 	if r.cfg.StoreID == [16]byte{} {
 		return
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), groupTimeout)
+	defer cancel()
 	r.looks.Lock() // partitions commit side by side, and what an older look has seen is not to be judged after a newer one
 	defer r.looks.Unlock()
 	stores, err := storesOf(ctx, r.admin, r.cfg.Group)

@@ -10,8 +10,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 func TestReaderCountsAndGoesOnWhereItStopped(t *testing.T) {
@@ -148,7 +151,12 @@ func TestReaderStopsReadingAtTheLimit(t *testing.T) {
 	cfg := w.config()
 	cfg.MaxDirtyCells = 5
 	cfg.StopTimeout = 100 * time.Millisecond
-	r := w.start(cfg)
+	core, logs := observer.New(zap.InfoLevel)
+	reader, err := NewReader(cfg, zap.New(core), prometheus.NewPedanticRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := w.run(reader)
 	w.send(20000)
 	paused := func() (bool, string) {
 		n := 0
@@ -163,6 +171,10 @@ func TestReaderStopsReadingAtTheLimit(t *testing.T) {
 	w.sink.away.Store(false)
 	w.drain(r)
 	w.check()
+	stops, goesOn := logs.FilterMessageSnippet("limits.max_dirty_cells is reached").Len(), logs.FilterMessageSnippet("the partition reads on").Len()
+	if stops < testPart || goesOn < stops {
+		t.Errorf("%d lines of log that a partition stops, %d that it goes on", stops, goesOn)
+	}
 }
 
 func TestReadersShareAndHandOver(t *testing.T) {

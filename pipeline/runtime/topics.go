@@ -17,8 +17,12 @@ import (
 	"github.com/livemeter/livemeter/pipeline/event"
 )
 
-// TopicEnriched carries what the enricher hands to the aggregator where they are separate services; without the prefix.
-const TopicEnriched = "events.enriched"
+// Topics beside the raw ones, without the prefix.
+const (
+	TopicEvents   = "events"          // the log
+	TopicEnriched = "events.enriched" // what the enricher hands to the aggregator, where they are separate services
+	TopicRejected = "events.rejected" // original bytes of invalid records
+)
 
 // DimTopics are the compacted topics of descriptive data, without the prefix: the contract's. Producers may fill them; nothing here reads them yet.
 var DimTopics = []string{"dim.session", "dim.room", "dim.host", "dim.product", "dim.listing", "dim.promo", "dim.user", "dim.fx"}

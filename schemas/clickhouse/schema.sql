@@ -1942,10 +1942,11 @@ CREATE OR REPLACE VIEW livemeter.watermarks
 (
     `part` UInt16 COMMENT 'Partition of events',
     `watermark` DateTime64(3, 'UTC') COMMENT 'What events changed that were received before this stands in the rows; 1970 while unknown',
+    `final_before` DateTime64(3, 'UTC') COMMENT 'Windows that end at this or before it are final: the watermark less the lateness',
     `version` UInt64 COMMENT 'Offset in this partition'
 )
 AS
-SELECT r.part AS part, r.watermark AS watermark, r.version AS version
+SELECT r.part AS part, r.watermark AS watermark, r.final_before AS final_before, r.version AS version
 FROM livemeter.watermarks_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1)
 COMMENT 'How far each partition of events has come';

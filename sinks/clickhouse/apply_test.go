@@ -41,7 +41,7 @@ func listening(t *testing.T, addr string) (proxied string, statements func() []s
 func TestApplyOfWhatIsThereAsksLittle(t *testing.T) {
 	e := open(t)
 	addr, statements := listening(t, e.addr)
-	if _, err := e.through(addr, 0).Apply(context.Background()); err != nil {
+	if _, err := e.through(addr).Apply(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	asked := 0

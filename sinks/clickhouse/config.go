@@ -33,11 +33,6 @@ type Config struct {
 	DialTimeout time.Duration // for one connection; default 5 s
 	// WriteTimeout bounds one attempt of one INSERT; default 60 s.
 	WriteTimeout time.Duration
-	// MaxRetries bounds the attempts after the first of one INSERT; 0 (default): until the context is done. Only what the server answers is
-	// tried again: a lost connection ends the write. Nothing is lost either way, Write returns the error and the caller keeps the rows.
-	MaxRetries int
-	// MaxBackoff bounds the wait between attempts, which doubles from 50 ms; default 5 s.
-	MaxBackoff time.Duration
 	// Parallel is how many INSERTs of one batch run at a time; default 2.
 	Parallel int
 	// MaxBlockRows bounds the rows of one INSERT, and with that the memory of client and server; default 200 000, at most 500 000.
@@ -51,8 +46,8 @@ type Config struct {
 	Zone string
 }
 
-// DefaultTTLDays are: fine grains are for the show and the days after it, coarse ones for years.
-var DefaultTTLDays = [measure.NumGrains]int{14, 90, 1095, 1095, 1095}
+// defaultTTLDays are: fine grains are for the show and the days after it, coarse ones for years.
+var defaultTTLDays = [measure.NumGrains]int{14, 90, 1095, 1095, 1095}
 
 const maxBlockRows = 500_000
 
@@ -62,7 +57,7 @@ func (c Config) WithDefaults() Config {
 		c.Addr = []string{"127.0.0.1:8123"}
 	}
 	if c.TTLDays == nil {
-		c.TTLDays = DefaultTTLDays[:]
+		c.TTLDays = defaultTTLDays[:]
 	}
 	setDefault(&c.Protocol, HTTP)
 	setDefault(&c.Database, "livemeter")
@@ -70,7 +65,6 @@ func (c Config) WithDefaults() Config {
 	setDefault(&c.Compression, "none")
 	setDefault(&c.DialTimeout, 5*time.Second)
 	setDefault(&c.WriteTimeout, time.Minute)
-	setDefault(&c.MaxBackoff, 5*time.Second)
 	setDefault(&c.Parallel, 2)
 	setDefault(&c.MaxBlockRows, 200_000)
 	setDefault(&c.Zone, "Asia/Shanghai")
@@ -87,7 +81,7 @@ func setDefault[T comparable](p *T, v T) {
 // The database name stands in DDL text, so it is held to what needs no quoting.
 var identifier = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]{0,62}$`)
 
-// Validate returns all mistakes at once, each with its key in a configuration file; max_retries and max_backoff are none there. Defaults count as given.
+// Validate returns all mistakes at once, each with its key in a configuration file. Defaults count as given.
 func (c Config) Validate() error {
 	c = c.WithDefaults()
 	var errs []error
@@ -108,8 +102,6 @@ func (c Config) Validate() error {
 	bad(c.Compression == "none" || c.Compression == "lz4", "compression %q: want none or lz4", c.Compression)
 	bad(c.DialTimeout > 0, "dial_timeout %v: want above 0", c.DialTimeout)
 	bad(c.WriteTimeout > 0, "write_timeout %v: want above 0", c.WriteTimeout)
-	bad(c.MaxBackoff > 0, "max_backoff %v: want above 0", c.MaxBackoff)
-	bad(c.MaxRetries >= 0, "max_retries %d: want 0 or more", c.MaxRetries)
 	bad(c.Parallel >= 1 && c.Parallel <= 32, "parallel %d: want 1 to 32", c.Parallel)
 	bad(c.MaxBlockRows >= 1000 && c.MaxBlockRows <= maxBlockRows, "max_block_rows %d: want 1000 to %d", c.MaxBlockRows, maxBlockRows)
 	bad(len(c.TTLDays) == len(measure.GrainNames), "ttl: %d values, want one for each of %v", len(c.TTLDays), measure.GrainNames)

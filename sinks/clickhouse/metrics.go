@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// metrics have the table as their only label: bounded by the schema.
+// metrics have labels that the schema and the code bound: table, kind of error, step of the roller.
 type metrics struct {
 	rows, inserts, bytes, retries *prometheus.CounterVec
 	errors                        *prometheus.CounterVec

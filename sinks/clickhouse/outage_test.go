@@ -51,7 +51,7 @@ func faulty(t *testing.T, addr string, fail func(n int64) (before, after bool)) 
 func TestWriteGoesOnUntilStored(t *testing.T) {
 	e := open(t)
 	addr, inserts := faulty(t, e.addr, func(n int64) (before, after bool) { return n == 1, n == 2 })
-	s := e.through(addr, 0)
+	s := e.through(addr)
 	var told atomic.Int64
 	ctx := rollup.WithAttempts(context.Background(), func(error) { told.Add(1) })
 	var lost *clickhouse.NoAnswerError
@@ -90,7 +90,7 @@ func TestWriteEndsWithASilentServer(t *testing.T) {
 	}))
 	t.Cleanup(srv.Close)
 	var lost *clickhouse.NoAnswerError
-	if err := e.through(strings.TrimPrefix(srv.URL, "http://"), 0).Write(context.Background(), hourBatch(e.epoch)); !errors.As(err, &lost) || inserts.Load() != 1 {
+	if err := e.through(strings.TrimPrefix(srv.URL, "http://")).Write(context.Background(), hourBatch(e.epoch)); !errors.As(err, &lost) || inserts.Load() != 1 {
 		t.Errorf("%d attempts: %v, want one without an answer", inserts.Load(), err)
 	}
 }
@@ -104,24 +104,33 @@ func TestWriteEndsWithItsContext(t *testing.T) {
 		}
 		return true, false
 	})
-	if err := e.through(addr, 0).Write(ctx, hourBatch(e.epoch)); !errors.Is(err, context.Canceled) {
+	if err := e.through(addr).Write(ctx, hourBatch(e.epoch)); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want context.Canceled", err)
 	}
 }
 
-func TestRetriesAreBoundedIfWanted(t *testing.T) {
+// A write that ends while it waits for its next attempt says what did not come about, and what the server said last.
+func TestWriteThatEndsTellsWhy(t *testing.T) {
 	e := open(t)
 	addr, inserts := faulty(t, e.addr, func(int64) (before, after bool) { return true, false })
-	err := e.through(addr, 2).Write(context.Background(), hourBatch(e.epoch))
-	if err == nil || inserts.Load() != 3 || !strings.Contains(err.Error(), "room_rows") || !strings.Contains(err.Error(), "Too many parts") {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	tries := 0
+	ctx = rollup.WithAttempts(ctx, func(error) {
+		if tries++; tries == 3 {
+			cancel()
+		}
+	})
+	err := e.through(addr).Write(ctx, hourBatch(e.epoch))
+	if !errors.Is(err, context.Canceled) || inserts.Load() != 3 || !strings.Contains(err.Error(), "room_rows") || !strings.Contains(err.Error(), "Too many parts") {
 		t.Errorf("%d attempts, error %v; want 3 and what the server said", inserts.Load(), err)
 	}
 }
 
-func (e *engine) through(addr string, retries int) *clickhouse.Sink {
+func (e *engine) through(addr string) *clickhouse.Sink {
 	e.t.Helper()
 	cfg := e.cfg
-	cfg.Addr, cfg.MaxRetries, cfg.MaxBackoff = []string{addr}, retries, 10*time.Millisecond
+	cfg.Addr = []string{addr}
 	s, err := clickhouse.New(cfg, nil, nil)
 	if err != nil {
 		e.t.Fatal(err)
@@ -135,8 +144,8 @@ func hourBatch(epoch uint16) *rollup.Batch {
 }
 
 func TestValidateNamesAllMistakes(t *testing.T) {
-	err := clickhouse.Config{Addr: []string{"nowhere"}, Protocol: "smtp", Database: "a b", MaxRetries: -1, TTLDays: []int{1}, Zone: "Local"}.Validate()
-	for _, want := range []string{"clickhouse.addr", "clickhouse.protocol", "clickhouse.database", "clickhouse.max_retries", "clickhouse.ttl:", "clickhouse.zone"} {
+	err := clickhouse.Config{Addr: []string{"nowhere"}, Protocol: "smtp", Database: "a b", TTLDays: []int{1}, Zone: "Local"}.Validate()
+	for _, want := range []string{"clickhouse.addr", "clickhouse.protocol", "clickhouse.database", "clickhouse.ttl:", "clickhouse.zone"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s is not in %v", want, err)
 		}

@@ -10,14 +10,18 @@ import (
 	"github.com/livemeter/livemeter/pipeline/rollup"
 )
 
-const firstBackoff = 50 * time.Millisecond
+// The wait between two attempts of an INSERT doubles from the one to the other.
+const (
+	firstBackoff = 50 * time.Millisecond
+	maxBackoff   = 5 * time.Second
+)
 
-// retry calls f until it succeeds, its error is permanent or the connection's, the retries are used up, or ctx is done. A server that does not answer may be
+// retry calls f until it succeeds, its error is permanent or the connection's, or ctx is done: the caller keeps the rows. A server that does not answer may be
 // another one when it does again, with an older copy of the tables: the caller looks before anything is written to it. The caller hears of each attempt, too,
 // and logs them: it knows whether it is one outage.
 func (s *Sink) retry(ctx context.Context, table string, f func(context.Context) error) (err error) {
 	wait := firstBackoff
-	for attempt := 0; ; attempt++ {
+	for {
 		try, cancel := context.WithTimeout(ctx, s.cfg.WriteTimeout)
 		err = f(try)
 		if err != nil && try.Err() != nil && ctx.Err() == nil { // the driver may say no more than that
@@ -40,9 +44,6 @@ func (s *Sink) retry(ctx context.Context, table string, f func(context.Context) 
 		if lost := (*NoAnswerError)(nil); errors.As(err, &lost) {
 			return err
 		}
-		if s.cfg.MaxRetries > 0 && attempt >= s.cfg.MaxRetries {
-			return fmt.Errorf("given up after %d attempts: %w", attempt+1, err)
-		}
 		// Half fixed, half random: writers that failed together do not come back together.
 		timer := time.NewTimer(wait/2 + rand.N(wait/2+1))
 		select {
@@ -51,7 +52,7 @@ func (s *Sink) retry(ctx context.Context, table string, f func(context.Context) 
 			return fmt.Errorf("%w (%w)", err, ctx.Err())
 		case <-timer.C:
 		}
-		wait = min(wait*2, s.cfg.MaxBackoff)
+		wait = min(wait*2, maxBackoff)
 		s.m.retries.WithLabelValues(table).Inc()
 	}
 }

@@ -38,9 +38,10 @@ func otherViews(cfg Config) []view {
 			columns: []column{
 				{"part", "UInt16", "Partition of events"},
 				{"watermark", ms, watermarkComment},
+				{"final_before", ms, finalComment},
 				{"version", "UInt64", "Offset in this partition"},
 			},
-			query: "SELECT r.part AS part, r.watermark AS watermark, r.version AS version\n" + from("watermarks_rows"),
+			query: "SELECT r.part AS part, r.watermark AS watermark, r.final_before AS final_before, r.version AS version\n" + from("watermarks_rows"),
 		},
 		{
 			name: "rejected", comment: "Invalid records with their original bytes, kept seven days",

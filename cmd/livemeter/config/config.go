@@ -117,7 +117,7 @@ type Gateway struct {
 
 // Token lets one SDK or server post events.
 type Token struct {
-	Name   string  `yaml:"name" doc:"Shown in logs and metrics, never the secret."`
+	Name   string  `yaml:"name" doc:"Shown in logs, where the secret is not."`
 	Secret string  `yaml:"secret" secret:"yes" doc:"At least 16 bytes."`
 	Rate   float64 `yaml:"rate" doc:"Events a second; 0 takes rate_per_token."`
 }
@@ -149,8 +149,8 @@ type Collector struct {
 
 // Limits bound memory.
 type Limits struct {
-	MaxCells      uint32 `yaml:"max_cells" default:"2000000" doc:"Active cells of a partition. Above it the windows that end first close early and leave; a new generation opens if they change again."`
-	MaxDirtyCells int    `yaml:"max_dirty_cells" default:"1000000" doc:"Cells of a partition that ClickHouse has not acknowledged. Above it the partition reads no more until it does."`
+	MaxCells      uint32 `yaml:"max_cells" default:"2000000" doc:"Active cells of a partition. Above it the windows that end first close early and leave; a new generation opens if they change again. It stands in the log: that of the collectors counts."`
+	MaxDirtyCells int    `yaml:"max_dirty_cells" default:"1000000" doc:"Cells and orders of a partition that wait to be written to ClickHouse, without the write under way. Above it the partition reads no more until they leave."`
 }
 
 // Log lines.

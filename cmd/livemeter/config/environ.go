@@ -8,7 +8,7 @@ import (
 )
 
 // otherEnv are variables with the prefix that are no keys.
-var otherEnv = []string{EnvPrefix + "CONFIG", EnvPrefix + "ENGINES"}
+var otherEnv = []string{envPrefix + "CONFIG", envPrefix + "ENGINES"}
 
 func knownEnv() []string {
 	known := slices.Clone(otherEnv)
@@ -23,7 +23,7 @@ func UnknownEnv(environ []string) []string {
 	known := knownEnv()
 	var out []string
 	for _, e := range environ {
-		if name, _, _ := strings.Cut(e, "="); strings.HasPrefix(name, EnvPrefix) && !slices.Contains(known, name) {
+		if name, _, _ := strings.Cut(e, "="); strings.HasPrefix(name, envPrefix) && !slices.Contains(known, name) {
 			out = append(out, name)
 		}
 	}

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// EnvPrefix starts the name of every environment variable.
-const EnvPrefix = "LIVEMETER_"
+// envPrefix starts the name of every environment variable.
+const envPrefix = "LIVEMETER_"
 
 // Key is one setting: a leaf of Config.
 type Key struct {
@@ -15,9 +15,10 @@ type Key struct {
 	Default string
 	Doc     string
 	Kind    string // as documented: text, number, duration, true or false, list
-	Main    bool   // shown in the help of every command
+	Main    bool   // shown in the help of the commands that it means something to
 	Secret  bool   // never printed, and no flag: a command line shows in the process list and in /debug/pprof/cmdline
 	Zero    bool   // 0 means something; elsewhere it is a mistake, since a component would take its default
+	of      []Key  // of a list of structs: what each element holds
 	index   []int
 }
 
@@ -25,7 +26,7 @@ type Key struct {
 type Section struct{ Path, Doc string }
 
 // Env is the key's environment variable: LIVEMETER_KAFKA_TLS_CA_FILE.
-func (k Key) Env() string { return EnvPrefix + strings.ToUpper(strings.ReplaceAll(k.Path, ".", "_")) }
+func (k Key) Env() string { return envPrefix + strings.ToUpper(strings.ReplaceAll(k.Path, ".", "_")) }
 
 // Flag is the key's flag without dashes: kafka-tls-ca-file.
 func (k Key) Flag() string { return strings.NewReplacer(".", "-", "_", "-").Replace(k.Path) }
@@ -48,8 +49,12 @@ func walk(t reflect.Type, prefix string, index []int) (keys []Key, sections []Se
 			keys, sections = append(keys, k...), append(sections, s...)
 			continue
 		}
-		keys = append(keys, Key{Path: path, Default: f.Tag.Get("default"), Doc: f.Tag.Get("doc"), Kind: kindName(f.Type),
-			Main: f.Tag.Get("main") != "", Secret: f.Tag.Get("secret") != "", Zero: f.Tag.Get("zero") != "", index: at})
+		key := Key{Path: path, Default: f.Tag.Get("default"), Doc: f.Tag.Get("doc"), Kind: kindName(f.Type),
+			Main: f.Tag.Get("main") != "", Secret: f.Tag.Get("secret") != "", Zero: f.Tag.Get("zero") != "", index: at}
+		if f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct {
+			key.of, _ = walk(f.Type.Elem(), "", nil)
+		}
+		keys = append(keys, key)
 	}
 	return keys, sections
 }

@@ -46,6 +46,19 @@ func writeTable(b *strings.Builder, prefix string) {
 		}
 		fmt.Fprintf(b, "|`%s`|%s|%s|`%s`|%s|\n", k.Path, k.Kind, def, k.Env(), k.Doc)
 	}
+	for _, k := range Keys() {
+		if name, ok := strings.CutPrefix(k.Path, prefix); ok && !strings.Contains(name, ".") && k.of != nil {
+			writeElement(b, k)
+		}
+	}
+}
+
+// writeElement says what an element of a list holds.
+func writeElement(b *strings.Builder, list Key) {
+	fmt.Fprintf(b, "\nEach of `%s`:\n\n| key | type | |\n|---|---|---|\n", list.Path)
+	for _, k := range list.of {
+		fmt.Fprintf(b, "|`%s`|%s|%s|\n", k.Path, k.Kind, k.Doc)
+	}
 }
 
 func formatValue(v reflect.Value) string {

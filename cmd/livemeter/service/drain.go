@@ -55,7 +55,7 @@ func Behind(ctx context.Context, adm *kadm.Client, p *Process) (int64, error) {
 		}
 		behind += n
 	}
-	n, err := lag(ctx, adm, c.Kafka.Prefix+groupOfRejected, c.Kafka.Prefix+runtime.TopicRejected)
+	n, err := lag(ctx, adm, c.Kafka.Prefix+groupRejected, c.Kafka.Prefix+runtime.TopicRejected)
 	return behind + n, err
 }
 

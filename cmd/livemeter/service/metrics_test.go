@@ -34,8 +34,8 @@ const metricsDoc = "../../../docs/metrics.md"
 
 // labels are all there are, with what bounds their values. None is chosen by who sends events.
 var labels = map[string]string{
-	"topic": "the raw topics", "partition": "partitions of a topic", "group": "the services that read a log", "outcome": "outcomes of the contract",
-	"reason": "reasons of the contract", "result": "ok, failed, error or finished", "table": "tables of the schema", "kind": "whether trying again can help",
+	"topic": "the raw topics", "partition": "partitions of a topic", "group": "the services that read a log", "outcome": "of the reader: accepted, duplicate, invalid; of the collector, who knows no duplicates: valid, invalid; of the gateway: accepted, rejected, unacknowledged",
+	"reason": "reasons of the contract, empty for what is not invalid", "result": "ok, failed, error or finished", "table": "tables of the schema", "kind": "whether trying again can help",
 	"step": "steps of the roller", "code": "status codes of the gateway", "form": "wire or decompressed",
 }
 

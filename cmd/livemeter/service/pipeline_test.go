@@ -117,9 +117,9 @@ func (p *pipeline) plan(ctx context.Context, fused bool) (service.Plan, error) {
 	if err := p.process.Topics(ctx); err != nil {
 		return service.Plan{}, err
 	}
-	reader := service.StoreOfAggregator
+	reader := service.GroupAggregator
 	if fused {
-		reader = service.StoreOfRun
+		reader = service.GroupRun
 	}
 	store, err := p.process.Store(ctx, reader)
 	if err != nil {

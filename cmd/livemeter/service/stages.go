@@ -30,6 +30,14 @@ func (p *Process) Topics(ctx context.Context) error {
 // topicsTimeout bounds one attempt at making the topics; those that it has made the next one finds.
 const topicsTimeout = 20 * time.Second
 
+// Consumer groups of the readers, without the prefix; those of the collector are named by its configuration.
+const (
+	GroupRun        = "run"
+	GroupAggregator = "aggregator"
+	groupEnricher   = "enricher"
+	groupRejected   = "rejected"
+)
+
 // settings are the limits that shape results, as the collector writes them into the log.
 func settings(c *config.Config) eventlog.Settings {
 	out := eventlog.Settings{
@@ -83,25 +91,25 @@ func readerConfig(c *config.Config, name, topic, changelog string, task func(int
 
 // Enricher reads events and writes events.enriched.
 func (p *Process) Enricher() (*runtime.Reader, Stage, error) {
-	cfg := readerConfig(p.Config, "enricher", runtime.TopicEvents, runtime.ChangelogEnricher, fused.NewEnricher)
+	cfg := readerConfig(p.Config, groupEnricher, runtime.TopicEvents, runtime.ChangelogEnricher, fused.NewEnricher)
 	cfg.OutputTopic = p.Config.Kafka.Prefix + runtime.TopicEnriched
-	return p.newReader("enricher", cfg)
+	return p.newReader(groupEnricher, cfg)
 }
 
 // Aggregator reads events.enriched and writes rows.
 func (p *Process) Aggregator(s *Store) (*runtime.Reader, Stage, error) {
-	cfg := s.feed(readerConfig(p.Config, StoreOfAggregator, runtime.TopicEnriched, changelogs[StoreOfAggregator], fused.NewAggregator))
+	cfg := s.feed(readerConfig(p.Config, GroupAggregator, runtime.TopicEnriched, changelogs[GroupAggregator], fused.NewAggregator))
 	cfg.WholeLog = true
-	return p.newReader("aggregator", cfg)
+	return p.newReader(GroupAggregator, cfg)
 }
 
 func runReader(c *config.Config) runtime.ReaderConfig {
-	return readerConfig(c, StoreOfRun, runtime.TopicEvents, changelogs[StoreOfRun], fused.NewRun)
+	return readerConfig(c, GroupRun, runtime.TopicEvents, changelogs[GroupRun], fused.NewRun)
 }
 
 // Fused is enricher and aggregator in one.
 func (p *Process) Fused(s *Store) (*runtime.Reader, Stage, error) {
-	return p.newReader("run", s.feed(runReader(p.Config)))
+	return p.newReader(GroupRun, s.feed(runReader(p.Config)))
 }
 
 func (p *Process) newReader(name string, cfg runtime.ReaderConfig) (*runtime.Reader, Stage, error) {
@@ -128,15 +136,12 @@ func CheckZone(ctx context.Context, c *config.Config) error {
 	return &runtime.WrongZoneError{Log: topic, Have: c.Zone, Want: zone}
 }
 
-// groupOfRejected reads the dead letters, without the prefix.
-const groupOfRejected = "rejected"
-
 // Rejected copies the dead letters into ClickHouse.
 func (p *Process) Rejected(s *Store) Stage {
 	return Stage{"rejected", func(ctx context.Context) error {
 		c := p.Config
 		return runtime.RunRejected(ctx, runtime.RejectedConfig{
-			Brokers: c.Kafka.Brokers, KafkaOpts: p.kafka, Topic: c.Kafka.Prefix + runtime.TopicRejected, Group: c.Kafka.Prefix + groupOfRejected,
+			Brokers: c.Kafka.Brokers, KafkaOpts: p.kafka, Topic: c.Kafka.Prefix + runtime.TopicRejected, Group: c.Kafka.Prefix + groupRejected,
 			InstanceID: c.InstanceID, WriteTimeout: c.Flush.Timeout, StoreID: s.id, Log: p.Log.Named("rejected"), Metrics: p.registry,
 		}, s.WriteRejected)
 	}}

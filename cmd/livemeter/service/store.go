@@ -10,14 +10,8 @@ import (
 	"github.com/livemeter/livemeter/sinks/clickhouse"
 )
 
-// Readers that write rows, by the name of their group.
-const (
-	StoreOfRun        = "run"
-	StoreOfAggregator = "aggregator"
-)
-
-// changelogs hold their state.
-var changelogs = map[string]string{StoreOfRun: runtime.ChangelogRun, StoreOfAggregator: runtime.ChangelogAggregator}
+// changelogs hold the state of the readers that write rows, by their groups.
+var changelogs = map[string]string{GroupRun: runtime.ChangelogRun, GroupAggregator: runtime.ChangelogAggregator}
 
 // Store is ClickHouse, ready to take the rows of this log.
 type Store struct {
@@ -31,8 +25,8 @@ type Store struct {
 	change   chan struct{} // closed when owned changes
 }
 
-// Store waits for ClickHouse, creates what is missing there and asks for the epoch of the log. It takes the rows of a reader: StoreOfRun or
-// StoreOfAggregator. Close it last.
+// Store waits for ClickHouse, creates what is missing there and asks for the epoch of the log. It takes the rows of a reader: GroupRun or
+// GroupAggregator. Close it last.
 func (p *Process) Store(ctx context.Context, reader string) (*Store, error) {
 	sink, err := OpenStore(p.Config, p.Log.Named("clickhouse"), p.registry)
 	if err != nil {

@@ -32,7 +32,7 @@ func TestRefusedZoneLeavesViews(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = proc.Store(t.Context(), service.StoreOfRun); err == nil || !strings.Contains(err.Error(), "was begun with days of") {
+	if _, err = proc.Store(t.Context(), service.GroupRun); err == nil || !strings.Contains(err.Error(), "was begun with days of") {
 		t.Fatalf("the store opens with %v, want another zone refused", err)
 	}
 	if n := p.query("SELECT count() FROM system.tables WHERE database = '$db' AND position(create_table_query, 'Europe/Berlin') > 0"); n != "0" {

@@ -94,7 +94,7 @@ func (c *Conn) apply(env Env) error {
 		return nil
 	}
 	if c.session.database != env.Database {
-		if _, _, err := c.Query("USE "+Identifier(cmp.Or(env.Database, "default")), "TSV"); err != nil {
+		if _, _, err := c.Query("USE "+identifier(cmp.Or(env.Database, "default")), "TSV"); err != nil {
 			return err
 		}
 		c.session.database = env.Database
@@ -113,12 +113,12 @@ func difference(from, to map[string]string) string {
 	var changes []string
 	for name := range from {
 		if _, kept := to[name]; !kept {
-			changes = append(changes, Identifier(name)+" = DEFAULT")
+			changes = append(changes, identifier(name)+" = DEFAULT")
 		}
 	}
 	for name, value := range to {
 		if old, set := from[name]; !set || old != value {
-			changes = append(changes, fmt.Sprintf("%s = %s", Identifier(name), Literal(value)))
+			changes = append(changes, fmt.Sprintf("%s = %s", identifier(name), literal(value)))
 		}
 	}
 	if len(changes) == 0 {
@@ -130,8 +130,8 @@ func difference(from, to map[string]string) string {
 
 var escape = strings.NewReplacer("\\", "\\\\", "'", "\\'", "`", "\\`", "\x00", "\\0")
 
-// Identifier quotes a name for SQL.
-func Identifier(name string) string { return "`" + escape.Replace(name) + "`" }
+// identifier quotes a name for SQL.
+func identifier(name string) string { return "`" + escape.Replace(name) + "`" }
 
-// Literal quotes a string for SQL.
-func Literal(s string) string { return "'" + escape.Replace(s) + "'" }
+// literal quotes a string for SQL.
+func literal(s string) string { return "'" + escape.Replace(s) + "'" }
