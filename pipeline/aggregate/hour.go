@@ -3,7 +3,7 @@ package aggregate
 // stamped is a cell's total, and its times with those of what it is the sum of.
 type stamped struct {
 	total
-	cell // stamps only
+	cell // its times only: they lie where a cell's cache lines have room for them, and are no struct of their own
 }
 
 func (t *stamped) reset(c *cell) {

@@ -236,7 +236,8 @@ func (e *Enricher) mark(slot uint32) { e.unsaved.Mark(slot) }
 
 func (e *Enricher) emit(c change.Change) { e.out.Changes = append(e.out.Changes, c) }
 
-// Describe gives the numbers that metrics show.
-func (e *Enricher) Describe(wm, maxRecv *int64, viewers, ids *int) {
-	*wm, *maxRecv, *viewers, *ids = e.wm, e.maxRecv, e.viewers.Len(), e.ids
-}
+// Clock is the watermark and the highest receive time applied, ms.
+func (e *Enricher) Clock() (wm, maxRecv int64) { return e.wm, e.maxRecv }
+
+// Held is how many viewers and event ids the state holds.
+func (e *Enricher) Held() (viewers, ids int) { return e.viewers.Len(), e.ids }

@@ -74,7 +74,7 @@ func (e *Enricher) distinct(v *viewer, key cellkey.ID, ts, recv int64, want uint
 		if w&1 == 0 || bits[k]&bit != 0 {
 			continue
 		}
-		mask := uint8(1)
+		mask := change.PaneOnly
 		if bits[k]&minute == 0 {
 			mask |= 1<<measure.Grain1m | e.firstLonger(s, k, block, ts)
 		}

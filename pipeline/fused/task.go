@@ -275,7 +275,8 @@ func (t *Task) RestoreDone() (int64, error) {
 func (t *Task) Stats() runtime.Stats {
 	s := runtime.Stats{Records: t.records, Keys: t.keys.Len()}
 	if e := t.enricher; e != nil {
-		e.Describe(&s.Watermark, &s.MaxRecv, &s.Viewers, &s.DedupeEntries)
+		s.Watermark, s.MaxRecv = e.Clock()
+		s.Viewers, s.DedupeEntries = e.Held()
 		s.Accepted, s.Duplicate, s.Replayed, s.Late = e.Stats.Accepted, e.Stats.Duplicate, e.Stats.Replayed, e.Stats.Late
 		s.Invalid = e.Stats.Invalid
 	}

@@ -31,12 +31,14 @@ type CollectorConfig struct {
 	ProgressEvery    time.Duration    // default 100 ms
 	IdleGrace        time.Duration    // default 500 ms: a source read to its end promises nothing older than when it was asked for that, minus this
 	CommitEvery      time.Duration    // default 1 s
-	SettingsEvery    time.Duration    // default 1 min: how soon the log tells settings and sources again, for readers of one that retention has taken the beginning of
-	MetadataEvery    time.Duration    // default 10 s: how soon new partitions of raw topics are seen
-	SessionTimeout   time.Duration    // default 10 s: of the consumer groups
-	FinishTimeout    time.Duration    // default 15 s: for flush and commit after the context is cancelled
-	Now              func() time.Time // default time.Now
 	Health           *CollectorHealth // of this collector, for who wants to ask; may be nil
+
+	// No key of the configuration sets these: tests do.
+	SettingsEvery  time.Duration    // default 1 min: how soon the log tells settings and sources again, for readers of one that retention has taken the beginning of
+	MetadataEvery  time.Duration    // default 10 s: how soon new partitions of raw topics are seen
+	SessionTimeout time.Duration    // default 10 s: of the consumer groups
+	FinishTimeout  time.Duration    // default 15 s: for flush and commit after the context is cancelled
+	Now            func() time.Time // default time.Now
 }
 
 // WithDefaults returns c with its empty fields filled.

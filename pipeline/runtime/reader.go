@@ -48,14 +48,16 @@ type ReaderConfig struct {
 	FlushMax        time.Duration // 2 s: the longest, when writes are slow or rows are many
 	FlushBehind     time.Duration // 5 s: the shortest time between two flushes of a partition that is behind
 	RowBudget       int           // 100 000 rows per second: above it the interval grows
-	BehindRecords   int64         // 2 000: a lag above it counts as behind
-	BehindAge       time.Duration // 5 s: so does a newest receive time older than this, while it rises
 	MaxDirtyCells   int           // 1 000 000 per partition: above it the partition reads no more until the sink acknowledges
 	SinkTimeout     time.Duration // 30 s for one write
-	StoredTimeout   time.Duration // 20 s for a store to have what it has acknowledged: a replica may lag
-	SessionTimeout  time.Duration // 10 s
-	StopTimeout     time.Duration // 4 s for the last flush, and as much again for the last checkpoint
-	PollRecords     int           // 64 log records are applied between two looks at the clock
+
+	// No key of the configuration sets these: tests do.
+	BehindRecords  int64         // 2 000: a lag above it counts as behind
+	BehindAge      time.Duration // 5 s: so does a newest receive time older than this, while it rises
+	StoredTimeout  time.Duration // 20 s for a store to have what it has acknowledged: a replica may lag
+	SessionTimeout time.Duration // 10 s
+	StopTimeout    time.Duration // 4 s for the last flush, and as much again for the last checkpoint
+	PollRecords    int           // 64 log records are applied between two looks at the clock
 }
 
 // WithDefaults returns c with its empty fields filled.

@@ -22,8 +22,8 @@ type Key struct {
 	index   []int
 }
 
-// Section is a struct of Config with its doc string.
-type Section struct{ Path, Doc string }
+// section is a struct of Config with its doc string.
+type section struct{ Path, Doc string }
 
 // Env is the key's environment variable: LIVEMETER_KAFKA_TLS_CA_FILE.
 func (k Key) Env() string { return envPrefix + strings.ToUpper(strings.ReplaceAll(k.Path, ".", "_")) }
@@ -31,11 +31,11 @@ func (k Key) Env() string { return envPrefix + strings.ToUpper(strings.ReplaceAl
 // Flag is the key's flag without dashes: kafka-tls-ca-file.
 func (k Key) Flag() string { return strings.NewReplacer(".", "-", "_", "-").Replace(k.Path) }
 
-// Keys are all settings in the order of the reference; Sections are the structs they stand in.
+// Keys are all settings in the order of the reference; sections are the structs they stand in.
 func Keys() []Key         { k, _ := walk(reflect.TypeFor[Config](), "", nil); return k }
-func Sections() []Section { _, s := walk(reflect.TypeFor[Config](), "", nil); return s }
+func sections() []section { _, s := walk(reflect.TypeFor[Config](), "", nil); return s }
 
-func walk(t reflect.Type, prefix string, index []int) (keys []Key, sections []Section) {
+func walk(t reflect.Type, prefix string, index []int) (keys []Key, parts []section) {
 	for i := range t.NumField() {
 		f := t.Field(i)
 		if !f.IsExported() {
@@ -44,9 +44,9 @@ func walk(t reflect.Type, prefix string, index []int) (keys []Key, sections []Se
 		path := prefix + f.Tag.Get("yaml")
 		at := append(append([]int(nil), index...), i)
 		if f.Type.Kind() == reflect.Struct {
-			sections = append(sections, Section{path, f.Tag.Get("doc")})
+			parts = append(parts, section{path, f.Tag.Get("doc")})
 			k, s := walk(f.Type, path+".", at)
-			keys, sections = append(keys, k...), append(sections, s...)
+			keys, parts = append(keys, k...), append(parts, s...)
 			continue
 		}
 		key := Key{Path: path, Default: f.Tag.Get("default"), Doc: f.Tag.Get("doc"), Kind: kindName(f.Type),
@@ -56,7 +56,7 @@ func walk(t reflect.Type, prefix string, index []int) (keys []Key, sections []Se
 		}
 		keys = append(keys, key)
 	}
-	return keys, sections
+	return keys, parts
 }
 
 func kindName(t reflect.Type) string {

@@ -22,7 +22,7 @@ A list is a YAML list, or text with commas. A duration is 200ms, 60s, 6h or 14d.
 
 `)
 	writeTable(&b, "")
-	for _, s := range Sections() {
+	for _, s := range sections() {
 		fmt.Fprintf(&b, "\n## %s\n%s\n\n", s.Path, s.Doc)
 		writeTable(&b, s.Path+".")
 	}

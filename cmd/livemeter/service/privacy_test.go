@@ -10,12 +10,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
+	"github.com/livemeter/livemeter/cmd/livemeter/service"
 	"github.com/livemeter/livemeter/pipeline/event"
 	"github.com/livemeter/livemeter/pipeline/runtime"
+	"github.com/livemeter/livemeter/sinks/clickhouse"
 )
 
 const tokenSecret = "token-secret-0123456789"
@@ -215,5 +218,22 @@ func (p *pipeline) searchTables() {
 	}
 	if control < 4 {
 		p.t.Errorf("only %d tables hold the room of the planted events: the search would not find what is there", control)
+	}
+}
+
+// TestOriginalBytesLiveAsLongEverywhere: topic, configuration and table have one bound.
+func TestOriginalBytesLiveAsLongEverywhere(t *testing.T) {
+	for more, want := range map[time.Duration]bool{0: true, time.Hour: false} {
+		c := config.Default()
+		c.Topics.RejectedRetention = runtime.MaxRejectedRetention + more
+		if err := service.Validate(c, config.Client); (err == nil) != want {
+			t.Errorf("topics.rejected_retention %v: %v", c.Topics.RejectedRetention, err)
+		}
+	}
+	ttl := fmt.Sprintf("TTL toDateTime(received_ts) + toIntervalDay(%d)", runtime.MaxRejectedRetention/(24*time.Hour))
+	if !slices.ContainsFunc(clickhouse.DDL(clickhouse.Config{}), func(ddl string) bool {
+		return strings.Contains(ddl, ".rejected_rows") && strings.Contains(ddl, ttl)
+	}) {
+		t.Errorf("no table rejected_rows with %s", ttl)
 	}
 }
