@@ -68,8 +68,8 @@ func (c verifyCmd) Run(ctx context.Context, g global, s streams) error {
 		return err
 	}
 	if !report.OK() {
-		for _, hint := range hints(report.Total, cfg.ClickHouse.Database) {
-			fmt.Fprintln(s.err, hint)
+		if h := hint(report.Total, cfg.ClickHouse.Database); h != "" {
+			fmt.Fprintln(s.err, h)
 		}
 		if at, ok := lowestWatermark(ctx, sink.Conn(), cfg.ClickHouse.Database); ok {
 			fmt.Fprint(s.err, c.early(at, truth))
@@ -79,15 +79,15 @@ func (c verifyCmd) Run(ctx context.Context, g global, s streams) error {
 	return nil
 }
 
-// hints say what most likely is the matter with a comparison as a whole.
-func hints(total ledger.Counts, database string) (out []string) {
-	if total.Compared == 0 && total.Missing > 0 {
-		out = append(out, fmt.Sprintf("missing: database %s has none of it. Is --clickhouse-database right? Is the pipeline running, on the Kafka and with the --kafka-prefix that generate sent to?", database))
+// hint says what most likely is the matter with a comparison as a whole, "" where nothing does.
+func hint(total ledger.Counts, database string) string {
+	switch {
+	case total.Compared == 0 && total.Missing > 0:
+		return fmt.Sprintf("missing: database %s has none of it. Is --clickhouse-database right? Is the pipeline running, on the Kafka and with the --kafka-prefix that generate sent to?", database)
+	case total.Extra > 0:
+		return "extra: ClickHouse has what the ledger does not cover. Were there other events than those of this one generate? Give the test a --kafka-prefix and a --clickhouse-database of its own."
 	}
-	if total.Extra > 0 {
-		out = append(out, "extra: ClickHouse has what the ledger does not cover. Were there other events than those of this one generate? Give the test a --kafka-prefix and a --clickhouse-database of its own.")
-	}
-	return out
+	return ""
 }
 
 // lowestWatermark is how far the pipeline has come in all partitions, 0 where one has not begun. Without an answer the comparison stands for itself.

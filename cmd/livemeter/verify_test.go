@@ -25,8 +25,15 @@ func TestVerifyDoubtsTheDatabase(t *testing.T) {
 	if code != exitFail || !strings.Contains(errOut, "database "+database+" has none of it. Is --clickhouse-database right?") {
 		t.Errorf("exit code %d, want 1 and a hint: %s\n%s", code, errOut, out)
 	}
-	if some := hints(ledger.Counts{Compared: 1, Equal: 1, Missing: 2}, "d"); len(some) != 0 {
-		t.Errorf("some rows are there, and yet: %q", some)
+	for _, c := range []struct {
+		total ledger.Counts
+		begin string
+	}{
+		{ledger.Counts{Compared: 1, Equal: 1, Missing: 2}, ""}, {ledger.Counts{Missing: 2, Extra: 1}, "missing: "}, {ledger.Counts{Compared: 1, Equal: 1, Extra: 1}, "extra: "},
+	} {
+		if got := hint(c.total, "d"); !strings.HasPrefix(got, c.begin) || (got == "") != (c.begin == "") {
+			t.Errorf("%+v: %q, want %q…", c.total, got, c.begin)
+		}
 	}
 }
 

@@ -25,6 +25,14 @@ func TestAddressesOfEnginesAreLoopback(t *testing.T) {
 	}
 }
 
+func TestAddressesOfEnginesAreAddresses(t *testing.T) {
+	for _, addr := range []string{"", "vm", "127.0.0.1", "127.0.0.1:", "127.0.0.1:kafka", "127.0.0.1:99999", "127.0.0.1 :9092", "http://vm:9092"} {
+		if err := embedded.CheckAddr("Kafka", "--kafka-addr", addr, true); err == nil || !strings.Contains(err.Error(), "want host:port") {
+			t.Errorf("%q: %v", addr, err)
+		}
+	}
+}
+
 func TestDialNamesAHost(t *testing.T) {
 	for addr, want := range map[string]string{"[::]:80": "localhost:80", "0.0.0.0:80": "localhost:80", ":80": "localhost:80", "127.0.0.1:80": "127.0.0.1:80", "vm:80": "vm:80"} {
 		if got := embedded.Dial(addr); got != want {

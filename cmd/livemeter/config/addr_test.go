@@ -1,6 +1,8 @@
 package config
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -45,5 +47,24 @@ func TestListenersInOnePlace(t *testing.T) {
 		if doubts := c.Doubts(); (len(doubts) > 0) != l.doubted {
 			t.Errorf("gateway %s, admin %s: doubts %q, want any: %v", l.gateway, l.admin, doubts, l.doubted)
 		}
+	}
+}
+
+// TestOpenSecretsAreDoubted: a file that every user of the machine may read is most likely a mistake.
+func TestOpenSecretsAreDoubted(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(file, []byte(strings.Repeat("ab", 32)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := Default()
+	c.PseudonymKeyFile = file
+	if doubts := c.Doubts(); len(doubts) != 0 {
+		t.Errorf("mode 0600: %q", doubts)
+	}
+	if err := os.Chmod(file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if doubts := c.Doubts(); len(doubts) != 1 || !strings.Contains(doubts[0], "pseudonym_key_file "+file) || !strings.Contains(doubts[0], "mode 0644") {
+		t.Errorf("mode 0644: %q", doubts)
 	}
 }

@@ -48,7 +48,21 @@ func (c *Config) Validate(s Service) error {
 }
 
 // Doubts are what is possible and yet most likely a mistake: Validate lets it pass.
-func (c *Config) Doubts() []string { return append(c.doubtPorts(), c.doubtListeners()...) }
+func (c *Config) Doubts() []string {
+	return slices.Concat(c.doubtPorts(), c.doubtListeners(), c.doubtSecrets())
+}
+
+// doubtSecrets: files that all users of the machine may read.
+func (c *Config) doubtSecrets() (out []string) {
+	for _, f := range []struct{ key, file string }{
+		{"pseudonym_key_file", c.PseudonymKeyFile}, {"kafka.sasl.password_file", c.Kafka.SASL.PasswordFile}, {"clickhouse.password_file", c.ClickHouse.PasswordFile},
+	} {
+		if info, err := os.Stat(f.file); err == nil && info.Mode()&0o004 != 0 {
+			out = append(out, fmt.Sprintf("%s %s can be read by every user of this machine (mode %04o): chmod 600 it", f.key, f.file, info.Mode().Perm()))
+		}
+	}
+	return out
+}
 
 // doubtListeners: where one listens on all addresses the other cannot have its port, but only run and gateway have both.
 func (c *Config) doubtListeners() []string {
