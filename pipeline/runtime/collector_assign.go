@@ -73,7 +73,7 @@ func (s *collectorSession) adopt(f *collectorFeed, parts []collectorAssignment) 
 		}
 		s.drop(f, a.partition) // assigned a second time without having been read
 		s.expired(f, a.partition, a.expired)
-		id := eventlog.SourceID{TopicID: s.sourcesRec.Topics[f.topic].ID, Partition: a.partition}
+		id := eventlog.SourceID{TopicID: s.topicIDs[f.topic], Partition: a.partition}
 		s.sources = append(s.sources, &collectorSource{feed: f, partition: a.partition, id: id, num: s.stage.Source(id), last: minTimestamp,
 			end: a.end, handed: a.start, next: a.start, flying: a.start, acked: a.start, stored: a.start - a.expired, metrics: s.metrics.source(f.name, a.partition)})
 	}

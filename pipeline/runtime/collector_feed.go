@@ -11,6 +11,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"go.uber.org/zap"
 
 	"github.com/livemeter/livemeter/pipeline/event"
 )
@@ -122,6 +123,10 @@ func (f *collectorFeed) assigned(ctx context.Context, offsets map[string]map[int
 	if err != nil {
 		return nil, fmt.Errorf("end offsets of %s: %w", f.name, err)
 	}
+	marks, err := commitMarks(ctx, f.s.adm, f.group)
+	if err != nil {
+		return nil, err
+	}
 	req := collectorRequest{feed: f, done: make(chan error, 1)}
 	for p, o := range parts {
 		start, ok1 := starts.Lookup(f.name, p)
@@ -130,7 +135,12 @@ func (f *collectorFeed) assigned(ctx context.Context, offsets map[string]map[int
 			return nil, fmt.Errorf("offsets of %s/%d are not to be had: %w", f.name, p, cmp.Or(errors.Join(start.Err, end.Err), errors.New("none in the answer")))
 		}
 		a := collectorAssignment{partition: p, start: start.Offset, end: end.Offset}
-		if committed := o.EpochOffset().Offset; committed >= 0 {
+		committed := o.EpochOffset().Offset
+		if m, _ := parseCollectorMark(marks[p]); committed >= 0 && m.topic != "" && m.topic != f.topicID() { // brokers may keep it, or get one that was on its way
+			f.s.log.Warn("the group's offset is one of a topic of this name that was deleted: reading begins at its start", zap.String("topic", f.name), zap.Int32("partition", p))
+			committed, parts[p] = -1, kgo.NewOffset().At(start.Offset)
+		}
+		if committed >= 0 {
 			a.expired = max(0, start.Offset-committed)
 			a.start = max(start.Offset, committed)
 		}
@@ -158,7 +168,7 @@ func (f *collectorFeed) lost(_ context.Context, _ *kgo.Client, lost map[string][
 // commit stores offsets and waits for the answer.
 func (f *collectorFeed) commit(ctx context.Context, offsets map[int32]kgo.EpochOffset) error {
 	var failed error
-	f.client.CommitOffsetsSync(f.markKey(ctx), map[string]map[int32]kgo.EpochOffset{f.name: offsets},
+	f.client.CommitOffsetsSync(f.marked(ctx), map[string]map[int32]kgo.EpochOffset{f.name: offsets},
 		func(_ *kgo.Client, _ *kmsg.OffsetCommitRequest, resp *kmsg.OffsetCommitResponse, err error) {
 			if failed = err; err == nil {
 				failed = refusedCommit(resp)

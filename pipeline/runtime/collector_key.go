@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -16,12 +17,17 @@ import (
 
 func collectorKeyMark(fingerprint uint64) string { return fmt.Sprintf("key=%016x", fingerprint) }
 
-const collectorZoneMark = " zone="
+const (
+	collectorTopicMark = " topic="
+	collectorZoneMark  = " zone="
+)
 
-// markKey makes a commit carry the fingerprint, and the zone.
-func (f *collectorFeed) markKey(ctx context.Context) context.Context {
-	return withMark(ctx, collectorKeyMark(f.s.cfg.Settings.KeyFingerprint)+collectorZoneMark+f.s.cfg.Settings.Zone)
+// marked makes a commit carry the fingerprint, the topic's id and the zone.
+func (f *collectorFeed) marked(ctx context.Context) context.Context {
+	return withMark(ctx, collectorKeyMark(f.s.cfg.Settings.KeyFingerprint)+collectorTopicMark+f.topicID()+collectorZoneMark+f.s.cfg.Settings.Zone)
 }
+
+func (f *collectorFeed) topicID() string { return hex.EncodeToString(f.s.topicIDs[f.topic][:]) }
 
 // checkKey compares the key, and the zone, with those of the collectors before.
 func (s *collectorSession) checkKey(ctx context.Context, adm *kadm.Client) error {
@@ -51,8 +57,14 @@ func (s *collectorSession) checkKey(ctx context.Context, adm *kadm.Client) error
 	return nil
 }
 
-// collectorMark is what a commit says of the log. Those of before do not tell the zone.
-type collectorMark struct{ key, zone string }
+// collectorMark is what a commit says of the log, and of the raw topic: its id in hexadecimal. Those of before do not tell the zone, or the topic.
+type collectorMark struct{ key, topic, zone string }
+
+func parseCollectorMark(mark string) (m collectorMark, ok bool) {
+	m.key, m.zone, _ = strings.Cut(mark, collectorZoneMark)
+	m.key, m.topic, _ = strings.Cut(m.key, collectorTopicMark)
+	return m, len(m.key) == len(collectorKeyMark(0)) && strings.HasPrefix(m.key, "key=")
+}
 
 func collectorMarks(ctx context.Context, adm *kadm.Client, group string) (marks []collectorMark, err error) {
 	for t := range event.NumTopics {
@@ -61,9 +73,8 @@ func collectorMarks(ctx context.Context, adm *kadm.Client, group string) (marks 
 			return nil, err
 		}
 		for _, mark := range found {
-			key, zone, _ := strings.Cut(mark, collectorZoneMark)
-			if len(key) == len(collectorKeyMark(0)) && strings.HasPrefix(key, "key=") {
-				marks = append(marks, collectorMark{key, zone})
+			if m, ok := parseCollectorMark(mark); ok {
+				marks = append(marks, m)
 			}
 		}
 	}

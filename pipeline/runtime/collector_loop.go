@@ -92,7 +92,7 @@ func (s *collectorSession) enqueue(f *collectorFeed, fetches kgo.Fetches) error 
 	for i := range fetches {
 		for j := range fetches[i].Topics {
 			t := &fetches[i].Topics[j]
-			if id := s.sourcesRec.Topics[f.topic].ID; t.Topic == f.name && t.TopicID != [16]byte{} && t.TopicID != id {
+			if t.Topic == f.name && t.TopicID != [16]byte{} && t.TopicID != s.topicIDs[f.topic] {
 				return fmt.Errorf("topic %s was deleted and made again", f.name)
 			}
 			for k := range t.Partitions {

@@ -47,6 +47,7 @@ type collectorSession struct {
 	started    bool               // records are taken: all feeds know what to read
 	opened     time.Time
 	moved      bool // a record was acknowledged
+	topicIDs   [event.NumTopics][16]byte // of the raw topics, as long as the session lives
 	sourcesRec eventlog.Sources
 	progress   eventlog.Progress
 
@@ -112,6 +113,9 @@ func (s *collectorSession) open(ctx context.Context) (err error) {
 	found, err := collectorSources(ctx, s.adm, s.cfg)
 	if err != nil {
 		return err
+	}
+	for t := range found.Topics {
+		s.topicIDs[t] = found.Topics[t].ID
 	}
 	s.toAll(eventlog.AppendSettings(nil, &s.cfg.Settings))
 	if err := s.setSources(found); err != nil {
