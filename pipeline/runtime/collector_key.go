@@ -17,14 +17,11 @@ import (
 
 func collectorKeyMark(fingerprint uint64) string { return fmt.Sprintf("key=%016x", fingerprint) }
 
-const (
-	collectorTopicMark = " topic="
-	collectorZoneMark  = " zone="
-)
+const collectorZoneMark = " zone="
 
 // marked makes a commit carry the fingerprint, the topic's id and the zone.
 func (f *collectorFeed) marked(ctx context.Context) context.Context {
-	return withMark(ctx, collectorKeyMark(f.s.cfg.Settings.KeyFingerprint)+collectorTopicMark+f.topicID()+collectorZoneMark+f.s.cfg.Settings.Zone)
+	return withMark(ctx, collectorKeyMark(f.s.cfg.Settings.KeyFingerprint)+topicMark+f.topicID()+collectorZoneMark+f.s.cfg.Settings.Zone)
 }
 
 func (f *collectorFeed) topicID() string { return hex.EncodeToString(f.s.topicIDs[f.topic][:]) }
@@ -62,7 +59,7 @@ type collectorMark struct{ key, topic, zone string }
 
 func parseCollectorMark(mark string) (m collectorMark, ok bool) {
 	m.key, m.zone, _ = strings.Cut(mark, collectorZoneMark)
-	m.key, m.topic, _ = strings.Cut(m.key, collectorTopicMark)
+	m.key, m.topic, _ = strings.Cut(m.key, topicMark)
 	return m, len(m.key) == len(collectorKeyMark(0)) && strings.HasPrefix(m.key, "key=")
 }
 

@@ -46,7 +46,7 @@ type collectorSession struct {
 	sources    []*collectorSource // owned
 	started    bool               // records are taken: all feeds know what to read
 	opened     time.Time
-	moved      bool // a record was acknowledged
+	moved      bool                      // a record was acknowledged
 	topicIDs   [event.NumTopics][16]byte // of the raw topics, as long as the session lives
 	sourcesRec eventlog.Sources
 	progress   eventlog.Progress

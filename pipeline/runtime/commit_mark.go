@@ -13,6 +13,9 @@ import (
 
 // A commit carries a mark, its metadata: what must be the same for whoever goes on from there.
 
+// topicMark comes before the id of the topic: the offset of one that was deleted says nothing of another of its name.
+const topicMark = " topic="
+
 // withMark makes a commit carry metadata.
 func withMark(ctx context.Context, mark string) context.Context {
 	return kgo.PreCommitFnContext(ctx, func(req *kmsg.OffsetCommitRequest) error {

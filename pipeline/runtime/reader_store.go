@@ -69,12 +69,26 @@ func storesOf(ctx context.Context, adm *kadm.Client, group string) (map[int32]st
 	}
 	stores := map[int32]string{}
 	for partition, mark := range marks {
-		text, ok := strings.CutPrefix(mark, storeMark)
-		if has, err := hex.DecodeString(text); ok && err == nil {
-			stores[partition] = string(has)
+		if m, ok := parseStoreMark(mark); ok {
+			stores[partition] = m.store
 		}
 	}
 	return stores, nil
+}
+
+// markOfStore is what a commit says: the store that has what is before it, and, of dead letters, the id of their topic in hexadecimal.
+type markOfStore struct{ store, topic string }
+
+func parseStoreMark(mark string) (m markOfStore, ok bool) {
+	text, ok := strings.CutPrefix(mark, storeMark)
+	text, m.topic, _ = strings.Cut(text, topicMark)
+	id, err := hex.DecodeString(text)
+	m.store = string(id)
+	return m, ok && err == nil
+}
+
+func storeOfTopic(store, topic [16]byte) string {
+	return storeMark + hex.EncodeToString(store[:]) + topicMark + hex.EncodeToString(topic[:])
 }
 
 // storeMarked makes a commit say which store has what is before it.

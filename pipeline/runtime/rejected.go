@@ -2,6 +2,8 @@ package runtime
 
 import (
 	"context"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -10,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 
@@ -53,13 +56,45 @@ func RunRejected(ctx context.Context, cfg RejectedConfig, write func(ctx context
 	if err != nil {
 		return fmt.Errorf("rejected %s: %w", cfg.Topic, err)
 	}
-	adm, err := kadm.NewOptClient(slices.Concat(cfg.KafkaOpts, []kgo.Opt{kgo.SeedBrokers(cfg.Brokers...)})...)
+	asker, err := kgo.NewClient(slices.Concat(cfg.KafkaOpts, []kgo.Opt{kgo.SeedBrokers(cfg.Brokers...)})...)
 	if err != nil {
 		return fmt.Errorf("rejected %s: Kafka client: %w", cfg.Topic, err)
 	}
-	defer adm.Close()
+	defer asker.Close()
+	s := &rejectedSession{cfg: &cfg, asker: asker, metrics: m, write: write, writing: failing{log: cfg.Log}, fetching: failing{log: cfg.Log, apart: time.Minute}}
+	for {
+		err := s.run(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case isFatal(err):
+			return fmt.Errorf("rejected %s: %w", cfg.Topic, err)
+		}
+		s.fetching.failed(time.Now(), err, "rejected: reading begins anew", zap.String("topic", cfg.Topic))
+		pause(ctx, nil, time.Second)
+	}
+}
+
+// rejectedSession is one life of a client that reads: it never takes another topic for the one that it has begun to read.
+type rejectedSession struct {
+	cfg               *RejectedConfig
+	asker             *kgo.Client // for all lives
+	metrics           *rejectedMetrics
+	write             func(context.Context, []rollup.Rejected) error
+	writing, fetching failing
+	topic             [16]byte
+	client            *kgo.Client
+}
+
+// run ends with ctx, or with an error: where the topic was deleted, too.
+func (s *rejectedSession) run(ctx context.Context) (err error) {
+	cfg := s.cfg
+	if s.topic, err = TopicID(ctx, s.asker, cfg.Topic); err != nil {
+		return err
+	}
+	adm := kadm.NewClient(s.asker)
 	fromStart := kgo.AdjustFetchOffsetsFn(func(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
-		return offsets, cfg.beginAnew(ctx, adm, offsets[cfg.Topic])
+		return offsets, s.beginAnew(ctx, adm, offsets[cfg.Topic])
 	})
 	opts := slices.Concat(cfg.KafkaOpts, []kgo.Opt{kgo.SeedBrokers(cfg.Brokers...), kgo.ConsumerGroup(cfg.Group), kgo.ConsumeTopics(cfg.Topic),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()), kgo.DisableAutoCommit(), fromStart, kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
@@ -69,38 +104,36 @@ func RunRejected(ctx context.Context, cfg RejectedConfig, write func(ctx context
 	}
 	// Nobody reads dead letters within the second, and an INSERT for each of them would cost the store more than the rows of a room.
 	opts = append(opts, kgo.FetchMinBytes(1<<20), kgo.FetchMaxWait(time.Second))
-	cl, err := kgo.NewClient(opts...)
-	if err != nil {
-		return fmt.Errorf("rejected %s: Kafka client: %w", cfg.Topic, err)
+	if s.client, err = kgo.NewClient(opts...); err != nil {
+		return fmt.Errorf("Kafka client: %w", err)
 	}
-	defer cl.Close()
-	writing, fetching := failing{log: cfg.Log}, failing{log: cfg.Log, apart: time.Minute}
+	defer s.client.Close()
 	for {
-		fs := cl.PollRecords(ctx, rejectedBatch)
+		fs := s.client.PollRecords(ctx, rejectedBatch)
 		if ctx.Err() != nil {
 			return nil
 		}
 		for _, e := range fs.Errors() {
-			if isFatal(e.Err) {
-				return fmt.Errorf("rejected %s: %w", cfg.Topic, e.Err)
+			if isFatal(e.Err) || errors.Is(e.Err, kerr.UnknownTopicID) {
+				return e.Err
 			}
-			fetching.failed(time.Now(), e.Err, "rejected: fetch, will be repeated", zap.String("topic", cfg.Topic))
+			s.fetching.failed(time.Now(), e.Err, "rejected: fetch, will be repeated", zap.String("topic", cfg.Topic))
 		}
-		if err := cfg.copy(ctx, cl, m, &writing, fs, write); err != nil {
+		if err := s.copy(ctx, fs); err != nil {
 			return nil // only when ctx has ended
 		}
 	}
 }
 
-// beginAnew makes partitions whose records were written to another store begin at their start: it may be empty, and writing one twice is harmless.
-func (c *RejectedConfig) beginAnew(ctx context.Context, adm *kadm.Client, offsets map[int32]kgo.Offset) error {
-	if c.StoreID == [16]byte{} {
-		return nil
-	}
-	stores, err := storesOf(ctx, adm, c.Group)
+// beginAnew makes partitions begin at their start whose records were written to another store, which may be empty, or of which the offset is one of a
+// topic of this name that was deleted: writing a record twice is harmless.
+func (s *rejectedSession) beginAnew(ctx context.Context, adm *kadm.Client, offsets map[int32]kgo.Offset) error {
+	cfg := s.cfg
+	marks, err := commitMarks(ctx, adm, cfg.Group)
 	for partition := range offsets {
-		if has, ok := stores[partition]; ok && has != string(c.StoreID[:]) {
-			c.Log.Info("rejected: another database than before, all dead letters are copied again", zap.Int32("partition", partition))
+		m, ok := parseStoreMark(marks[partition])
+		if ok && (m.store != string(cfg.StoreID[:]) || m.topic != "" && m.topic != hex.EncodeToString(s.topic[:])) {
+			cfg.Log.Info("rejected: another database than before, or another topic: all dead letters are copied again", zap.Int32("partition", partition))
 			offsets[partition] = kgo.NewOffset().AtStart()
 		}
 	}
@@ -109,7 +142,7 @@ func (c *RejectedConfig) beginAnew(ctx context.Context, adm *kadm.Client, offset
 
 const rejectedFailed = "rejected: dead letters are not written; it is tried again"
 
-func (c *RejectedConfig) copy(ctx context.Context, cl *kgo.Client, m *rejectedMetrics, writing *failing, fs kgo.Fetches, write func(context.Context, []rollup.Rejected) error) error {
+func (s *rejectedSession) copy(ctx context.Context, fs kgo.Fetches) error {
 	recs, started := fs.Records(), time.Now()
 	if len(recs) == 0 {
 		return nil
@@ -120,8 +153,8 @@ func (c *RejectedConfig) copy(ctx context.Context, cl *kgo.Client, m *rejectedMe
 	}
 	for backoff := 100 * time.Millisecond; ; backoff = min(2*backoff, 5*time.Second) {
 		began := time.Now()
-		wctx, cancel := context.WithTimeout(rollup.WithAttempts(ctx, func(err error) { writing.failed(time.Now(), err, rejectedFailed) }), c.WriteTimeout)
-		err := write(wctx, rows)
+		wctx, cancel := context.WithTimeout(rollup.WithAttempts(ctx, func(err error) { s.writing.failed(time.Now(), err, rejectedFailed) }), s.cfg.WriteTimeout)
+		err := s.write(wctx, rows)
 		cancel()
 		if err == nil {
 			break
@@ -129,18 +162,18 @@ func (c *RejectedConfig) copy(ctx context.Context, cl *kgo.Client, m *rejectedMe
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		m.failures.Inc()
-		writing.failed(began, err, rejectedFailed)
+		s.metrics.failures.Inc()
+		s.writing.failed(began, err, rejectedFailed)
 		if !pause(ctx, nil, backoff) {
 			return ctx.Err()
 		}
 	}
-	writing.ended("rejected: dead letters are written again")
-	m.wrote(fs, time.Since(started))
+	s.writing.ended("rejected: dead letters are written again")
+	s.metrics.wrote(fs, time.Since(started))
 	cctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	if err := cl.CommitRecords(storeMarked(cctx, c.StoreID), recs...); err != nil {
-		c.Log.Warn("rejected: commit, the batch may be written again", zap.Error(err))
+	if err := s.client.CommitRecords(withMark(cctx, storeOfTopic(s.cfg.StoreID, s.topic)), recs...); err != nil {
+		s.cfg.Log.Warn("rejected: commit, the batch may be written again", zap.Error(err))
 	}
 	return nil
 }

@@ -3,14 +3,57 @@ package runtime
 import (
 	"context"
 	"errors"
+	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/livemeter/livemeter/pipeline/rollup"
 )
+
+// A topic of dead letters that is deleted, and made again later, is read on from its start without a restart.
+func TestRejectedOfATopicMadeAgain(t *testing.T) {
+	w := newWorld(t)
+	const topic = "events.rejected"
+	send := func(n int) {
+		t.Helper()
+		if err := w.cluster.CreateTopic(topic, 1, nil); err != nil {
+			t.Fatal(err)
+		}
+		for i := range n {
+			if err := w.cl.ProduceSync(t.Context(), &kgo.Record{Topic: topic, Value: []byte{byte(n), byte(i)}}).FirstErr(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	send(2)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var got atomic.Int64
+	done := make(chan error, 1)
+	cfg := RejectedConfig{Brokers: w.cluster.ListenAddrs(), Topic: topic, Group: "rejected", SessionTimeout: 2 * time.Second}
+	go func() {
+		done <- RunRejected(ctx, cfg, func(_ context.Context, rows []rollup.Rejected) error { got.Add(int64(len(rows))); return nil })
+	}()
+	written := func(n int64) func() (bool, string) {
+		return func() (bool, string) { return got.Load() >= n, fmt.Sprintf("%d written", got.Load()) }
+	}
+	eventually(t, "the first topic's are written", written(2))
+	if _, err := kadm.NewClient(w.cl).DeleteTopic(t.Context(), topic); err != nil {
+		t.Fatal(err)
+	}
+	w.cl.PurgeTopicsFromClient(topic)
+	send(5)
+	eventually(t, "the second topic's are written", written(7))
+	cancel()
+	if err := <-done; err != nil || got.Load() != 7 {
+		t.Errorf("ended with %v, %d written", err, got.Load())
+	}
+}
 
 func TestRejectedAreWrittenOnceTheStoreTakesThem(t *testing.T) {
 	w := newWorld(t)
