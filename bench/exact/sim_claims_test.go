@@ -18,11 +18,15 @@ import (
 // window that is final too early is corrected.
 type claims struct {
 	parts map[int32]*claimsOf
+	next  map[int32]int64 // offset, by partition
 	wrong []string
 }
 
+func newClaims() *claims { return &claims{parts: map[int32]*claimsOf{}, next: map[int32]int64{}} }
+
 // claimsOf is one partition of the log.
 type claimsOf struct {
+	names   map[[16]byte]string // of topics
 	sources map[eventlog.SourceID]*claimed
 	low     map[int64]int64 // lowest receive time of the declared sources after each offset, never falling; 0 while one has none
 	wm      int64
@@ -30,30 +34,33 @@ type claimsOf struct {
 
 type claimed struct {
 	declared bool
+	retired  bool  // its topic was made again
 	high     int64 // offset after the highest entry
 	reach    int64 // offset after the highest one that was claimed to stand before
 	recv     int64 // highest receive time, of entries and of claims that reach what was known
 	idle     eventlog.ProgressItem
 }
 
-// judge reads the log from its beginning to its end.
-func (w *world) judge(ctx context.Context) *claims {
+// read goes on to the present end of the log.
+func (c *claims) read(ctx context.Context, w *world) {
 	ends, err := w.adm.ListEndOffsets(ctx, runtime.TopicEvents)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	left := map[int32]int64{}
+	left, from := map[int32]int64{}, map[int32]kgo.Offset{}
 	for _, e := range ends.Offsets().Sorted() {
-		if e.At > 0 {
-			left[e.Partition] = e.At
+		if e.At > c.next[e.Partition] {
+			left[e.Partition], from[e.Partition] = e.At, kgo.NewOffset().At(c.next[e.Partition])
 		}
 	}
-	cl, err := kgo.NewClient(kgo.SeedBrokers(w.cluster.ListenAddrs()...), kgo.Dialer(w.network.DialContext), kgo.ConsumeTopics(runtime.TopicEvents), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	if len(left) == 0 {
+		return
+	}
+	cl, err := kgo.NewClient(kgo.SeedBrokers(w.cluster.ListenAddrs()...), kgo.Dialer(w.network.DialContext), kgo.ConsumePartitions(map[string]map[int32]kgo.Offset{runtime.TopicEvents: from}))
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	defer cl.Close()
-	c := &claims{parts: map[int32]*claimsOf{}}
 	for len(left) > 0 {
 		ctx, cancel := context.WithTimeout(ctx, time.Minute)
 		fetches := cl.PollFetches(ctx)
@@ -65,18 +72,18 @@ func (w *world) judge(ctx context.Context) *claims {
 			if err := c.record(r); err != nil {
 				w.t.Fatal(err)
 			}
-			if r.Offset+1 >= left[r.Partition] {
+			c.next[r.Partition] = r.Offset + 1
+			if c.next[r.Partition] >= left[r.Partition] {
 				delete(left, r.Partition)
 			}
 		})
 	}
-	return c
 }
 
 func (c *claims) record(r *kgo.Record) error {
 	p := c.parts[r.Partition]
 	if p == nil {
-		p = &claimsOf{sources: map[eventlog.SourceID]*claimed{}, low: map[int64]int64{}}
+		p = &claimsOf{names: map[[16]byte]string{}, sources: map[eventlog.SourceID]*claimed{}, low: map[int64]int64{}}
 		c.parts[r.Partition] = p
 	}
 	defer p.advance(r.Offset)
@@ -89,9 +96,7 @@ func (c *claims) record(r *kgo.Record) error {
 		var rec eventlog.Sources
 		err = eventlog.DecodeSources(r.Value, &rec)
 		for _, t := range rec.Topics {
-			for i := range t.Partitions {
-				p.of(eventlog.SourceID{TopicID: t.ID, Partition: i}).declared = true
-			}
+			p.declare(t)
 		}
 	case eventlog.RecordProgress:
 		var rec eventlog.Progress
@@ -110,6 +115,21 @@ func (c *claims) record(r *kgo.Record) error {
 		}
 	}
 	return err
+}
+
+// declare: a topic of a new id takes the place of one of the same name, for good.
+func (p *claimsOf) declare(t eventlog.SourceTopic) {
+	if p.names[t.ID] == "" {
+		for id, s := range p.sources {
+			if p.names[id.TopicID] == t.Name {
+				s.retired = true
+			}
+		}
+		p.names[t.ID] = t.Name
+	}
+	for i := range t.Partitions {
+		p.of(eventlog.SourceID{TopicID: t.ID, Partition: i}).declared = true
+	}
 }
 
 func (p *claimsOf) of(id eventlog.SourceID) *claimed {
@@ -145,7 +165,7 @@ func (s *claimed) entry(offset, recv int64) (why string) {
 func (p *claimsOf) advance(offset int64) {
 	low := int64(math.MaxInt64)
 	for _, s := range p.sources {
-		if s.declared {
+		if s.declared && !s.retired {
 			low = min(low, s.recv)
 		}
 	}

@@ -16,7 +16,7 @@ var (
 )
 
 // The whole pipeline, with its Kafka clients, on a Kafka of three brokers in simulated time: collectors and readers of up to three processes, as `run` or
-// as services, while they are killed, stopped, started and suspended, connections break, leaders move and the store refuses, loses and delays. In the end the
+// as services, while they are killed, stopped, started and suspended, connections break, leaders move, retention takes what was read, raw topics are deleted and made again, and the store refuses, loses and delays. In the end the
 // rows are those of the ledger. Sleeps here and in the files beside it are moments of the simulated time, in which faults come and others go on: its clock
 // jumps, nobody waits. A seed gives the stream and the faults in their order; how goroutines interleave it does not.
 func TestSimulation(t *testing.T) {
@@ -62,14 +62,15 @@ func simulate(t *testing.T, seed uint64) {
 	for _, p := range w.processes {
 		w.end(p)
 	}
-	c := w.judge(t.Context())
+	c := w.judged
+	c.read(t.Context(), w)
 	if !w.services {
 		c.told(w.store.store)
 	}
 	for _, wrong := range c.wrong {
 		t.Errorf("seed %d: %s", seed, wrong)
 	}
-	t.Logf("%d records, %s simulated", len(records), time.Since(began))
+	t.Logf("%d records, %s simulated, %d topics made again, retention came %d times", len(records), time.Since(began), w.remakes, w.trims)
 	if d := truth(t, records).differences(w.store.read()); d != "" {
 		t.Errorf("seed %d: rows differ from the ledger:\n%s\n%s", seed, d, describe(records))
 	}
@@ -95,7 +96,7 @@ func (w *world) drain() {
 // fault does something to somebody. There is always a process left.
 func (w *world) fault() {
 	some := func() *process { return w.processes[w.rng.IntN(len(w.processes))] }
-	switch w.rng.IntN(8) {
+	switch w.rng.IntN(10) {
 	case 0:
 		p := some()
 		w.log.Sugar().Infof("FAULT kill %s", p.name())
@@ -127,6 +128,11 @@ func (w *world) fault() {
 		p := some()
 		w.log.Sugar().Infof("FAULT disconnect %s", p.name())
 		p.disconnect()
+	case 8:
+		w.log.Info("FAULT retention")
+		w.trim(w.t.Context())
+	case 9:
+		w.remake(w.t.Context())
 	}
 	if len(w.processes) == 0 {
 		w.start()

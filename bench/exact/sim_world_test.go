@@ -6,9 +6,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -45,13 +47,18 @@ type world struct {
 		*store
 	}
 	processes []*process
+	judged    *claims
+	sending   chan struct{} // room for one: taken while a record is sent (a mutex would hold the bubble's clock)
+	remade    []string      // topics that the sender has not learnt of
 	started   int
+	remakes   int
+	trims     int
 	calm      atomic.Bool // no more faults
 	last      int64       // receive time of the last record, 0 without one
 }
 
 func newWorld(t testing.TB, seed uint64, records []record) *world {
-	w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 1)), sendRNG: rand.New(rand.NewPCG(seed, 3)), services: seed%2 == 0}
+	w := &world{t: t, rng: rand.New(rand.NewPCG(seed, 1)), sendRNG: rand.New(rand.NewPCG(seed, 3)), sending: make(chan struct{}, 1), services: seed%2 == 0}
 	for _, r := range records {
 		w.last = max(w.last, r.recv)
 	}
@@ -70,9 +77,9 @@ func newWorld(t testing.TB, seed uint64, records []record) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.client, w.adm = cl, kadm.NewClient(cl)
+	w.client, w.adm, w.judged = cl, kadm.NewClient(cl), newClaims()
 	for _, topic := range topics {
-		if _, err := w.adm.CreateTopic(t.Context(), topic.partitions, 1, map[string]*string{"message.timestamp.type": kadm.StringPtr("CreateTime")}, topic.name); err != nil {
+		if _, err := w.adm.CreateTopic(t.Context(), topic.partitions, 1, rawConfig, topic.name); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -137,6 +144,7 @@ func (w *world) produce(ctx context.Context, records []record) error {
 		return err
 	}
 	defer cl.Close()
+	at := map[string]int64{}
 	for i, r := range records {
 		if w.sendRNG.IntN(4) == 0 {
 			time.Sleep(time.Duration(w.sendRNG.IntN(2000)) * time.Millisecond)
@@ -148,20 +156,37 @@ func (w *world) produce(ctx context.Context, records []record) error {
 			}
 			time.Sleep(50 * time.Millisecond)
 		}
-		w.clock.set(r.recv, r.recv)
-		rec := &kgo.Record{Topic: r.topic, Partition: r.partition, Key: []byte(r.key), Value: r.value, Timestamp: time.UnixMilli(r.recv)}
-		if err := cl.ProduceSync(ctx, rec).FirstErr(); err != nil {
-			return err
-		}
-		if rec.Offset != r.offset {
-			return fmt.Errorf("%s/%d: offset %d, want %d", r.topic, r.partition, rec.Offset, r.offset)
-		}
 		next := int64(math.MaxInt64)
 		if i+1 < len(records) {
 			next = records[i+1].recv
 		}
-		w.clock.set(r.recv, next)
+		if err := w.send(ctx, cl, r, next, at); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// send sends a record when the clock is at its receive time; from there it goes on to that of the next. at are the ends of the partitions.
+func (w *world) send(ctx context.Context, cl *kgo.Client, r record, next int64, at map[string]int64) error {
+	w.sending <- struct{}{}
+	defer func() { <-w.sending }()
+	for _, topic := range w.remade {
+		cl.PurgeTopicsFromClient(topic)
+		maps.DeleteFunc(at, func(place string, _ int64) bool { return strings.HasPrefix(place, topic+"/") })
+	}
+	w.remade = nil
+	w.clock.set(r.recv, r.recv)
+	rec := &kgo.Record{Topic: r.topic, Partition: r.partition, Key: []byte(r.key), Value: r.value, Timestamp: time.UnixMilli(r.recv)}
+	if err := cl.ProduceSync(ctx, rec).FirstErr(); err != nil {
+		return err
+	}
+	place := fmt.Sprintf("%s/%d", r.topic, r.partition)
+	if rec.Offset != at[place] {
+		return fmt.Errorf("%s: offset %d, want %d", place, rec.Offset, at[place])
+	}
+	at[place]++
+	w.clock.set(r.recv, next)
 	return nil
 }
 

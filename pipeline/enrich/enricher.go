@@ -123,7 +123,7 @@ func (e *Enricher) record(value []byte) error {
 	}
 	switch kind {
 	case eventlog.RecordBlock:
-		if e.settings == nil && e.trimmed {
+		if e.trimmed && (e.settings == nil || !e.sources.known) { // of another collector than who tells them again: as if retention had come a little later
 			return nil
 		}
 		if e.settings == nil {

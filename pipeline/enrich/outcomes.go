@@ -70,6 +70,8 @@ func (o *outcomes) key(e *Enricher, k outcomeKey) cellkey.ID {
 	row := &e.sources.list[k.row]
 	id := e.keys.Of(cellkey.Key{Cube: cellkey.Outcomes, Platform: row.topic, Room: strconv.Itoa(int(row.id.Partition)),
 		Session: outcomeNames[k.outcome], Sub: [2]string{event.ReasonNames[k.reason]}})
-	o.keys[k] = id
+	if row.topic != "" { // of a trimmed log the list that names it may come later
+		o.keys[k] = id
+	}
 	return id
 }

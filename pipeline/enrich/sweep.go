@@ -85,9 +85,12 @@ func (e *Enricher) sweepScopes(v *viewer) (changed bool) {
 	return changed
 }
 
+// longestDayMS is a day of the shop's zone in which clocks are set back, by two hours at most.
+const longestDayMS = dayMS + 2*hourMS
+
 // expired says that no window the scope serves is open any more, horizon included: its session is remembered for sessionMemoryMS, or the horizon and a day.
 func (e *Enricher) expired(s *scope) bool {
-	return s.last < min(e.wm-sessionMemoryMS, e.exactFrom-dayMS)
+	return s.last < min(e.wm-sessionMemoryMS, e.exactFrom-longestDayMS)
 }
 
 // sweepIDs frees a viewer's ids once all of them are beyond the dedupe horizon.
