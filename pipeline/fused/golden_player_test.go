@@ -3,6 +3,7 @@ package fused
 import (
 	"bytes"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/livemeter/livemeter/pipeline/eventlog"
@@ -209,4 +210,21 @@ func (s *services) RestoreDone() (next int64, err error) {
 		return 0, err
 	}
 	return s.enricher.RestoreDone()
+}
+
+// shown is what the store has of rows that begin with what, when all has left.
+func (p *player) shown(what string) string {
+	for range 12 { // whatever has its turn
+		p.flush(true)
+		for p.more {
+			p.flush(true)
+		}
+	}
+	var out []string
+	for line := range strings.Lines(p.store.text()) {
+		if strings.HasPrefix(line, what) {
+			out = append(out, line)
+		}
+	}
+	return strings.Join(out, "")
 }

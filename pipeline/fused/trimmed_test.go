@@ -109,3 +109,26 @@ func TestRepeatedSettingsChangeNothing(t *testing.T) {
 type emitted [][]byte
 
 func (e *emitted) Emit(_ int32, value []byte) { *e = append(*e, bytes.Clone(value)) }
+
+// Another collector's block may stand between the settings that are told again and the list of sources: what is counted of its source does not depend on
+// restarts, and has its topic's name.
+func TestOutcomesOfALogWithoutItsBeginning(t *testing.T) {
+	var texts [2]string
+	for i, restart := range []bool{false, true} {
+		p := newPlayer(t, NewRun(0, nil))
+		p.line("enter at=0 u=gone")
+		p.task = NewRun(0, nil) // which reads from here on
+		p.apply(eventlog.AppendRepeated(nil, &p.settings))
+		p.line("enter at=1 u=u1")
+		p.sources("1")
+		if restart {
+			p.restart()
+		}
+		p.line("enter at=62 u=u2")
+		p.line("enter at=123 u=u3")
+		texts[i] = p.shown("outcomes")
+	}
+	if texts[0] != texts[1] || strings.Contains(texts[0], "''") {
+		t.Errorf("without a restart:\n%s\nwith one:\n%s", texts[0], texts[1])
+	}
+}
