@@ -5,23 +5,33 @@ import (
 	"strconv"
 )
 
-// reader takes fields from one object and notes what is wrong with them.
+// reader takes fields from one object and notes what is wrong with them, apart from their types.
 type reader struct {
-	v *value
-	f *faults
+	v  *value // nil where the object is absent
+	f  *faults
+	in string // the field that holds the object, "" for the record
+}
+
+// note keeps the first field of a kind of fault, as its path.
+func (r reader) note(first *string, name string) {
+	if *first != "" {
+		return
+	}
+	if r.in != "" {
+		name = r.in + "." + name
+	}
+	*first = name
 }
 
 func (r reader) has(name string) bool { return r.v.get(name) != nil }
 
-// field finds a field of a kind; nil where it is absent or of another type, which is noted.
+// field finds a field of a kind; nil where it is absent or of another type.
 func (r reader) field(name string, required bool, kind byte) *value {
 	x := r.v.get(name)
-	if x == nil {
-		r.f.missing = r.f.missing || required
-		return nil
+	if x == nil && required {
+		r.note(&r.f.missing, name)
 	}
-	if x.kind != kind {
-		r.f.badType = true
+	if x == nil || x.kind != kind {
 		return nil
 	}
 	return x
@@ -33,9 +43,16 @@ func (r reader) id(name string, required bool) string {
 		return ""
 	}
 	if !validID(x.text) {
-		r.f.badValue = true
+		r.note(&r.f.badValue, name)
 	}
 	return x.text
+}
+
+// ids are optional ones that nothing here counts by.
+func (r reader) ids(names ...string) {
+	for _, name := range names {
+		r.id(name, false)
+	}
 }
 
 // validID holds for 1 to 128 bytes without control characters.
@@ -57,12 +74,8 @@ func (r reader) num(name string, required bool, lo, hi int64) int64 {
 		return 0
 	}
 	n, ok := integer(x.text)
-	if !ok {
-		r.f.badType = true
-		return 0
-	}
-	if n < lo || n > hi {
-		r.f.badValue = true
+	if ok && (n < lo || n > hi) {
+		r.note(&r.f.badValue, name)
 	}
 	return n
 }
@@ -73,7 +86,7 @@ func (r reader) enum(name string, required bool, of []string) string {
 		return ""
 	}
 	if !slices.Contains(of, x.text) {
-		r.f.badEnum = true
+		r.note(&r.f.badEnum, name)
 	}
 	return x.text
 }
@@ -88,24 +101,15 @@ func (r reader) currency() string {
 		ok = x.text[i] >= 'A' && x.text[i] <= 'Z'
 	}
 	if !ok {
-		r.f.badValue = true
+		r.note(&r.f.badValue, "currency")
 	}
 	return x.text
 }
 
-func (r reader) isFalse(name string) bool {
-	x := r.v.get(name)
-	if x == nil {
-		return false
-	}
-	if x.kind != 't' && x.kind != 'f' {
-		r.f.badType = true
-	}
-	return x.kind == 'f'
-}
+func (r reader) isFalse(name string) bool { return r.field(name, false, 'f') != nil }
 
 func (r reader) object(name string, required bool) reader {
-	return reader{r.field(name, required, 'o'), r.f}
+	return reader{r.field(name, required, 'o'), r.f, name}
 }
 
 // list returns a reader for each object of an array.
@@ -116,11 +120,9 @@ func (r reader) list(name string, required bool) []reader {
 	}
 	out := make([]reader, 0, len(x.kids))
 	for i := range x.kids {
-		if x.kids[i].kind != 'o' {
-			r.f.badType = true
-			continue
+		if x.kids[i].kind == 'o' {
+			out = append(out, reader{&x.kids[i], r.f, name})
 		}
-		out = append(out, reader{&x.kids[i], r.f})
 	}
 	return out
 }

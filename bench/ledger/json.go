@@ -13,8 +13,11 @@ type value struct {
 	kids []value
 }
 
-// get finds a field; of a name given twice the last counts, and null is absent.
+// get finds a field; of a name given twice the last counts, null is absent, and an object that is absent has none.
 func (v *value) get(name string) *value {
+	if v == nil {
+		return nil
+	}
 	for i := len(v.kids) - 1; i >= 0; i-- {
 		if v.kids[i].name == name {
 			if v.kids[i].kind == '0' {

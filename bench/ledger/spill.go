@@ -83,9 +83,9 @@ func readShard(s *spill, topics []topicInfo) shard {
 		if _, out.err = io.ReadFull(in, value); out.err != nil {
 			return out
 		}
-		e, who, reason := p.decode(topics[topic].raw, string(value), ts)
-		if reason != "" {
-			out.invalid[OutcomeKey{topics[topic].name, int32(partition), ts - ts%60_000, "invalid", reason}]++
+		e, who, bad := p.decode(topics[topic].raw, string(value), ts)
+		if bad != (fault{}) {
+			out.invalid[OutcomeKey{topics[topic].name, int32(partition), ts - ts%60_000, "invalid", bad.reason}]++
 			continue
 		}
 		e.topic, e.part = uint32(topic), int32(partition)

@@ -18,57 +18,84 @@ var (
 const (
 	maxTime  = 100_000_000_000_000
 	maxMoney = 1_000_000_000_000_000 - 1
-	anyInt   = 1<<63 - 1
+	minInt   = -1 << 63
+	maxInt   = 1<<63 - 1
 )
 
-// faults are the field faults of a record. The contract asks for any missing field first, then any bad type, enum, value.
-type faults struct{ missing, badType, badEnum, badValue bool }
+// fault is why a record is invalid, and the path of the field. Without one it is valid.
+type fault struct{ reason, field string }
 
-func (f *faults) reason() string {
-	switch {
-	case f.missing:
-		return "missing_field"
-	case f.badType:
-		return "bad_type"
-	case f.badEnum:
-		return "bad_enum"
-	case f.badValue:
-		return "bad_value"
+// faults are the first field of each kind of fault. The contract asks for any missing field first, then any bad type, enum, value; it leaves
+// open which field is told of several with the same fault.
+type faults struct{ missing, badType, badEnum, badValue string }
+
+func (f *faults) first() fault {
+	for _, x := range []fault{{"missing_field", f.missing}, {"bad_type", f.badType}, {"bad_enum", f.badEnum}, {"bad_value", f.badValue}} {
+		if x.field != "" {
+			return x
+		}
 	}
-	return ""
+	return fault{}
 }
 
-// decode judges one record of a raw topic (raw.viewer, …, without prefix) and returns the event, whose it is, and "" or the reason.
-func (p *parser) decode(topic string, record string, recv int64) (*event, owner, string) {
+// decode judges one record of a raw topic (raw.viewer, …, without prefix) and returns the event and whose it is, or what is wrong.
+func (p *parser) decode(topic string, record string, recv int64) (*event, owner, fault) {
 	if len(record) > maxRecord {
-		return nil, owner{}, "too_large"
+		return nil, owner{}, fault{reason: "too_large"}
 	}
 	v, reason := p.record(record)
 	if reason != "" {
-		return nil, owner{}, reason
+		return nil, owner{}, fault{reason: reason}
 	}
-	t := v.get("type")
-	switch {
-	case t == nil:
-		return nil, owner{}, "missing_field"
-	case t.kind != 's':
-		return nil, owner{}, "bad_type"
-	case !slices.Contains(types, t.text):
-		return nil, owner{}, "unknown_type"
-	case topic != "raw."+t.text:
-		return nil, owner{}, "wrong_topic"
-	}
-	switch s := v.get("schema_version"); {
-	case s == nil:
-		return nil, owner{}, "missing_field"
-	case s.kind != 's':
-		return nil, owner{}, "bad_type"
-	case !supported(s.text):
-		return nil, owner{}, "unsupported_version"
+	typ, bad := judgeHead(&v, topic)
+	if bad != (fault{}) {
+		return nil, owner{}, bad
 	}
 	r := reader{v: &v, f: &faults{}}
-	e := &event{typ: t.text, recv: recv}
-	who := r.envelope(e)
+	r.types(fieldsOf[typ])
+	e := &event{typ: typ, recv: recv}
+	who := r.event(e)
+	if bad := r.f.first(); bad != (fault{}) {
+		return nil, owner{}, bad
+	}
+	if e.order != nil && e.sub == "paid" && itemsPaid(e.order) != e.order.paid {
+		return nil, owner{}, fault{"money_mismatch", "paid_minor"}
+	}
+	return e, who, fault{}
+}
+
+// judgeHead judges what comes before all other fields: type, topic, version.
+func judgeHead(v *value, topic string) (typ string, bad fault) {
+	typ, bad = headField(v, "type")
+	switch {
+	case bad != (fault{}):
+		return "", bad
+	case !slices.Contains(types, typ):
+		return "", fault{"unknown_type", "type"}
+	case topic != "raw."+typ:
+		return "", fault{"wrong_topic", "type"}
+	}
+	version, bad := headField(v, "schema_version")
+	if bad == (fault{}) && !supported(version) {
+		bad = fault{"unsupported_version", "schema_version"}
+	}
+	return typ, bad
+}
+
+func headField(v *value, name string) (string, fault) {
+	switch x := v.get(name); {
+	case x == nil:
+		return "", fault{"missing_field", name}
+	case x.kind != 's':
+		return "", fault{"bad_type", name}
+	default:
+		return x.text, fault{}
+	}
+}
+
+// event reads what the event's type says and returns whose it is.
+func (r reader) event(e *event) (who owner) {
+	who = r.envelope(e)
 	switch e.typ {
 	case "viewer":
 		r.viewer(e)
@@ -81,13 +108,7 @@ func (p *parser) decode(topic string, record string, recv int64) (*event, owner,
 	case "stock":
 		who.kind, who.id = "stock", r.stock(e)
 	}
-	if reason := r.f.reason(); reason != "" {
-		return nil, owner{}, reason
-	}
-	if e.order != nil && e.sub == "paid" && itemsPaid(e.order) != e.order.paid {
-		return nil, owner{}, "money_mismatch"
-	}
-	return e, who, ""
+	return who
 }
 
 // supported versions are 1-x-y.
@@ -114,7 +135,7 @@ func itemsPaid(o *orderBody) (sum int64) {
 func (r reader) envelope(e *event) (who owner) {
 	e.id = r.id("event_id", true)
 	r.id("sdk_instance_id", true)
-	r.num("seq", true, 1, anyInt)
+	r.num("seq", true, 1, maxInt)
 	client, sent := r.num("client_ts", true, 0, maxTime), r.num("sent_ts", true, 0, maxTime)
 	e.ts = eventTime(e.recv, sent, client)
 	stays := e.typ == "viewer" || e.typ == "interaction"
@@ -124,9 +145,11 @@ func (r reader) envelope(e *event) (who owner) {
 	if anon := r.id("anon_id", false); who.id == "" {
 		who.kind, who.id = "anon", anon
 	}
-	if stays && who.id == "" && !r.has("user_id") && !r.has("anon_id") {
-		r.f.missing = true
+	if stays && !r.has("user_id") && !r.has("anon_id") {
+		r.note(&r.f.missing, "user_id")
 	}
+	r.object("device", false).ids("os", "model", "app_version", "network")
+	r.object("geo", false).ids("country", "province")
 	e.exps = r.experiments()
 	return who
 }
@@ -134,11 +157,11 @@ func (r reader) envelope(e *event) (who owner) {
 func (r reader) experiments() []experiment {
 	list := r.list("experiment", false)
 	if len(list) > 8 {
-		r.f.badValue = true
+		r.note(&r.f.badValue, "experiment")
 	}
 	var out []experiment
 	for _, x := range list {
-		x := experiment{x.id("id", true), x.id("variant", true)}
+		x := experiment{x.id("id", false), x.id("variant", false)}
 		if !slices.Contains(out, x) {
 			out = append(out, x)
 		}
@@ -151,12 +174,11 @@ func (r reader) viewer(e *event) {
 	switch e.sub {
 	case "enter":
 		e.source = r.id("entry_source", false)
-		r.id("share_id", false)
-		if t := r.object("touch", false); t.v != nil {
-			t.enum("kind", false, touchKinds)
-			t.id("channel", false)
-			e.campaign, e.click = t.id("campaign_id", false), t.id("click_id", false)
-		}
+		r.ids("share_id")
+		t := r.object("touch", false)
+		t.enum("kind", false, touchKinds)
+		t.ids("channel", "ad_id", "creative_id")
+		e.campaign, e.click = t.id("campaign_id", false), t.id("click_id", false)
 	case "heartbeat", "leave":
 		e.watch = r.num("watch_ms_delta", false, 0, 120_000)
 		e.background = r.isFalse("foreground")
@@ -185,14 +207,14 @@ func (r reader) interaction(e *event) {
 }
 
 func (r reader) order(e *event) (buyer string) {
-	o := &orderBody{id: r.id("order_id", true), version: r.num("order_version", true, 1, anyInt)}
+	o := &orderBody{id: r.id("order_id", true), version: r.num("order_version", true, 1, maxInt)}
 	e.order = o
 	e.sub = r.enum("state", true, states)
 	e.currency = r.currency()
 	e.click = r.id("click_id", false)
 	o.goods, o.discount = r.num("goods_minor", true, 0, maxMoney), r.num("discount_minor", false, 0, maxMoney)
 	if o.discount > o.goods {
-		r.f.badValue = true
+		r.note(&r.f.badValue, "discount_minor")
 	}
 	o.paid = r.num("paid_minor", true, 0, maxMoney)
 	for _, name := range []string{"platform_subsidy_minor", "shipping_minor", "tax_minor"} {
@@ -200,10 +222,10 @@ func (r reader) order(e *event) (buyer string) {
 	}
 	list := r.list("items", true)
 	if n := len(list); r.has("items") && (n < 1 || n > 200) {
-		r.f.badValue = true
+		r.note(&r.f.badValue, "items")
 	}
 	for _, x := range list {
-		o.items = append(o.items, item{x.id("line_id", true), x.id("sku_id", true), x.num("qty", true, 1, anyInt), x.num("paid_minor", true, 0, maxMoney)})
+		o.items = append(o.items, item{x.id("line_id", true), x.id("sku_id", true), x.num("qty", true, 1, maxInt), x.num("paid_minor", true, 0, maxMoney)})
 		x.num("unit_minor", false, 0, maxMoney)
 	}
 	if e.sub == "refunded" {
@@ -216,14 +238,15 @@ func (r reader) order(e *event) (buyer string) {
 }
 
 func (r reader) cost(e *event) (key string) {
-	id, version := r.id("cost_id", true), r.num("cost_version", true, 1, anyInt)
+	id, version := r.id("cost_id", true), r.num("cost_version", true, minInt, maxInt)
 	r.id("channel", true)
+	r.ids("campaign_id", "host_id")
 	r.enum("kind", true, costKinds)
 	r.num("spend_minor", true, 0, maxMoney)
 	r.currency()
 	from, to := r.num("period_start", true, 0, maxTime), r.num("period_end", true, 0, maxTime)
-	if to < from && r.has("period_start") && r.has("period_end") {
-		r.f.badValue = true
+	if to < from {
+		r.note(&r.f.badValue, "period_end")
 	}
 	e.id = naturalKey(id, version)
 	return id
@@ -231,8 +254,8 @@ func (r reader) cost(e *event) (key string) {
 
 func (r reader) stock(e *event) (key string) {
 	e.sku = r.id("sku_id", true)
-	r.num("available", true, -anyInt-1, anyInt)
-	version := r.num("stock_version", true, 1, anyInt)
+	r.num("available", true, minInt, maxInt)
+	version := r.num("stock_version", true, minInt, maxInt)
 	r.num("ts", true, 0, maxTime)
 	e.id = naturalKey(strings.Join([]string{e.sku, e.place.room, e.place.session}, "\x00"), version)
 	return e.sku

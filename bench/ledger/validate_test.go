@@ -66,8 +66,8 @@ func TestReasons(t *testing.T) {
 		{"period ends before it starts", "raw.cost", edit(someCost, `"period_end":5`, `"period_end":4`), "bad_value"},
 	} {
 		var p parser
-		if _, _, got := p.decode(c.topic, c.record, 1_000); got != c.want {
-			t.Errorf("%s: %q, want %q\n%.300s", c.name, got, c.want, c.record)
+		if _, _, got := p.decode(c.topic, c.record, 1_000); got.reason != c.want {
+			t.Errorf("%s: %v, want %q\n%.300s", c.name, got, c.want, c.record)
 		}
 	}
 }
