@@ -167,10 +167,16 @@ func (s *stream) place(f map[string]any) {
 		f["room_id"] = "r2"
 	}
 	f["live_session_id"] = fmt.Sprintf("%s_%d", f["live_session_id"], s.era)
-	if x := pick(s.t, "experiments", "", "", "", "x:A", "x:B", "x:A y:B", "x:A x:A", "x:A x:B"); x != "" {
+	if x := pick(s.t, "experiments", "", "", "", "x:A", "x:B", "x:A y:B", "x:A x:A", "x:A x:B", "x:- -:B", "-:-"); x != "" {
 		var list []map[string]string
 		for i := 0; i+2 < len(x)+0; i += 4 {
-			list = append(list, map[string]string{"id": x[i : i+1], "variant": x[i+2 : i+3]})
+			entry := map[string]string{}
+			for name, value := range map[string]string{"id": x[i : i+1], "variant": x[i+2 : i+3]} {
+				if value != "-" { // neither is required
+					entry[name] = value
+				}
+			}
+			list = append(list, entry)
 		}
 		f["experiment"] = list
 	}
@@ -257,7 +263,7 @@ func (s *stream) order() {
 
 func (s *stream) cost() {
 	id := pick(s.t, "cost", "c1", "c2")
-	f := map[string]any{"type": "cost", "platform": "douyin", "cost_id": id, "cost_version": rapid.IntRange(1, 3).Draw(s.t, "version"), "channel": "ads", "kind": "ads",
+	f := map[string]any{"type": "cost", "platform": "douyin", "cost_id": id, "cost_version": rapid.IntRange(-1, 1).Draw(s.t, "version"), "channel": "ads", "kind": "ads",
 		"spend_minor": 5, "currency": "CNY", "period_start": base, "period_end": base}
 	if rapid.Bool().Draw(s.t, "in a room") {
 		s.place(f)
@@ -266,7 +272,7 @@ func (s *stream) cost() {
 }
 
 func (s *stream) stock() {
-	f := map[string]any{"type": "stock", "platform": "douyin", "sku_id": "p", "available": 3, "stock_version": rapid.IntRange(1, 3).Draw(s.t, "version"), "ts": base}
+	f := map[string]any{"type": "stock", "platform": "douyin", "sku_id": "p", "available": 3, "stock_version": rapid.IntRange(-1, 1).Draw(s.t, "version"), "ts": base}
 	s.place(f)
 	s.send("raw.stock", "stock", f)
 }
