@@ -62,6 +62,10 @@ func TestFoldChangesNoView(t *testing.T) {
 	}
 	// Online stays as it is: a correction that moved it would move the peaks, in the same cycle.
 	unchanged("a correction", 6, 1, minuteOf(1, 20, 30, pane{Pane: 0, Value: 1, Late: true, Updated: start + 99_000}, pane{Pane: 3, Value: 2}), hourOf(1, 20, 30, 0))
+	// What part 1 brings is none of the hour's own: folded with what is, it does not become its newest.
+	if got := e.number("SELECT toUnixTimestamp64Milli(updated_at) FROM $db.room_measures WHERE grain = '1h'"); got != start+9 {
+		t.Errorf("the hour was updated %d ms after its start, want 9: by the newest event of its own", got-start)
+	}
 	unchanged("a replay", 6, 1, minuteOf(0, 1, 5, pane{Pane: 0, Value: 3, Online: 7}), hourOf(0, 6, 9, 0))
 	if got := e.query("SELECT count() FROM $db.room_rows WHERE deleted = 1 AND notEmpty(runs)"); got != "0" {
 		t.Errorf("%s tombstones carry arrays", got)
