@@ -149,7 +149,7 @@ func checkKafka(dir, kafka string) error {
 
 func (s *Stack) startKafka(ctx context.Context, o Options, jars string) error {
 	if !o.Apache {
-		f, err := kafka.StartFakeTelling(o.Stranger, o.kafkaDir(), o.KafkaAddr, kafka.TellDisk(o.DiskFailed))
+		f, err := kafka.StartFakeTelling(kafka.Tell{Stranger: o.Stranger, Disk: o.DiskFailed}, o.kafkaDir(), o.KafkaAddr)
 		if err != nil {
 			return err
 		}

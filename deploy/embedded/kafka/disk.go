@@ -11,13 +11,9 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
-// TellDisk calls tell when the broker cannot write to its disk, once a minute at most. All that clients hear of it is UNKNOWN_SERVER_ERROR, which
-// kfake lets nobody change.
-func TellDisk(tell func(error)) kfake.Opt { return kfake.WithLogger(&diskLog{tell: tell}) }
-
 const tellDiskEvery = time.Minute
 
-// diskLog finds the errors of the disk among what kfake logs.
+// diskLog finds the errors of the disk among what kfake logs. All that clients hear of them is UNKNOWN_SERVER_ERROR, which kfake lets nobody change.
 type diskLog struct {
 	tell func(error)
 	mu   sync.Mutex
@@ -29,11 +25,16 @@ var ofDisk = []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EROFS}
 
 func (d *diskLog) Logf(_ kfake.LogLevel, _ string, args ...any) {
 	for _, a := range args {
-		err, ok := a.(error)
-		var path *fs.PathError // it names the file
-		if ok && errors.As(err, &path) && slices.ContainsFunc(ofDisk, func(e error) bool { return errors.Is(path.Err, e) }) && d.due() {
-			d.tell(path)
+		if err, ok := a.(error); ok {
+			d.look(err)
 		}
+	}
+}
+
+func (d *diskLog) look(err error) {
+	var path *fs.PathError // it names the file
+	if d.tell != nil && errors.As(err, &path) && slices.ContainsFunc(ofDisk, func(e error) bool { return errors.Is(path.Err, e) }) && d.due() {
+		d.tell(path)
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 func TestAFullDiskIsTold(t *testing.T) {
 	dir := t.TempDir()
 	told := make(chan error, 10)
-	f, err := kafka.StartFake(dir, "127.0.0.1:0", kafka.TellDisk(func(err error) { told <- err }))
+	f, err := kafka.StartFakeTelling(kafka.Tell{Disk: func(err error) { told <- err }}, dir, "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

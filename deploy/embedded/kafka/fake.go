@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 )
@@ -15,18 +15,29 @@ type Fake struct {
 	// Cluster injects faults in tests.
 	Cluster *kfake.Cluster
 
-	addr string
-	lock *os.File
+	addr   string
+	lock   *os.File
+	keeper *keeper // nil in memory
+}
+
+// Tell is who hears of what goes wrong in a Fake, once a minute at most.
+type Tell struct {
+	Stranger func(error) // who spoke another protocol to the port
+	Disk     func(error) // what cannot be written
 }
 
 // StartFake starts kfake at addr (port 0 takes any that is free). With a directory its topics, groups and transactions survive a restart; with
 // "" it keeps everything in memory. Options of the caller come last and win.
 func StartFake(dir, addr string, options ...kfake.Opt) (*Fake, error) {
-	return StartFakeTelling(nil, dir, addr, options...)
+	return StartFakeTelling(Tell{}, dir, addr, options...)
 }
 
-// StartFakeTelling is StartFake that tells once in a while who spoke another protocol to the port.
-func StartFakeTelling(stranger func(error), dir, addr string, options ...kfake.Opt) (*Fake, error) {
+// StartFakeTelling is StartFake that tells.
+func StartFakeTelling(tell Tell, dir, addr string, options ...kfake.Opt) (*Fake, error) {
+	return startFake(tell, dir, addr, sweepEvery, options...)
+}
+
+func startFake(tell Tell, dir, addr string, sweepEvery time.Duration, options ...kfake.Opt) (*Fake, error) {
 	host, err := advertised(addr)
 	if err != nil {
 		return nil, err
@@ -35,34 +46,74 @@ func StartFakeTelling(stranger func(error), dir, addr string, options ...kfake.O
 	if err != nil {
 		return nil, err
 	}
-	l = &frameListener{Listener: l, tell: stranger}
-	all := []kfake.Opt{
+	disk, ready := &diskLog{tell: tell.Disk}, make(chan struct{})
+	defer close(ready)
+	named := namedListener{&frameListener{Listener: l, ready: ready, tell: tell.Stranger}, host}
+	f := &Fake{addr: named.Addr().String()}
+	all := append([]kfake.Opt{
 		kfake.NumBrokers(1),
-		kfake.ListenFn(func(string, string) (net.Listener, error) { return namedListener{l, host}, nil }),
+		kfake.ListenFn(func(string, string) (net.Listener, error) { return named, nil }),
+		kfake.WithLogger(disk),
 		// Without this, records of a replay that are older than a week would go as soon as any topic has a retention.
 		kfake.BrokerConfigs(map[string]string{"log.retention.ms": "-1"}),
+	}, options...)
+	if dir == "" {
+		err = f.startCluster(all)
+	} else {
+		err = f.startOn(dir, l.Addr().String(), sweepEvery, disk, all)
 	}
-	f := &Fake{addr: namedListener{l, host}.Addr().String()}
-	if dir != "" {
-		if f.lock, err = lockDir(context.Background(), dir, lockWait); err != nil {
-			l.Close()
-			return nil, err
-		}
-		all = append(all, kfake.DataDir(filepath.Join(dir, "data")))
-	}
-	if f.Cluster, err = kfake.NewCluster(append(all, options...)...); err != nil {
+	if err != nil {
 		l.Close()
 		f.unlock()
-		return nil, fmt.Errorf("kafka: start kfake on %q: %w", dir, err)
+		return nil, err
 	}
 	return f, nil
+}
+
+func (f *Fake) startCluster(options []kfake.Opt) (err error) {
+	if f.Cluster, err = kfake.NewCluster(options...); err != nil {
+		return fmt.Errorf("kafka: start kfake: %w", err)
+	}
+	return nil
+}
+
+// startOn starts kfake on a directory.
+func (f *Fake) startOn(dir, addr string, sweepEvery time.Duration, disk *diskLog, options []kfake.Opt) (err error) {
+	if f.lock, err = lockDir(context.Background(), dir, lockWait); err != nil {
+		return err
+	}
+	known, err := mend(dir)
+	if err != nil {
+		return err
+	}
+	options = append(options, kfake.DataDir(dataDir(dir)), kfake.BrokerConfigs(map[string]string{"log.cleaner.backoff.ms": never}))
+	if err := f.startCluster(options); err != nil {
+		return fmt.Errorf("%w (in %s)", err, dir)
+	}
+	f.keeper, err = keep(f.Cluster, dir, addr, known, sweepEvery, disk.look)
+	if err != nil {
+		f.Cluster.Close()
+	}
+	return err
 }
 
 // Brokers are the addresses for clients.
 func (f *Fake) Brokers() []string { return []string{f.addr} }
 
+// Sweep takes the records now whose time is over, and compacts, which else happens every hour. In memory kfake does it.
+func (f *Fake) Sweep(ctx context.Context) error {
+	if f.keeper == nil {
+		f.Cluster.Compact()
+		return nil
+	}
+	return f.keeper.sweep(ctx)
+}
+
 // Close stops the broker; its directory can be used again.
 func (f *Fake) Close() error {
+	if f.keeper != nil {
+		f.keeper.close()
+	}
 	f.Cluster.Close()
 	f.unlock()
 	return nil

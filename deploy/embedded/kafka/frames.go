@@ -22,12 +22,14 @@ const tellStrangerEvery = time.Minute
 // for it: the letters of "GET " are 1.2 GB.
 type frameListener struct {
 	net.Listener
-	tell func(error)
-	mu   sync.Mutex
-	told time.Time
+	ready chan struct{} // closed when the broker may serve
+	tell  func(error)
+	mu    sync.Mutex
+	told  time.Time
 }
 
 func (l *frameListener) Accept() (net.Conn, error) {
+	<-l.ready
 	conn, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err

@@ -26,7 +26,7 @@ func TestOtherProtocolsAreHungUpOn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			told := make(chan error, 100)
-			f, err := kafka.StartFakeTelling(func(err error) { told <- err }, "", "127.0.0.1:0")
+			f, err := kafka.StartFakeTelling(kafka.Tell{Stranger: func(err error) { told <- err }}, "", "127.0.0.1:0")
 			if err != nil {
 				t.Fatal(err)
 			}
