@@ -248,7 +248,7 @@ func startAndWait(dir string) {
 // A broker that listens on all addresses sends its clients to one that they can dial, whatever this machine is called.
 func TestAllAddressesAreAdvertisedAsOne(t *testing.T) {
 	for _, addr := range []string{"0.0.0.0:0", ":0"} {
-		b := startFake(t, "", addr)
+		b := startFake(t, t.TempDir(), addr)
 		host, _, err := net.SplitHostPort(b.Brokers()[0])
 		if ip := net.ParseIP(host); err != nil || ip == nil || ip.IsUnspecified() {
 			t.Errorf("%s is advertised as %s, want an address", addr, b.Brokers()[0])
@@ -256,5 +256,6 @@ func TestAllAddressesAreAdvertisedAsOne(t *testing.T) {
 		if err := client(t, b).Ping(t.Context()); err != nil {
 			t.Errorf("%s: %v", addr, err)
 		}
+		sweep(t, b) // it is a client too
 	}
 }
