@@ -17,6 +17,8 @@ import (
 const (
 	// sweepEvery is how often records go whose time is over, as kfake itself would do it.
 	sweepEvery   = time.Hour
+	// firstSweep after a start is early: who runs a broker for less than an hour at a time does not keep records for ever.
+	firstSweep   = 5 * time.Minute
 	sweepTimeout = 5 * time.Minute
 	// never is, as milliseconds, a hundred years: kfake's own sweeps would take records before the offsets are written down.
 	never = "3153600000000"
@@ -74,14 +76,15 @@ func (k *keeper) restoreStarts(known offsets) error {
 
 func (k *keeper) run(ctx context.Context, every time.Duration) {
 	defer close(k.stopped)
-	tick := time.NewTicker(every)
-	defer tick.Stop()
+	next := time.NewTimer(min(firstSweep, every))
+	defer next.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
+		case <-next.C:
 			_ = k.sweep(ctx) // the control has told it; the next one comes
+			next.Reset(every)
 		}
 	}
 }
