@@ -22,7 +22,8 @@ import (
 const (
 	collectorEndsEvery   = 5               // progress records from one question to the next
 	collectorEndsTimeout = 5 * time.Second // of each of the questions
-	offsetOfEnd          = -1              // ListOffsets' name for it
+	collectorCutOff      = 30 * time.Second
+	offsetOfEnd          = -1 // ListOffsets' name for it
 	offsetOfStart        = -2
 )
 
@@ -63,7 +64,11 @@ func (s *collectorSession) askEnds(now time.Time) error {
 	select {
 	case a := <-s.ends:
 		s.endsOut = false
-		if src, start := s.takeEnds(&a); src != nil {
+		src, start, err := s.takeEnds(&a, time.Now())
+		if err != nil {
+			return err
+		}
+		if src != nil {
 			return s.expiredTail(src, start)
 		}
 	default:
@@ -89,9 +94,10 @@ func (s *collectorSession) askEnds(now time.Time) error {
 }
 
 // takeEnds enters an answer. It returns a source of which retention has removed all that was not read, up to its start: the client goes on there without a word.
-func (s *collectorSession) takeEnds(a *collectorEnds) (expired *collectorSource, start int64) {
+// A log that was cut off is an error when all answers have said so for a while: a leader that was deposed and does not know it may know less.
+func (s *collectorSession) takeEnds(a *collectorEnds, now time.Time) (expired *collectorSource, start int64, err error) {
 	if a.err != nil {
-		s.endsFail.failed(time.Now(), a.err, endsUnknown)
+		s.endsFail.failed(now, a.err, endsUnknown)
 	}
 	for _, src := range s.sources {
 		t := src.feed.topic
@@ -100,15 +106,27 @@ func (s *collectorSession) takeEnds(a *collectorEnds) (expired *collectorSource,
 		case !ok || a.ids[t] != src.id.TopicID: // who looks at the metadata ends the session
 			continue
 		case end < src.reached:
-			s.endsFail.failed(time.Now(), fmt.Errorf("%s/%d ends at offset %d, and the records before %d were read: it was cut off", src.feed.name, src.partition, end, src.reached), endsUnknown)
+			if src.short.IsZero() {
+				src.short = now
+			}
+			if now.Sub(src.short) >= collectorCutOff {
+				return nil, 0, src.feed.cutOff(src.partition, end, src.reached)
+			}
 			continue
 		}
-		src.ended = collectorEnd{end, a.asked}
+		src.ended, src.short = collectorEnd{end, a.asked}, time.Time{}
 		if begins := a.starts[t][src.partition]; src.stuck() && begins >= end && begins > src.handed {
 			expired, start = src, begins
 		}
 	}
-	return expired, start
+	return expired, start, nil
+}
+
+// cutOff: a partition ends before what was read of it. New records get offsets that were counted before.
+func (f *collectorFeed) cutOff(partition int32, end, read int64) error {
+	return fmt.Errorf("%[1]s/%[2]d ends at offset %[3]d, and the records before %[4]d were read: its log was cut off, by an unclean leader election or with a broker's disk. "+
+		"What comes at offsets that were counted already could not be told from a repetition, so nothing is read. Copy what it holds into a topic made again under its name, "+
+		"or, to give up what comes before offset %[4]d, stop the collectors and set the offset of group %[5]s to %[3]d", f.name, partition, end, read, f.group)
 }
 
 const endsUnknown = "where a partition ends is not to be had: if it is idle, the watermark waits for it"

@@ -56,7 +56,7 @@ func TestEndsOfAnotherLog(t *testing.T) {
 		src := &collectorSource{feed: &collectorFeed{name: "raw.viewer"}, id: eventlog.SourceID{TopicID: id}, next: c.next, handed: c.next, reached: c.reached}
 		s := &collectorSession{sources: []*collectorSource{src}, endsFail: failing{log: zap.NewNop()}}
 		a := &collectorEnds{asked: 1000, ends: collectorOffsets{{0: c.end}}, starts: collectorOffsets{{0: c.start}}, ids: [event.NumTopics][16]byte{c.topic}}
-		if expired, _ := s.takeEnds(a); (expired == src) != c.expired || src.ended != c.want {
+		if expired, _, err := s.takeEnds(a, time.Now()); err != nil || (expired == src) != c.expired || src.ended != c.want {
 			t.Errorf("%s: ended %+v, expired %v; want %+v", name, src.ended, expired == src, c.want)
 		}
 	}

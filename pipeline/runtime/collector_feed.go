@@ -140,6 +140,11 @@ func (f *collectorFeed) assigned(ctx context.Context, offsets map[string]map[int
 			f.s.log.Warn("the group's offset is one of a topic of this name that was deleted: reading begins at its start", zap.String("topic", f.name), zap.Int32("partition", p))
 			committed, parts[p] = -1, kgo.NewOffset().At(start.Offset)
 		}
+		if committed > a.end {
+			err := f.cutOff(p, a.end, committed)
+			f.s.fail(err) // the client would try again for ever
+			return nil, err
+		}
 		if committed >= 0 {
 			a.expired = max(0, start.Offset-committed)
 			a.start = max(start.Offset, committed)

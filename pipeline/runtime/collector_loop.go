@@ -102,6 +102,9 @@ func (s *collectorSession) enqueue(f *collectorFeed, fetches kgo.Fetches) error 
 				}
 				if src := s.find(f, p.Partition); src != nil && t.Topic == f.name {
 					if len(p.Records) > 0 { // else it is told again with each answer
+						if first := p.Records[0].Offset; first < src.handed { // the client has begun anew behind an end that was cut off
+							return f.cutOff(p.Partition, p.HighWatermark, src.handed)
+						}
 						s.expired(f, p.Partition, p.LogStartOffset-src.handed)
 					}
 					src.push(p)

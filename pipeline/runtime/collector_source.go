@@ -2,6 +2,7 @@ package runtime
 
 import (
 	"math"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -31,6 +32,7 @@ type collectorSource struct {
 	stored  int64           // last committed
 	ended   collectorEnd    // where it ended when that was asked last
 	reached int64           // handed, when it was asked
+	short   time.Time       // since when all answers say that it ends before that; zero where the last one did not
 
 	recv    int64 // highest receive time in a block, 0 for none
 	since   int64 // since when the session waits for it, ms; 0 when it doesn't

@@ -6,6 +6,12 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
+// Kinds of errors.
+const (
+	errorPermanent = "permanent"
+	errorTemporary = "temporary"
+)
+
 // metrics have labels that the schema and the code bound: table, kind of error, step of the roller.
 type metrics struct {
 	rows, inserts, bytes, retries *prometheus.CounterVec
@@ -36,6 +42,11 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		rollSeconds: histogram("roll_seconds", "Duration of one step of the roller.", "step"),
 		folded:      one("fold_candidates_total", "Closed partials looked at by the fold."),
 		peaks:       one("peak_candidates_total", "Rows of panes and shorter windows that peaks were taken over."),
+	}
+	for _, t := range tables(Config{}.WithDefaults()) { // the first failure is to be an increase
+		for _, kind := range []string{errorPermanent, errorTemporary} {
+			m.errors.WithLabelValues(t.name, kind)
+		}
 	}
 	m.shown = prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "livemeter", Subsystem: "clickhouse", Name: "shown",
 		Help: "1 while the views show this log's numbers, 0 while they show another log's; NaN in processes that do not own partition 0 and do not ask."})

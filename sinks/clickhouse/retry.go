@@ -34,10 +34,10 @@ func (s *Sink) retry(ctx context.Context, table string, f func(context.Context) 
 		err = classify(table, s.cause(err))
 		var perm *PermanentError
 		if errors.As(err, &perm) {
-			s.m.errors.WithLabelValues(table, "permanent").Inc()
+			s.m.errors.WithLabelValues(table, errorPermanent).Inc()
 			return err
 		}
-		s.m.errors.WithLabelValues(table, "temporary").Inc()
+		s.m.errors.WithLabelValues(table, errorTemporary).Inc()
 		if ctx.Err() == nil { // else the caller knows
 			rollup.AttemptFailed(ctx, err)
 		}

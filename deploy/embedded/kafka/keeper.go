@@ -16,7 +16,7 @@ import (
 
 const (
 	// sweepEvery is how often records go whose time is over, as kfake itself would do it.
-	sweepEvery   = time.Hour
+	sweepEvery = time.Hour
 	// firstSweep after a start is early: who runs a broker for less than an hour at a time does not keep records for ever.
 	firstSweep   = 5 * time.Minute
 	sweepTimeout = 5 * time.Minute
