@@ -14,7 +14,8 @@ import (
 // rawConfig is that of the raw topics: the sender sets the receive time.
 var rawConfig = map[string]*string{"message.timestamp.type": kadm.StringPtr("CreateTime")}
 
-// trim takes from the topics' beginnings what has been read, as retention does.
+// trim takes from the topics' beginnings what has been read, as retention does, but for the last record: of a partition without any kfake says, after its
+// leader has moved, that it ended at 0.
 func (w *world) trim(ctx context.Context) {
 	w.judged.read(ctx, w) // what it has not seen it would miss
 	gone := kadm.Offsets{}
@@ -23,11 +24,18 @@ func (w *world) trim(ctx context.Context) {
 		if err != nil {
 			return // nobody has committed, or the coordinator is moving
 		}
+		ends, err := w.adm.ListEndOffsets(ctx, topic)
+		if err != nil {
+			return
+		}
 		for _, o := range at.Offsets().Sorted() {
-			if o.Topic == topic && topic == runtime.TopicEvents {
+			if topic == runtime.TopicEvents {
 				o.At = min(o.At, w.judged.next[o.Partition])
 			}
-			gone.Add(o)
+			end, _ := ends.Lookup(topic, o.Partition)
+			if o.At = min(o.At, end.Offset-1); o.At > 0 {
+				gone.Add(o)
+			}
 		}
 	}
 	if _, err := w.adm.DeleteRecords(ctx, gone); err == nil { // a leader that moves refuses: then its stay
