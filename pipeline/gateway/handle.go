@@ -146,7 +146,7 @@ func (s *Server) judgeAll(raws [][]byte) (answer *Answer, records []kgo.Record, 
 // store returns nil only when Kafka has acknowledged every record. It takes over the lease.
 func (s *Server) store(ctx context.Context, records []kgo.Record, l *lease) *problem {
 	start := s.cfg.Now()
-	err := produce(s.client, records, l, s.cfg.ProduceTimeout).wait(ctx)
+	err := produce(s.client, records, l, s.cfg.ProduceTimeout, s.health.batch).wait(ctx)
 	s.met.produceSec.Observe(s.cfg.Now().Sub(start).Seconds())
 	if err == nil {
 		return nil

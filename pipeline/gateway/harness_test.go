@@ -82,6 +82,7 @@ func newBench(t *testing.T, change func(*Config)) *bench {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { checkNoSecret(t, logs) })
+	go b.srv.health.watch(t.Context(), client.Ping) // as Run does
 	front := httptest.NewUnstartedServer(b.srv.Handler())
 	front.Config.ReadTimeout = b.srv.cfg.ReadTimeout
 	front.Start()

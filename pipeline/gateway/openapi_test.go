@@ -70,7 +70,7 @@ func TestOpenAPIIsWhatTheGatewayAnswers(t *testing.T) {
 	gone.openapi = b.openapi
 	wantStatus(t, gone.do(request{method: http.MethodGet, path: readyPath}), 200)
 	gone.kafka.Close()
-	for again := time.NewTicker(readyFor / 10); gone.do(request{method: http.MethodGet, path: readyPath}).StatusCode != 503; <-again.C { // an answer holds for a while
+	for again := time.NewTicker(askEvery / 10); gone.do(request{method: http.MethodGet, path: readyPath}).StatusCode != 503; <-again.C { // it is asked every second
 	}
 
 	for _, want := range b.openapi.documented() {

@@ -98,8 +98,12 @@ func problemKafka(timeout bool) *problem {
 	return p
 }
 
-func problemNotReady() *problem {
-	return &problem{status: http.StatusServiceUnavailable, Code: "kafka_unavailable", retryAfter: kafkaRetryAfter, Message: "Kafka does not answer: no events can be taken"}
+func problemNotReady(answers bool) *problem {
+	p := &problem{status: http.StatusServiceUnavailable, Code: "kafka_unavailable", retryAfter: kafkaRetryAfter, Message: "Kafka does not answer: no events can be taken"}
+	if answers {
+		p.Message = "Kafka takes no records: no events can be taken"
+	}
+	return p
 }
 
 func (p *problem) write(w http.ResponseWriter) {

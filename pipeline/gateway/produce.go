@@ -33,6 +33,8 @@ var errSlow = errors.New("no acknowledgement in time")
 // request has been answered 503 long before: until then the client holds the bytes.
 type batch struct {
 	lease   *lease
+	came    func(error) // is told once what became of it, when it is settled or nobody waits any more
+	told    sync.Once
 	ctx     context.Context // ends at the time limit, or when all is settled
 	cancel  context.CancelFunc
 	pending atomic.Int64
@@ -43,8 +45,9 @@ type batch struct {
 
 // produce hands all records to the client. It never blocks: a full client fails the records. Once nobody waits any more, what Kafka
 // has not taken is dropped where that is safe: its sender was told to send it again.
-func produce(client *kgo.Client, records []kgo.Record, l *lease, limit time.Duration) *batch {
-	b := &batch{lease: l, done: make(chan struct{})}
+func produce(client *kgo.Client, records []kgo.Record, l *lease, limit time.Duration, came func(handed time.Time, err error)) *batch {
+	handed := time.Now()
+	b := &batch{lease: l, came: func(err error) { came(handed, err) }, done: make(chan struct{})}
 	// Not the request's context: a sender that hangs up must not cancel records of others in the same partition.
 	b.ctx, b.cancel = context.WithTimeout(context.Background(), limit)
 	b.pending.Store(int64(len(records)))
@@ -64,6 +67,9 @@ func (b *batch) settle(_ *kgo.Record, err error) {
 	}
 	if b.pending.Add(-1) == 0 {
 		b.lease.release()
+		if err := b.outcome(); err != nil || b.ctx.Err() == nil { // an acknowledgement that came too late is none to its sender
+			b.tell(err)
+		}
 		close(b.done)
 		b.cancel()
 	}
@@ -79,10 +85,18 @@ func (b *batch) wait(sender context.Context) error {
 		select {
 		case <-b.done: // it ended by being settled
 		default:
+			b.tell(errSlow)
 			return errSlow
 		}
 	}
-	if errors.Is(b.err, context.DeadlineExceeded) { // settled: no writer of err is left
+	return b.outcome()
+}
+
+func (b *batch) tell(err error) { b.told.Do(func() { b.came(err) }) }
+
+// outcome is of a batch that is settled: no writer of err is left.
+func (b *batch) outcome() error {
+	if errors.Is(b.err, context.DeadlineExceeded) {
 		return errSlow
 	}
 	return b.err

@@ -1,41 +1,28 @@
 package gateway
 
 import (
+	"errors"
 	"net/http"
-	"sync"
-	"time"
 
 	"go.uber.org/zap"
 )
 
-const (
-	readyPath = "/readyz"
-	// readyFor is how long an answer about Kafka is given again: whoever reaches the port may ask.
-	readyFor = time.Second
-)
+const readyPath = "/readyz"
 
-// readiness is what load balancers are told.
-type readiness struct {
-	mu  sync.Mutex // held while Kafka is asked: who asks meanwhile gets the same answer
-	at  time.Time
-	err error
-}
+// Ready says why the gateway cannot store events at the moment, or nil. It answers at once.
+func (s *Server) Ready() error { return s.health.ready() }
 
-// ready answers for the gateway alone: other parts of the same process may fail while it takes and keeps events.
+// Failing is the outage of Kafka that has been seen and not been seen to end, nil if none: what Ready gives the benefit of the doubt is one, too.
+func (s *Server) Failing() *Outage { return s.health.failing() }
+
+// ready answers load balancers for the gateway alone: other parts of the same process may fail while it takes and keeps events.
 func (s *Server) ready(w http.ResponseWriter) {
-	s.readiness.mu.Lock()
-	if time.Since(s.readiness.at) >= readyFor {
-		s.readiness.err = s.Ready()
-		s.readiness.at = time.Now()
-		if s.readiness.err != nil {
-			s.log.Warn("not ready", zap.Error(s.readiness.err)) // not for strangers
-		}
-	}
-	err := s.readiness.err
-	s.readiness.mu.Unlock()
-	if err != nil {
-		problemNotReady().write(w)
+	err := s.Ready()
+	if err == nil {
+		writeJSON(w, http.StatusOK, map[string]bool{"ready": true})
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]bool{"ready": true})
+	s.log.Warn("not ready", zap.Error(err)) // the cause is not for strangers
+	var o *Outage
+	problemNotReady(errors.As(err, &o) && !o.Silent).write(w)
 }

@@ -39,7 +39,7 @@ type Server struct {
 	ln     net.Listener
 	open   atomic.Int64 // connections
 
-	readiness readiness
+	health health
 }
 
 // New makes a gateway that writes to the raw topics with the given prefix. The client must have been made with ClientOpts.
@@ -68,18 +68,8 @@ func New(cfg Config, client *kgo.Client, prefix string, log *zap.Logger, reg pro
 	return s, nil
 }
 
-// Handler serves the gateway without a listener of its own. Time-outs are then the caller's.
+// Handler serves the gateway without a listener of its own. Time-outs are then the caller's, and readiness is of its batches alone.
 func (s *Server) Handler() http.Handler { return http.HandlerFunc(s.serve) }
-
-// Ready says why the gateway cannot store events at the moment, or nil.
-func (s *Server) Ready() error {
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-	defer cancel()
-	if err := s.client.Ping(ctx); err != nil {
-		return fmt.Errorf("gateway: Kafka does not answer: %w", err)
-	}
-	return nil
-}
 
 // Listen opens the port and returns its address. Run calls it if the caller has not; call it first to learn the port of ":0".
 func (s *Server) Listen() (net.Addr, error) {
@@ -114,6 +104,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(s.ln) }()
+	go s.health.watch(ctx, s.client.Ping) // it is not waited for: what it asks a Kafka that hangs may take ten seconds more
 	s.log.Info("listening", zap.Stringer("addr", addr), zap.Int("tokens", len(s.cfg.Tokens)))
 	select {
 	case err := <-served:
