@@ -34,6 +34,7 @@ type local struct {
 	log       *zap.Logger
 	say       func(string) // to who sits at the terminal
 	stack     *stack.Stack
+	kafka     *kafkaWatch
 	process   *service.Process
 	store     *service.Store
 	reader    *runtime.Reader
@@ -72,23 +73,16 @@ func (f localFlags) startLocal(ctx context.Context, g global, dir string, say fu
 	if l.process, err = service.New(cfg, l.log); err != nil {
 		return nil, err
 	}
+	l.kafka = &kafkaWatch{dir: dir, log: l.log, say: say}
 	say("starting Kafka (" + f.Kafka + ") and ClickHouse in " + dir)
 	l.stack, err = stack.Start(ctx, stack.Options{Dir: dir, Apache: f.Kafka == "apache", KafkaAddr: f.KafkaAddr, ClickHouseAddr: cfg.ClickHouse.Addr[0],
-		AllowNetwork: f.AllowNetwork, Progress: say, DiskFailed: l.diskFailed(say),
+		AllowNetwork: f.AllowNetwork, Progress: say, DiskFailed: l.kafka.diskFailed,
 		Stranger: func(err error) { l.log.Warn(err.Error()); say(err.Error()) }})
 	if err != nil {
 		return nil, err
 	}
 	cfg.Kafka.Brokers, cfg.ClickHouse.Addr = l.stack.Brokers, []string{l.stack.ClickHouse}
 	return l, ofDirectory(l.startPipeline(ctx), dir)
-}
-
-// diskFailed says what the broker cannot write to the log, and to who sits there: the log may be on the same disk.
-func (l *local) diskFailed(say func(string)) func(error) {
-	return func(err error) {
-		l.log.Error("Kafka cannot write to its disk and takes no more records", zap.Error(err))
-		say("Kafka cannot write to its disk and takes no more records: " + err.Error())
-	}
 }
 
 // ofDirectory adds to an error what it means for who has no more than a directory.
@@ -141,12 +135,14 @@ func (l *local) plan(ctx context.Context) (service.Plan, error) {
 	if err != nil {
 		return plan, err
 	}
-	gateway, addr, err := p.Gateway()
+	server, gateway, addr, err := p.Gateway()
 	if err != nil {
 		return plan, err
 	}
 	l.reader, l.gateway = reader, addr
-	collector, stopFeed := service.Stoppable(p.Collector())
+	health, collector := p.Collector()
+	l.kafka.gateway, l.kafka.collector = server, health.Ready
+	collector, stopFeed := service.Stoppable(collector)
 	gateway, l.stopInput = service.Stoppable(gateway)
 	l.stopFeed = stopFeed
 	plan.Stages = []service.Stage{collector, fused, p.Rejected(store), store.Roller(), gateway, {Name: "engines", Run: l.stack.Watch}}

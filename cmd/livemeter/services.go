@@ -32,9 +32,10 @@ func (c runCmd) Run(ctx context.Context, g global, s streams) error {
 		if err != nil {
 			return plan, err
 		}
-		plan.Stages = []service.Stage{p.Collector(), fused, p.Rejected(store), store.Roller()}
+		_, collector := p.Collector()
+		plan.Stages = []service.Stage{collector, fused, p.Rejected(store), store.Roller()}
 		if c.ServeHTTP {
-			gateway, _, err := p.Gateway()
+			_, gateway, _, err := p.Gateway()
 			if err != nil {
 				return plan, err
 			}
@@ -52,7 +53,8 @@ func (collectorCmd) Help() string {
 
 func (c collectorCmd) Run(ctx context.Context, g global, s streams) error {
 	return c.serve(ctx, g, s, config.Pipeline, func(ctx context.Context, p *service.Process) (service.Plan, error) {
-		return service.Plan{Stages: []service.Stage{p.Collector()}}, nil
+		_, stage := p.Collector()
+		return service.Plan{Stages: []service.Stage{stage}}, nil
 	})
 }
 
@@ -102,7 +104,7 @@ Example:
 
 func (c gatewayCmd) Run(ctx context.Context, g global, s streams) error {
 	return c.serve(ctx, g, s, config.Client, func(ctx context.Context, p *service.Process) (service.Plan, error) {
-		stage, _, err := p.Gateway()
+		_, stage, _, err := p.Gateway()
 		return service.Plan{Stages: []service.Stage{stage}}, err
 	})
 }

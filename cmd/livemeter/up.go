@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/livemeter/livemeter/cmd/livemeter/stack"
@@ -39,10 +38,11 @@ func (c upCmd) Run(ctx context.Context, g global, s streams) error {
 	l.addresses(s.out, time.Now())
 	look := time.NewTicker(upLook)
 	defer look.Stop()
-	ready, outage := unready(l.reader.Ready, sayTo(s.err)), outages(l.reader.SinkFailing, sayTo(s.err))
+	ready, outage := unready(l.reader.Ready, l.kafka.takes, l.say), outages(l.reader.SinkFailing, l.kafka.takes, l.say)
 	for begun := false; ; {
 		select {
 		case <-look.C:
+			l.kafka.look()                       // first: what the others say of it is then true
 			if begun = begun || ready(); begun { // until then an outage is one of the things that rows wait for
 				outage()
 			}
@@ -62,45 +62,6 @@ func goesOn(err error, dir string) error {
 		return fmt.Errorf("%w\nstart `up` again with the same --dir (%s): nothing is lost", err, dir)
 	}
 	return err
-}
-
-const (
-	upLook   = 2 * time.Second
-	upTell   = 10 * time.Second
-	upOutage = 5 * time.Second // of ClickHouse, before it is told: a write that fails once is none
-)
-
-// outages tells with each call that ClickHouse takes no rows, once, and that it takes them again.
-func outages(failing func() (since time.Time, err error), say func(string)) func() {
-	var began time.Time // of the one that is told
-	return func() {
-		since, err := failing()
-		switch {
-		case err == nil && !began.IsZero():
-			say(fmt.Sprintf("ClickHouse takes rows again, after %.0f s", time.Since(began).Seconds()))
-			began = time.Time{}
-		case err != nil && began.IsZero() && time.Since(since) >= upOutage:
-			began = since
-			say(fmt.Sprintf("ClickHouse takes no rows, for %.0f s: %s; events are taken, rows wait and nothing is lost", time.Since(since).Seconds(), strings.ReplaceAll(err.Error(), "\n", "; ")))
-		}
-	}
-}
-
-// unready tells with each call what rows still wait for, restored state above all, until it returns true: nothing.
-func unready(ready func() error, say func(string)) func() bool {
-	began, told := time.Now(), time.Time{}
-	return func() bool {
-		err := ready()
-		switch since := time.Since(began).Round(time.Second); {
-		case err != nil && time.Since(told) < upTell:
-		case err != nil:
-			told = time.Now()
-			say(fmt.Sprintf("events are taken, rows have to wait for a while: %s … %s", strings.ReplaceAll(err.Error(), "\n", "; "), since))
-		case !told.IsZero():
-			say(fmt.Sprintf("ready after %s", since))
-		}
-		return err == nil
-	}
 }
 
 // addresses prints where everything is, with a line to try for each.

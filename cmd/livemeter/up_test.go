@@ -37,7 +37,7 @@ func TestUpTellsWhatRowsWaitFor(t *testing.T) {
 		} {
 			var said []string
 			n := 0
-			tell := unready(func() error { n++; return c.what[n-1] }, func(s string) { said = append(said, s) })
+			tell := unready(func() error { n++; return c.what[n-1] }, yes, func(s string) { said = append(said, s) })
 			for i := range c.what {
 				time.Sleep(upLook) // in the bubble of synctest: its clock jumps, nobody waits
 				if over := tell(); over != (i == len(c.what)-1) {
@@ -51,13 +51,16 @@ func TestUpTellsWhatRowsWaitFor(t *testing.T) {
 	})
 }
 
+func yes() bool { return true }
+
 // TestUpTellsOutagesOnce: one line when ClickHouse has taken no rows for some seconds, one when it is over, and none about a write that failed once.
 func TestUpTellsOutagesOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var said []string
 		var since time.Time
 		var err error
-		look := outages(func() (time.Time, error) { return since, err }, func(s string) { said = append(said, s) })
+		takes := true
+		look := outages(func() (time.Time, error) { return since, err }, func() bool { return takes }, func(s string) { said = append(said, s) })
 		pass := func(d time.Duration, why error) {
 			since, err = time.Now(), why
 			for range d / upLook {
@@ -70,7 +73,11 @@ func TestUpTellsOutagesOnce(t *testing.T) {
 		pass(10*time.Second, nil)
 		pass(30*time.Second, errors.Join(errors.New("no answer"), errors.New("to a write")))
 		pass(10*time.Second, nil)
-		want := []string{"ClickHouse takes no rows, for 6 s: no answer; to a write; events are taken, rows wait and nothing is lost", "ClickHouse takes rows again, after 30 s"}
+		takes = false
+		pass(8*time.Second, errors.New("no space"))
+		pass(2*time.Second, nil)
+		want := []string{"ClickHouse takes no rows, for 6 s: no answer; to a write; events are taken, rows wait and nothing is lost", "ClickHouse takes rows again, after 30 s",
+			"ClickHouse takes no rows, for 6 s: no space; rows wait, and nothing is lost that was taken", "ClickHouse takes rows again, after 8 s"}
 		if !slices.Equal(said, want) {
 			t.Errorf("said %q, want %q", said, want)
 		}

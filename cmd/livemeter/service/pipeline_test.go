@@ -125,7 +125,8 @@ func (p *pipeline) plan(ctx context.Context, fused bool) (service.Plan, error) {
 	if err != nil {
 		return service.Plan{}, err
 	}
-	plan := service.Plan{Close: store.Close, Stages: []service.Stage{p.process.Collector(), p.process.Rejected(store), store.Roller()}}
+	_, collector := p.process.Collector()
+	plan := service.Plan{Close: store.Close, Stages: []service.Stage{collector, p.process.Rejected(store), store.Roller()}}
 	makers := []func() (*runtime.Reader, service.Stage, error){p.process.Enricher, func() (*runtime.Reader, service.Stage, error) { return p.process.Aggregator(store) }}
 	if fused {
 		makers = []func() (*runtime.Reader, service.Stage, error){func() (*runtime.Reader, service.Stage, error) { return p.process.Fused(store) }}
@@ -137,7 +138,7 @@ func (p *pipeline) plan(ctx context.Context, fused bool) (service.Plan, error) {
 		}
 		p.readers, plan.Stages = append(p.readers, r), append(plan.Stages, stage)
 	}
-	gateway, addr, err := p.process.Gateway()
+	_, gateway, addr, err := p.process.Gateway()
 	if err != nil {
 		return plan, err
 	}

@@ -60,10 +60,10 @@ func CollectorConfig(c *config.Config) runtime.CollectorConfig {
 }
 
 // Collector moves the raw topics into the log.
-func (p *Process) Collector() Stage {
+func (p *Process) Collector() (*runtime.CollectorHealth, Stage) {
 	health := &runtime.CollectorHealth{}
 	p.Admin.AddCheck("collector", health.Ready)
-	return Stage{"collector", func(ctx context.Context) error {
+	return health, Stage{"collector", func(ctx context.Context) error {
 		c := p.Config
 		key, err := c.Key()
 		if err != nil {
@@ -148,25 +148,25 @@ func (p *Process) Rejected(s *Store) Stage {
 }
 
 // Gateway listens at once, so that a port in use is told early; it takes requests when its stage runs.
-func (p *Process) Gateway() (Stage, string, error) {
+func (p *Process) Gateway() (*gateway.Server, Stage, string, error) {
 	c := p.Config
 	opts := slices.Concat(p.kafka, gateway.ClientOpts(), []kgo.Opt{kgo.SeedBrokers(c.Kafka.Brokers...)})
 	client, err := kgo.NewClient(opts...)
 	if err != nil {
-		return Stage{}, "", fmt.Errorf("gateway: Kafka client: %w", err)
+		return nil, Stage{}, "", fmt.Errorf("gateway: Kafka client: %w", err)
 	}
 	srv, err := gateway.New(GatewayConfig(c), client, c.Kafka.Prefix, p.Log, p.registry) // it names itself in the log
 	if err != nil {
 		client.Close()
-		return Stage{}, "", err
+		return nil, Stage{}, "", err
 	}
 	addr, err := srv.Listen()
 	if err != nil {
 		client.Close()
-		return Stage{}, "", err
+		return nil, Stage{}, "", err
 	}
 	p.Admin.AddCheck("gateway", srv.Ready)
-	return Stage{"gateway", func(ctx context.Context) error {
+	return srv, Stage{"gateway", func(ctx context.Context) error {
 		defer client.Close()
 		return srv.Run(ctx)
 	}}, addr.String(), nil

@@ -4,21 +4,15 @@ import (
 	"errors"
 	"io/fs"
 	"slices"
-	"sync"
 	"syscall"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kfake"
 )
 
-const tellDiskEvery = time.Minute
-
-// diskLog finds the errors of the disk among what kfake logs. All that clients hear of them is UNKNOWN_SERVER_ERROR, which kfake lets nobody change.
-type diskLog struct {
-	tell func(error)
-	mu   sync.Mutex
-	told time.Time
-}
+// diskLog finds the errors of the disk among what kfake logs. All that clients hear of them is UNKNOWN_SERVER_ERROR, and it must stay an error that they
+// do not try again: kfake notes the sequence number of a batch before it writes it, so that the same batch, sent again by a client with idempotence,
+// would be acknowledged as one that is there, and be lost.
+type diskLog struct{ tell func(error) }
 
 // ofDisk are the errors that say that a disk is full, broken or not to be written.
 var ofDisk = []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EROFS}
@@ -33,17 +27,7 @@ func (d *diskLog) Logf(_ kfake.LogLevel, _ string, args ...any) {
 
 func (d *diskLog) look(err error) {
 	var path *fs.PathError // it names the file
-	if d.tell != nil && errors.As(err, &path) && slices.ContainsFunc(ofDisk, func(e error) bool { return errors.Is(path.Err, e) }) && d.due() {
+	if d.tell != nil && errors.As(err, &path) && slices.ContainsFunc(ofDisk, func(e error) bool { return errors.Is(path.Err, e) }) {
 		d.tell(path)
 	}
-}
-
-func (d *diskLog) due() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if time.Since(d.told) < tellDiskEvery {
-		return false
-	}
-	d.told = time.Now()
-	return true
 }

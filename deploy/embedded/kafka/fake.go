@@ -20,10 +20,10 @@ type Fake struct {
 	keeper *keeper // nil in memory
 }
 
-// Tell is who hears of what goes wrong in a Fake, once a minute at most.
+// Tell is who hears of what goes wrong in a Fake.
 type Tell struct {
-	Stranger func(error) // who spoke another protocol to the port
-	Disk     func(error) // what cannot be written
+	Stranger func(error) // who spoke another protocol to the port, once a minute at most
+	Disk     func(error) // what cannot be written, each time
 }
 
 // StartFake starts kfake at addr (port 0 takes any that is free). With a directory its topics, groups and transactions survive a restart; with
