@@ -200,8 +200,8 @@ func TestRecordsStayWhoseEndCannotBeKept(t *testing.T) {
 		t.Error("retention was applied")
 	}
 	wantOffsets(t, f, 0, oldRecords)
-	if len(told) != 1 {
-		t.Errorf("told %d times, want once", len(told))
+	if len(told) < 2 { // the client may ask twice
+		t.Errorf("told %d times, want each time", len(told))
 	}
 }
 
