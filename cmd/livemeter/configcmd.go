@@ -11,7 +11,7 @@ import (
 
 type configCmd struct {
 	Check     configCheckCmd     `cmd:"" help:"Tell all mistakes at once; exit code 1 if there is any."`
-	Show      configShowCmd      `cmd:"" help:"Print what took effect, without secrets."`
+	Show      configShowCmd      `cmd:"" help:"Print what took effect, without secrets; exit code 1 if it is invalid."`
 	Reference configReferenceCmd `cmd:"" help:"Print docs/config.md."`
 }
 
@@ -69,11 +69,17 @@ func (configShowCmd) Help() string {
 
 func (c configShowCmd) Run(g global, s streams) error {
 	cfg, err := c.load(g, sayTo(s.err), nil)
-	if err != nil {
+	if err != nil { // of what could not be read the defaults would be shown
 		return err
 	}
-	_, err = fmt.Fprint(s.out, cfg.YAML())
-	return err
+	if _, err := fmt.Fprint(s.out, cfg.YAML()); err != nil {
+		return err
+	}
+	if err := service.Validate(cfg, config.Client); err != nil { // commands refuse what is shown here
+		fmt.Fprintln(s.err, err)
+		return errSilent
+	}
+	return nil
 }
 
 type configReferenceCmd struct{}

@@ -39,6 +39,16 @@ func TestConfigCheckTellsAll(t *testing.T) {
 	}
 }
 
+// TestConfigShowOfAnInvalidConfiguration prints it all the same, says what is wrong, and fails.
+func TestConfigShowOfAnInvalidConfiguration(t *testing.T) {
+	for horizon, want := range map[string]int{"1000h": exitFail, "700h": exitOK} {
+		code, out, errOut := livemeter(t, "", "config", "show", "--horizon", horizon)
+		if code != want || !strings.Contains(out, "horizon: "+horizon) || strings.HasPrefix(errOut, "flag --horizon: horizon "+horizon) != (want == exitFail) {
+			t.Errorf("--horizon %s: exit code %d, want %d, and the mistake if there is one: %s%s", horizon, code, want, errOut, out)
+		}
+	}
+}
+
 // TestConfigCheckSaysWhatRunWouldMiss: a file for services that need no key is valid without one.
 func TestConfigCheckSaysWhatRunWouldMiss(t *testing.T) {
 	key := filepath.Join(t.TempDir(), "key")
