@@ -84,7 +84,8 @@ func TestMechanismsInAnyCase(t *testing.T) {
 }
 
 func TestCharactersThatYAMLCannotBeginWith(t *testing.T) {
-	for text, want := range map[string]string{"gateway:\n\taddr: 127.0.0.1:8080\n": "a tab? YAML is indented with spaces", "kafka: {prefix: @live}\n": "must stand in quotes"} {
+	for text, want := range map[string]string{"gateway:\n\taddr: 127.0.0.1:8080\n": ": line 2: found character that cannot start any token (a tab? YAML is indented with spaces)",
+		"\thorizon: 24h\n": ": line 1: found character that cannot start any token (a tab?", "kafka: {prefix: @live}\n": "must stand in quotes", "horizon: \xff\n": ": invalid leading UTF-8 octet"} {
 		if _, err := Load(Sources{File: write(t, text)}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}

@@ -13,7 +13,7 @@ import (
 func decodeYAML(name string, data []byte, c *Config) []error {
 	var doc yaml.Node
 	if err := yaml.Unmarshal(data, &doc); err != nil {
-		return []error{fmt.Errorf("%s: %s%s", name, strings.TrimPrefix(err.Error(), "yaml: "), helpWithToken(err, data))}
+		return []error{fmt.Errorf("%s: %s%s", name, withLine(strings.TrimPrefix(err.Error(), "yaml: ")), helpWithToken(err, data))}
 	}
 	if len(doc.Content) == 0 {
 		return nil // an empty file
@@ -21,6 +21,17 @@ func decodeYAML(name string, data []byte, c *Config) []error {
 	d := yamlDecoder{name: name, config: c}
 	d.structure(doc.Content[0], reflect.ValueOf(c).Elem(), "")
 	return d.errs
+}
+
+// withLine puts the first line's number before what the scanner and the parser find there: they name every other line. Other mistakes without a
+// number (bytes that are no UTF-8, an anchor that is not there) may be anywhere.
+func withLine(text string) string {
+	for _, begin := range []string{"found ", "did not find ", "could not find ", "mapping values ", "block "} {
+		if strings.HasPrefix(text, begin) {
+			return "line 1: " + text
+		}
+	}
+	return text
 }
 
 // helpWithToken says which characters YAML means where it names none.
