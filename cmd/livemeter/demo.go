@@ -205,7 +205,7 @@ func (d *demo) draw(rooms []ui.Room) {
 	}
 	head := fmt.Sprintf("%4s  %s events  %s events/s  %s", ui.Age(stats.Elapsed), ui.Count(stats.Acked), perSecond(stats.Acked, stats.Elapsed), fresh)
 	if d.t.TTY {
-		d.t.Frame(append([]string{"", d.t.Paint("1;36", head), ""}, d.t.RoomTable(rooms, now)...))
+		d.t.Frame(append([]string{"", d.t.Paint("1;36", head), ""}, d.t.RoomTable(rooms, now, ui.Freshness)...))
 		return
 	}
 	if len(rooms) > 0 {

@@ -16,12 +16,13 @@ type kpiCmd struct {
 	Room string `arg:"" optional:"" help:"room_id; without it, the rooms."`
 	withConfig
 	Last  time.Duration `default:"20m" help:"How far back to look at a room; rooms without an event for a day are not listed."`
-	Top   int           `default:"20" help:"Rooms to list."`
+	Top   int           `default:"20" help:"Rooms to list: those with most viewers online now, then those with most viewers in the session."`
 	Watch bool          `short:"w" help:"Again every second."`
 }
 
 func (kpiCmd) Help() string {
-	return `Reads the views that analysts query (room_measures, room_money). Interaction rate is distinct viewers who commented, liked, shared or followed ÷
+	return `Reads the views that analysts query (room_measures, room_money). A line of the rooms is one live session; last event is how long ago the newest
+event in it was received, which grows while a room is silent. Interaction rate is distinct viewers who commented, liked, shared or followed ÷
 viewers; orders and GMV are paid ones, orders of several currencies together. (+1) before an amount says that there are amounts in one more currency:
 the largest is shown, room_money has all. Peak online of a minute in progress is – until it is told, within half a minute after its end. A narrow
 terminal leaves out session, platform, interaction rate and orders.
@@ -111,5 +112,5 @@ func (c kpiCmd) lines(ctx context.Context, t *ui.Terminal, sink *clickhouse.Sink
 	if len(rooms) == 0 {
 		return []string{"no room had an event in the last day"}, nil
 	}
-	return t.RoomTable(rooms, time.Now()), nil
+	return t.RoomTable(rooms, time.Now(), ui.LastEvent), nil
 }

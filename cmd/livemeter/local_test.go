@@ -155,10 +155,10 @@ func TestUpTakesOwnEventsAndGoesOnAfterARestart(t *testing.T) {
 		if !strings.HasPrefix(string(answer), "window_start\tstatus\tviewers\tinteraction_rate\tonline\n") {
 			t.Errorf("the README's query: %s %s", res.Status, answer)
 		}
-		for _, args := range [][]string{{"kpi", "--clickhouse-addr", ch}, {"kpi", "r", "--clickhouse-addr", ch}} {
+		for title, args := range map[string][]string{"last event": {"kpi", "--clickhouse-addr", ch}, "peak online": {"kpi", "r", "--clickhouse-addr", ch}} {
 			eventually(t, strings.Join(args, " "), func() error {
 				code, out, errOut := livemeter(t, "", args...)
-				if code != exitOK || !strings.Contains(out, "viewers") {
+				if code != exitOK || !strings.Contains(out, "viewers") || !strings.Contains(out, title) {
 					return fmt.Errorf("exit code %d\n%s%s", code, out, errOut)
 				}
 				return nil

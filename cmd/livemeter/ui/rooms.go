@@ -54,8 +54,8 @@ func Hottest(ctx context.Context, db Querier, database string, within time.Durat
 	return out, rows.Err()
 }
 
-// freshness is how long ago the newest event of a row was received, in a colour that tells whether that is now.
-func (t *Terminal) freshness(age time.Duration) string {
+// newest is how long ago the newest event of a row was received, in a colour that tells whether that is now.
+func (t *Terminal) newest(age time.Duration) string {
 	switch {
 	case age <= time.Second:
 		return t.Paint("32", Age(age))
@@ -65,10 +65,16 @@ func (t *Terminal) freshness(age time.Duration) string {
 	return t.Paint("2", Age(age))
 }
 
-// RoomTable is the list of rooms. How fresh it is shows in the narrowest window.
-func (t *Terminal) RoomTable(rooms []Room, now time.Time) []string {
+// Titles of the last column of RoomTable, which is how long ago a room's newest visible event was received.
+const (
+	Freshness = "freshness"  // where events come all the time, so that it is how long rows take
+	LastEvent = "last event" // where rooms may be silent
+)
+
+// RoomTable is the list of rooms. Its last column shows in the narrowest window, too.
+func (t *Terminal) RoomTable(rooms []Room, now time.Time, last string) []string {
 	columns := []Column{{"room", false}, {"platform", false}, {"session", false}, {"online", true}, {"viewers", true}, {"interaction rate", true},
-		{"orders", true}, {"GMV paid", true}, {"freshness", true}}
+		{"orders", true}, {"GMV paid", true}, {last, true}}
 	rows := make([][]string, len(rooms))
 	for i, r := range rooms {
 		gmv := "–"
@@ -78,7 +84,7 @@ func (t *Terminal) RoomTable(rooms []Room, now time.Time) []string {
 		if r.Currencies > 1 {
 			gmv = fmt.Sprintf("(+%d) %s", r.Currencies-1, gmv)
 		}
-		rows[i] = []string{r.Room, r.Platform, r.Session, Count(r.Online), Count(r.Viewers), Ratio(r.Interactors, r.Viewers), Count(r.Orders), gmv, t.freshness(now.Sub(r.Updated))}
+		rows[i] = []string{r.Room, r.Platform, r.Session, Count(r.Online), Count(r.Viewers), Ratio(r.Interactors, r.Viewers), Count(r.Orders), gmv, t.newest(now.Sub(r.Updated))}
 	}
 	if width, _ := t.Size(); t.TTY {
 		columns, rows = fit(width, columns, rows, "session", "platform", "interaction rate", "orders")

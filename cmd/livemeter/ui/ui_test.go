@@ -40,9 +40,9 @@ func TestANarrowWindowKeepsFreshness(t *testing.T) {
 	now := time.Now()
 	rooms := []Room{{Platform: "douyin", Room: "r_00042", Session: "ls_00042_20261122", Online: 1234, Viewers: 123456, Interactors: 1234, Orders: 1234,
 		GMV: 123456789, Currency: "CNY", Currencies: 2, Updated: now.Add(-250 * time.Millisecond)}}
-	wide := new(Terminal).RoomTable(rooms, now)
+	wide := new(Terminal).RoomTable(rooms, now, Freshness)
 	for _, columns := range []int{80, 60} {
-		narrow := (&Terminal{TTY: true, fd: -1, columns: columns}).RoomTable(rooms, now)
+		narrow := (&Terminal{TTY: true, fd: -1, columns: columns}).RoomTable(rooms, now, Freshness)
 		for i, line := range narrow {
 			if visible(line) > columns || !strings.HasSuffix(line, []string{"freshness", "250 ms"}[i]) {
 				t.Errorf("%d columns: %q", columns, line)
