@@ -221,8 +221,10 @@ func TestFinishRefusesOffsetsOutOfOrder(t *testing.T) {
 }
 
 func TestReportNamesWhatWasNotThere(t *testing.T) {
-	r := Report{Lines: []Line{{Table: "a", Measure: "x", Counts: Counts{Compared: 1, Equal: 1}}, {Table: "a", Measure: "y"}, {Table: "b", Measure: "z"}}}
-	if got := r.Unexercised(); got != "nothing was there to compare in b, 1 measures of other tables: a longer run has some" {
+	equal := Counts{Compared: 1, Equal: 1}
+	r := Report{Lines: []Line{{Table: "a", Measure: "x", Counts: equal}, {Table: "a", Measure: "y"}, {Table: "b", Measure: "x"}, {Table: "b", Measure: "z"},
+		{Table: "c", Measure: "x"}, {Table: "c", Measure: "y"}, {Table: "c", Measure: "z", Counts: Counts{Missing: 1}}}}
+	if got := r.Unexercised(); got != "not exercised, being empty or 0 throughout this run: b; y of a, c; x of c" {
 		t.Error(got)
 	}
 	if got := (&Report{Lines: r.Lines[:1]}).Unexercised(); got != "" {

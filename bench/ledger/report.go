@@ -115,27 +115,35 @@ func (r *Report) WriteTable(w io.Writer, color bool) error {
 
 // Unexercised names what nothing was there to compare of, "" where everything was: that all is equal says nothing of it.
 func (r *Report) Unexercised() string {
-	var tables []string
-	compared, measures := map[string]int64{}, 0
+	there := map[string]bool{} // tables with a measure that was
 	for _, l := range r.Lines {
-		if _, ok := compared[l.Table]; !ok {
-			tables = append(tables, l.Table)
-		}
-		compared[l.Table] += int64(l.Compared)
-	}
-	for _, l := range r.Lines {
-		if l.Compared == 0 && compared[l.Table] > 0 {
-			measures++
+		if l.Compared+l.Missing+l.Extra > 0 {
+			there[l.Table] = true
 		}
 	}
-	names := slices.DeleteFunc(tables, func(t string) bool { return compared[t] > 0 })
-	if measures > 0 {
-		names = append(names, fmt.Sprintf("%d measures of other tables", measures))
+	var tables, measures []string
+	in := map[string][]string{} // tables by measure
+	for _, l := range r.Lines {
+		switch {
+		case !there[l.Table]:
+			if !slices.Contains(tables, l.Table) {
+				tables = append(tables, l.Table)
+			}
+		case l.Compared+l.Missing+l.Extra == 0:
+			if in[l.Measure] == nil {
+				measures = append(measures, l.Measure)
+			}
+			in[l.Measure] = append(in[l.Measure], l.Table)
+		}
+	}
+	names := tables
+	for _, m := range measures {
+		names = append(names, m+" of "+strings.Join(in[m], ", "))
 	}
 	if len(names) == 0 {
 		return ""
 	}
-	return "nothing was there to compare in " + strings.Join(names, ", ") + ": a longer run has some"
+	return "not exercised, being empty or 0 throughout this run: " + strings.Join(names, "; ")
 }
 
 type printer struct {
