@@ -109,7 +109,7 @@ func report(t *testing.T, want, got *Truth, o CompareOptions) (*Report, string) 
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
-	if err := r.WriteTable(&out, false); err != nil {
+	if err := r.WriteTable(&out, false, false); err != nil {
 		t.Fatal(err)
 	}
 	return r, out.String()
@@ -160,18 +160,22 @@ func TestCompareSeesEveryDifference(t *testing.T) {
 	}
 }
 
-func TestTableBeginsWithWhatDiffers(t *testing.T) {
+// What differs stands first in a file; on a terminal, where the table scrolls, it stands last before the total.
+func TestTableShowsWhatDiffers(t *testing.T) {
 	equal := Line{Table: "a", Measure: "equal", Counts: Counts{Compared: 1, Equal: 1}}
 	wrong := Line{Table: "b", Measure: "wrong", Counts: Counts{Compared: 1, Different: 1}, Differences: []string{"ledger 1, ClickHouse 2"}}
-	r := Report{Lines: []Line{equal, wrong}, Total: wrong.Counts}
-	var out bytes.Buffer
-	if err := r.WriteTable(&out, false); err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Split(out.String(), "\n")
-	for i, want := range []string{"table", "b  ", "  b.wrong: ledger 1, ClickHouse 2", "a  ", "1 rows compared"} {
-		if !strings.HasPrefix(lines[i], want) {
-			t.Errorf("line %d is %q, want %q", i, lines[i], want)
+	r := Report{Lines: []Line{wrong, equal}, Total: wrong.Counts}
+	difference := "  b.wrong: ledger 1, ClickHouse 2"
+	for terminal, wants := range map[bool][]string{false: {"table", "b  ", difference, "a  ", "1 rows compared"}, true: {"table", "a  ", "b  ", difference, "1 rows compared"}} {
+		var out bytes.Buffer
+		if err := r.WriteTable(&out, terminal, false); err != nil {
+			t.Fatal(err)
+		}
+		lines := strings.Split(out.String(), "\n")
+		for i, want := range wants {
+			if !strings.HasPrefix(lines[i], want) {
+				t.Errorf("terminal %v: line %d is %q, want %q", terminal, i, lines[i], want)
+			}
 		}
 	}
 }

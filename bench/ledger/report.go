@@ -73,29 +73,24 @@ func (l *Line) compare(want, got int64, inLedger, inStore bool, describe func() 
 	}
 }
 
-// WriteTable prints one line a measure: first those that are not equal, each with its first differences, then the others, then the total.
-func (r *Report) WriteTable(w io.Writer, color bool) error {
+// WriteTable prints one line a measure, and of those that are not equal the first differences, then the total. Those stand first in a file, and last on a
+// terminal: the table is longer than the window, whose end is what is seen.
+func (r *Report) WriteTable(w io.Writer, terminal, color bool) error {
 	red, green, off := "", "", ""
 	if color {
 		red, green, off = "\x1b[31m", "\x1b[32m", "\x1b[0m"
 	}
 	p := printer{w: w}
 	p.f("%-18s %-31s %10s %10s %9s %8s %8s\n", "table", "measure", "compared", "equal", "different", "missing", "extra")
-	line := func(paint string, l Line) {
-		p.f("%s%-18s %-31s %10d %10d %9d %8d %8d%s\n", paint, l.Table, l.Measure, l.Compared, l.Equal, l.Different, l.Missing, l.Extra, off)
-	}
-	for _, l := range r.Lines {
-		if l.OK() {
-			continue
-		}
-		line(red, l)
-		for _, d := range l.Differences {
-			p.f("  %s.%s: %s\n", l.Table, l.Measure, d)
-		}
-	}
-	for _, l := range r.Lines {
-		if l.OK() {
-			line("", l)
+	for _, equal := range []bool{terminal, !terminal} {
+		for _, l := range r.Lines {
+			switch {
+			case l.OK() != equal:
+			case equal:
+				p.line("", "", l)
+			default:
+				p.line(red, off, l)
+			}
 		}
 	}
 	if r.NotFinal > 0 {
@@ -154,5 +149,13 @@ type printer struct {
 func (p *printer) f(format string, args ...any) {
 	if p.err == nil {
 		_, p.err = fmt.Fprintf(p.w, format, args...)
+	}
+}
+
+// line prints one measure, with its differences.
+func (p *printer) line(paint, off string, l Line) {
+	p.f("%s%-18s %-31s %10d %10d %9d %8d %8d%s\n", paint, l.Table, l.Measure, l.Compared, l.Equal, l.Different, l.Missing, l.Extra, off)
+	for _, d := range l.Differences {
+		p.f("  %s.%s: %s\n", l.Table, l.Measure, d)
 	}
 }

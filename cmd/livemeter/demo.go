@@ -117,7 +117,7 @@ func (d *demo) run(ctx context.Context) (equal bool, err error) {
 	}
 	differ := report.Total.Different + report.Total.Missing + report.Total.Extra
 	if !report.OK() {
-		if err := report.WriteTable(d.t, d.t.Color); err != nil {
+		if err := report.WriteTable(d.t, d.t.TTY, d.t.Color); err != nil {
 			return false, err
 		}
 	}

@@ -152,7 +152,7 @@ func (p *pipeline) compare() {
 			return
 		}
 		if time.Now().After(deadline) {
-			report.WriteTable(os.Stdout, false)
+			report.WriteTable(os.Stdout, false, false)
 			p.t.Fatal("ClickHouse differs from the ledger")
 		}
 		<-again.C

@@ -24,8 +24,8 @@ type verifyCmd struct {
 }
 
 func (verifyCmd) Help() string {
-	return `Compares every row of every table and grain, measure by measure: compared, equal, different, missing, extra, with the first differences. Whole-view
-measures settle 31 s after the last event. Exit code 1 on any difference.
+	return `Compares every row of every table and grain, measure by measure: compared, equal, different, missing, extra, with the first differences. What
+differs stands last on a terminal, and first in a file. Whole-view measures settle 31 s after the last event. Exit code 1 on any difference.
 
 Example:
     livemeter verify --ledger run.ledger --wait 2m`
@@ -64,7 +64,7 @@ func (c verifyCmd) Run(ctx context.Context, g global, s streams) error {
 		return err
 	}
 	t := ui.NewTerminal(s.out)
-	if err := report.WriteTable(t, t.Color); err != nil {
+	if err := report.WriteTable(t, t.TTY, t.Color); err != nil {
 		return err
 	}
 	if !report.OK() {
