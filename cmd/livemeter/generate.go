@@ -131,10 +131,11 @@ func (c generateCmd) toKafka(ctx context.Context, cfg *config.Config, fest festi
 	if err != nil {
 		return err
 	}
-	if err := service.ReachKafka(ctx, cfg); err != nil {
+	if err := waitForKafka(ctx, cfg, s); err != nil {
 		return err
 	}
-	doubt, err := topicsToFill(ctx, cfg, opts)
+	var doubt string
+	err = waiting(s, "looking at the topics", func() (err error) { doubt, err = topicsToFill(ctx, cfg, opts); return err })
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
@@ -44,7 +45,8 @@ func (c kpiCmd) Run(ctx context.Context, g global, s streams) error {
 	if err != nil {
 		return err
 	}
-	sink, err := service.ReachStore(ctx, cfg)
+	var sink *clickhouse.Sink
+	err = waiting(s, "waiting for ClickHouse at "+strings.Join(cfg.ClickHouse.Addr, ",")+" to answer", func() (err error) { sink, err = service.ReachStore(ctx, cfg); return err })
 	if err != nil {
 		return err
 	}
@@ -53,7 +55,7 @@ func (c kpiCmd) Run(ctx context.Context, g global, s streams) error {
 	again := time.NewTicker(time.Second)
 	defer again.Stop()
 	for {
-		lines, err := c.lines(ctx, t, sink, zone)
+		lines, err := c.look(s, t, func() ([]string, error) { return c.lines(ctx, t, sink, zone) })
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -82,6 +84,15 @@ func (c kpiCmd) Run(ctx context.Context, g global, s streams) error {
 		case <-again.C:
 		}
 	}
+}
+
+// look asks once, and says that it waits where no line of it would come into a table that is drawn over.
+func (c kpiCmd) look(s streams, t *ui.Terminal, once func() ([]string, error)) (lines []string, err error) {
+	if c.Watch && t.TTY {
+		return once()
+	}
+	err = waiting(s, "asking ClickHouse for the rows", func() (err error) { lines, err = once(); return err })
+	return lines, err
 }
 
 // noRoomError says that a room had no event.

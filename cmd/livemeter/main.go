@@ -16,6 +16,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
+	"github.com/livemeter/livemeter/cmd/livemeter/ui"
 )
 
 // Exit codes.
@@ -69,6 +70,11 @@ type streams struct {
 	in  io.Reader
 	out io.Writer
 	err io.Writer
+}
+
+// waiting does what may take long, and says meanwhile what it is.
+func waiting(s streams, what string, do func() error) error {
+	return ui.During(sayTo(s.err), func() string { return what }, do)
 }
 
 // errSilent is a failure whose reason has been printed.

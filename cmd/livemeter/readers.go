@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -18,6 +19,11 @@ import (
 
 // askLimit bounds questions whose answer is no more than a hint.
 const askLimit = 5 * time.Second
+
+// waitForKafka asks for a sign of life, and says that it waits for one.
+func waitForKafka(ctx context.Context, cfg *config.Config, s streams) error {
+	return waiting(s, "waiting for Kafka at "+strings.Join(cfg.Kafka.Brokers, ",")+" to answer", func() error { return service.ReachKafka(ctx, cfg) })
+}
 
 // topicsToFill makes the topics that are missing, and says what makes one doubt that anybody reads them: generate would succeed into nothing.
 func topicsToFill(ctx context.Context, cfg *config.Config, opts []kgo.Opt) (doubt string, err error) {

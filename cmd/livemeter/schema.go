@@ -116,7 +116,7 @@ func (c schemaApplyCmd) Run(ctx context.Context, g global, s streams) error {
 		return err
 	}
 	if !c.NoKafka {
-		err = applyKafka(ctx, cfg, log, s.out)
+		err = applyKafka(ctx, cfg, log, s)
 	}
 	if c.NoClickhouse {
 		return err
@@ -129,15 +129,15 @@ func (c schemaApplyCmd) Run(ctx context.Context, g global, s streams) error {
 	return errors.Join(err, applyClickHouse(ctx, cfg, log, s.out))
 }
 
-func applyKafka(ctx context.Context, cfg *config.Config, log *zap.Logger, out io.Writer) error {
-	if err := service.ReachKafka(ctx, cfg); err != nil {
+func applyKafka(ctx context.Context, cfg *config.Config, log *zap.Logger, s streams) error {
+	if err := waitForKafka(ctx, cfg, s); err != nil {
 		return err
 	}
 	made, err := service.EnsureTopics(ctx, cfg, log)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(out, "Kafka %s: topics are there, %d of them created now\n", strings.Join(cfg.Kafka.Brokers, ","), made)
+	_, err = fmt.Fprintf(s.out, "Kafka %s: topics are there, %d of them created now\n", strings.Join(cfg.Kafka.Brokers, ","), made)
 	return err
 }
 

@@ -89,7 +89,7 @@ func ledgerOf(t *testing.T, received int64) (file string) {
 	return file
 }
 
-// TestVerifyWaitsForClickHouse: within --wait a server that does not answer is asked again, and there is a line at least every three seconds; at the end the
+// TestVerifyWaitsForClickHouse: within --wait a server that does not answer is asked again, and there is a line after two seconds and then at least every three; at the end the
 // error is that of the last time. Without --wait, and where waiting mends nothing, it is told at once.
 func TestVerifyWaitsForClickHouse(t *testing.T) {
 	away := errors.New("ClickHouse does not answer")
@@ -124,7 +124,7 @@ func TestVerifyWaitsForClickHouse(t *testing.T) {
 					}
 					return answer.(*ledger.Report), nil
 				}, func(s string) { said = append(said, s) })
-				said = slices.DeleteFunc(said, func(s string) bool { return strings.HasSuffix(s, ", for 3 s") })
+				said = slices.DeleteFunc(said, func(s string) bool { return strings.HasSuffix(s, ", for 2 s") })
 				if err != c.want || tries != c.tries || !slices.Equal(said, c.said) {
 					t.Errorf("%v after %d tries, said\n%s", err, tries, strings.Join(said, "\n"))
 				}

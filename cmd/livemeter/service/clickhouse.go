@@ -54,12 +54,35 @@ func ReachStore(ctx context.Context, c *config.Config) (*clickhouse.Sink, error)
 
 // AskStore asks a store for an answer, and says what to do where there is none.
 func AskStore(ctx context.Context, c *config.Config, sink *clickhouse.Sink) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	began := time.Now()
+	limited, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	if err := sink.Ping(ctx); err != nil {
-		return StoreError(c, err)
+	err := sink.Ping(limited)
+	switch {
+	case err == nil:
+		return nil
+	case timedOut(err) && connects(ctx, c.ClickHouse.Addr): // the driver says of both that there was no connection
+		return fmt.Errorf("ClickHouse at %s (clickhouse.addr, --clickhouse-addr) does not answer: the port takes connections, but nothing came within %.0f s; does the server hang, or is this not its port for clickhouse.protocol %s (http 8123, native 9000)?",
+			strings.Join(c.ClickHouse.Addr, ","), time.Since(began).Seconds(), c.ClickHouse.Protocol)
 	}
-	return nil
+	return StoreError(c, err)
+}
+
+func timedOut(err error) bool {
+	var network net.Error
+	return errors.Is(err, ch.ErrAcquireConnTimeout) || errors.As(err, &network) && network.Timeout()
+}
+
+// connects says whether anybody takes connections at one of the addresses.
+func connects(ctx context.Context, addrs []string) bool {
+	dialer := net.Dialer{Timeout: time.Second}
+	for _, addr := range addrs {
+		if conn, err := dialer.DialContext(ctx, "tcp", addr); err == nil {
+			conn.Close()
+			return true
+		}
+	}
+	return false
 }
 
 // tell is StoreError for what the server says and what keeps it from answering; other errors explain themselves.

@@ -8,6 +8,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -114,7 +115,8 @@ func ReachKafka(ctx context.Context, c *config.Config) error {
 
 // pingKafka asks any broker for a sign of life.
 func pingKafka(ctx context.Context, c *config.Config) error {
-	dial, err := dialUntil(ctx, c.Kafka.TLS)
+	var connected atomic.Bool
+	dial, err := dialUntil(ctx, c.Kafka.TLS, func() { connected.Store(true) })
 	if err != nil {
 		return err
 	}
@@ -129,14 +131,17 @@ func pingKafka(ctx context.Context, c *config.Config) error {
 	if err == nil {
 		return nil
 	}
-	if ctx.Err() != nil { // what the client makes of it tells less
-		err = errors.New("a broker that takes the connection and says nothing, or a network that drops it")
+	switch { // what the client makes of it tells less
+	case ctx.Err() != nil && connected.Load():
+		err = errors.New("who listens there takes the connection and says nothing")
+	case ctx.Err() != nil:
+		err = errors.New("no connection in time: a network that drops it")
 	}
 	return fmt.Errorf("kafka: no answer from %s (kafka.brokers, --kafka-brokers): %w: %s", strings.Join(c.Kafka.Brokers, ","), err, kafkaDoubt(c.Kafka))
 }
 
 // dialUntil makes connections that end with ctx. The client's first question on each does not: it waits ten seconds for an answer, and so does its Close.
-func dialUntil(ctx context.Context, t config.TLS) (func(context.Context, string, string) (net.Conn, error), error) {
+func dialUntil(ctx context.Context, t config.TLS, connected func()) (func(context.Context, string, string) (net.Conn, error), error) {
 	dial := (&net.Dialer{}).DialContext
 	if t.Enabled {
 		cfg, err := tlsConfig(t)
@@ -148,6 +153,7 @@ func dialUntil(ctx context.Context, t config.TLS) (func(context.Context, string,
 	return func(_ context.Context, network, host string) (net.Conn, error) {
 		conn, err := dial(ctx, network, host)
 		if err == nil {
+			connected()
 			context.AfterFunc(ctx, func() { conn.Close() })
 		}
 		return conn, err

@@ -62,3 +62,25 @@ func TestStopWhileAnEngineIsSilent(t *testing.T) {
 		})
 	}
 }
+
+// Who takes the connection and says nothing is told from who is not there.
+func TestAMuteServerIsToldFromNone(t *testing.T) {
+	addr, _ := mute(t)
+	for _, protocol := range []string{"http", "native"} {
+		cfg := config.Default()
+		cfg.ClickHouse.Protocol, cfg.ClickHouse.DialTimeout = protocol, 100*time.Millisecond
+		for at, want := range map[string]string{addr: "does not answer: the port takes connections, but nothing came", "127.0.0.1:1": "does not answer: dial tcp"} {
+			cfg.ClickHouse.Addr = []string{at}
+			if _, err := ReachStore(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s, %s: %v, want %q", protocol, at, err, want)
+			}
+		}
+	}
+	cfg := config.Default()
+	cfg.Kafka.Brokers = []string{addr}
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	if err := pingKafka(ctx, cfg); err == nil || !strings.Contains(err.Error(), "takes the connection and says nothing") {
+		t.Errorf("Kafka: %v", err)
+	}
+}

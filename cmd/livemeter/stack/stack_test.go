@@ -77,7 +77,7 @@ func TestStopNamesWhatItWaitsFor(t *testing.T) {
 		var said []string
 		slow := func() error { time.Sleep(4 * time.Second); return nil } // in the bubble of synctest: its clock jumps, nobody waits
 		s := &Stack{stops: []stop{{"Kafka", func() error { return nil }}, {"ClickHouse", slow}}}
-		if err := s.Stop(func(text string) { said = append(said, text) }); err != nil || !slices.Equal(said, []string{"still stopping ClickHouse, for 3 s"}) {
+		if err := s.Stop(func(text string) { said = append(said, text) }); err != nil || !slices.Equal(said, []string{"still stopping ClickHouse, for 2 s"}) {
 			t.Errorf("%v, said %q", err, said)
 		}
 	})

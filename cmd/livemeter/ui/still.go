@@ -5,8 +5,11 @@ import (
 	"time"
 )
 
-// stillEvery is how long nothing is told before it is told what is still waited for: who sees nothing for longer thinks that it hangs.
-const stillEvery = 3 * time.Second
+// How long nothing is told before it is told what is still waited for: who sees nothing for longer thinks that it hangs.
+const (
+	stillFirst = 2 * time.Second
+	stillEvery = 3 * time.Second
+)
 
 // Still tells every few seconds what is still being done, unless something else has been told meanwhile by tell. what is asked each time: "starting Kafka".
 // stop ends it.
@@ -14,7 +17,7 @@ func Still(say func(string), what func() string) (tell func(string), stop func()
 	began, lines, done, ended := time.Now(), make(chan string), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
-		next := time.NewTimer(stillEvery)
+		next := time.NewTimer(stillFirst)
 		defer next.Stop()
 		for {
 			select {
