@@ -145,8 +145,17 @@ func (l *local) plan(ctx context.Context) (service.Plan, error) {
 	collector, stopFeed := service.Stoppable(collector)
 	gateway, l.stopInput = service.Stoppable(gateway)
 	l.stopFeed = stopFeed
-	plan.Stages = []service.Stage{collector, fused, p.Rejected(store), store.Roller(), gateway, {Name: "engines", Run: l.stack.Watch}}
+	plan.Stages = []service.Stage{collector, fused, p.Rejected(store), store.Roller(), gateway, {Name: "engines", Run: l.watch}}
 	return plan, nil
+}
+
+// watch is that of the engines. It says at once that one has ended: the end of the pipeline, which tells the rest, takes some seconds without it.
+func (l *local) watch(ctx context.Context) error {
+	err := l.stack.Watch(ctx)
+	if err != nil {
+		l.say(err.Error() + "; stopping")
+	}
+	return err
 }
 
 // stop ends the pipeline in order, then the engines, and tells what it waits for: an engine that hangs takes its time.

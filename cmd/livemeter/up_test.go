@@ -123,6 +123,7 @@ func TestUpTellsOfItsClickHouse(t *testing.T) {
 	signal(syscall.SIGCONT)
 	says("ClickHouse takes rows again, after ")
 	signal(syscall.SIGKILL)
+	says("ClickHouse has ended by itself; its log is " + filepath.Join(dir, "clickhouse", "clickhouse.log") + "; stopping\n")
 	if code := <-r.code; code != exitFail || !strings.Contains(r.err.String(), "start `up` again with the same --dir ("+dir+"): nothing is lost") {
 		t.Errorf("exit code %d, said %s", code, r.err.String())
 	}

@@ -47,14 +47,14 @@ type stop struct {
 }
 
 // EndedError is of an engine that ended by itself.
-type EndedError struct{ Engine string }
+type EndedError struct{ Engine, Log string }
 
-func (e *EndedError) Error() string { return e.Engine + " has ended; its log is in the data directory" }
+func (e *EndedError) Error() string { return e.Engine + " has ended by itself; its log is " + e.Log }
 
 // ended is an engine that may end by itself.
 type ended struct {
-	name string
-	done <-chan struct{}
+	name, log string
+	done      <-chan struct{}
 }
 
 // Start starts the engines; what it has started it stops again when it fails. ClickHouse is a child process of this binary, so that a crash
@@ -160,7 +160,7 @@ func (s *Stack) startKafka(ctx context.Context, o Options, jars string) error {
 	if err != nil {
 		return err
 	}
-	s.Brokers, s.stops, s.ends = a.Brokers(), append(s.stops, stop{"Apache Kafka", a.Close}), append(s.ends, ended{"Apache Kafka", a.Done()})
+	s.Brokers, s.stops, s.ends = a.Brokers(), append(s.stops, stop{"Apache Kafka", a.Close}), append(s.ends, ended{"Apache Kafka", filepath.Join(o.kafkaDir(), "kafka.log"), a.Done()})
 	return nil
 }
 
@@ -173,11 +173,12 @@ func (s *Stack) startClickHouse(ctx context.Context, o Options) error {
 	if o.AllowNetwork {
 		flags = append(flags, embedded.AllowNetwork)
 	}
-	p, err := embedded.StartClickHouseProcess(ctx, exe, filepath.Join(o.Dir, clickHouseDir), o.ClickHouseAddr, flags...)
+	dir := filepath.Join(o.Dir, clickHouseDir)
+	p, err := embedded.StartClickHouseProcess(ctx, exe, dir, o.ClickHouseAddr, flags...)
 	if err != nil {
 		return err
 	}
-	s.ClickHouse, s.stops, s.ends = p.Addr(), append(s.stops, stop{"ClickHouse", p.Close}), append(s.ends, ended{"ClickHouse", p.Done()})
+	s.ClickHouse, s.stops, s.ends = p.Addr(), append(s.stops, stop{"ClickHouse", p.Close}), append(s.ends, ended{"ClickHouse", filepath.Join(dir, "clickhouse.log"), p.Done()})
 	return nil
 }
 
@@ -189,7 +190,7 @@ func (s *Stack) Watch(ctx context.Context) error {
 		go func() {
 			select {
 			case <-e.done:
-				cancel(&EndedError{e.name})
+				cancel(&EndedError{e.name, e.log})
 			case <-ctx.Done():
 			}
 		}()
