@@ -73,6 +73,9 @@ func (r *running) end(t *testing.T) {
 		if code != exitOK {
 			t.Fatalf("up ended with exit code %d\n%s", code, r.err.String())
 		}
+		if said := strings.TrimSpace(r.err.String()); !strings.HasPrefix(said[strings.LastIndex(said, "\n")+1:], "stopped; the data is kept in ") {
+			t.Errorf("the last word of up is not where its data is:\n%s", said)
+		}
 	case <-time.After(3 * stopLimit):
 		t.Fatalf("up does not end\n%s", r.err.String())
 	}

@@ -31,6 +31,7 @@ func (c upCmd) Run(ctx context.Context, g global, s streams) error {
 	l, err := c.startLocal(ctx, g, c.Dir, sayTo(s.err))
 	if err != nil {
 		if ctx.Err() != nil {
+			fmt.Fprintln(s.err, "stopped before everything was started")
 			return nil
 		}
 		return err
@@ -48,11 +49,19 @@ func (c upCmd) Run(ctx context.Context, g global, s streams) error {
 			}
 		case <-ctx.Done():
 			fmt.Fprintln(s.err, "stopping; Ctrl-C again ends at once")
-			return l.stop()
+			return c.stopped(l.stop(), s)
 		case err := <-l.ended:
 			return errors.Join(l.explain(goesOn(l.died(err), c.Dir)), l.stop())
 		}
 	}
+}
+
+// stopped is the last word of an end in order.
+func (c upCmd) stopped(err error, s streams) error {
+	if err == nil {
+		fmt.Fprintf(s.err, "stopped; the data is kept in %s, the log is %s: `up` with the same --dir goes on from there\n", c.Dir, filepath.Join(c.Dir, logName))
+	}
+	return err
 }
 
 // goesOn adds to the end of an engine what whoever finds up ended has to know.
