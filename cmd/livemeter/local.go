@@ -16,7 +16,6 @@ import (
 	"github.com/livemeter/livemeter/cmd/livemeter/service"
 	"github.com/livemeter/livemeter/cmd/livemeter/stack"
 	"github.com/livemeter/livemeter/cmd/livemeter/ui"
-	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/runtime"
 )
 
@@ -83,21 +82,6 @@ func (f localFlags) startLocal(ctx context.Context, g global, dir string, say fu
 	}
 	cfg.Kafka.Brokers, cfg.ClickHouse.Addr = l.stack.Brokers, []string{l.stack.ClickHouse}
 	return l, ofDirectory(l.startPipeline(ctx), dir)
-}
-
-// ofDirectory adds to an error what it means for who has no more than a directory.
-func ofDirectory(err error, dir string) error {
-	var store *runtime.OtherStoreError
-	var older *runtime.OlderStoreError
-	switch {
-	case errors.As(err, &older):
-		return fmt.Errorf("%w (the database of this directory is %s)", err, filepath.Join(dir, "clickhouse"))
-	case errors.Is(err, eventlog.ErrUnknown):
-		return fmt.Errorf("%w (%s was not begun by this version: take another --dir)", err, dir)
-	case errors.As(err, &store):
-		return fmt.Errorf("%w (the database of this directory is %s, made anew just now if it was gone: put the old one, as it was last, in its place, or take another --dir)", err, filepath.Join(dir, "clickhouse"))
-	}
-	return err
 }
 
 func (l *local) startPipeline(ctx context.Context) error {
@@ -187,7 +171,7 @@ func (l *local) died(err error) error {
 	if err == nil {
 		err = errors.New("the pipeline ended by itself")
 	}
-	return fmt.Errorf("%w; more in %s", err, l.logFile)
+	return fmt.Errorf("%w; more in %s", ofDirectory(err, filepath.Dir(l.logFile)), l.logFile)
 }
 
 // explain adds what the engines' errors do not say: that nothing can be written any more.

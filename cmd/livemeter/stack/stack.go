@@ -102,6 +102,9 @@ var kafkaDirs = map[string]string{"embedded": "kafka-embedded", "apache": "kafka
 
 const clickHouseDir = "clickhouse"
 
+// ClickHouseDir is where the ClickHouse of a directory keeps its data.
+func ClickHouseDir(dir string) string { return filepath.Join(dir, clickHouseDir) }
+
 // kafka is the name of --kafka.
 func (o Options) kafka() string {
 	if o.Apache {
@@ -173,7 +176,7 @@ func (s *Stack) startClickHouse(ctx context.Context, o Options) error {
 	if o.AllowNetwork {
 		flags = append(flags, embedded.AllowNetwork)
 	}
-	dir := filepath.Join(o.Dir, clickHouseDir)
+	dir := ClickHouseDir(o.Dir)
 	p, err := embedded.StartClickHouseProcess(ctx, exe, dir, o.ClickHouseAddr, flags...)
 	if err != nil {
 		return err
