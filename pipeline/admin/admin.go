@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/pprof"
@@ -27,6 +28,14 @@ const (
 	shutdownGrace = 2 * time.Second
 )
 
+// index is for who comes with no more than the address.
+const index = `livemeter
+/readyz        can it work, and if not why
+/metrics       for Prometheus
+/healthz       does it live
+/debug/pprof/  profiles
+`
+
 // Server is the admin server of one process.
 type Server struct {
 	addr string
@@ -41,6 +50,7 @@ type Server struct {
 // New makes a server for addr (host:port). /metrics shows reg, which also counts the errors of showing it.
 func New(addr string, reg *prometheus.Registry, log *zap.Logger) *Server {
 	s := &Server{addr: addr, log: log.Named("admin"), mux: http.NewServeMux()}
+	s.mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, index) })
 	s.mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 	})

@@ -57,6 +57,11 @@ func TestPages(t *testing.T) {
 			t.Errorf("%s: %d %s", path, status, body)
 		}
 	}
+	for _, path := range []string{"/healthz", "/readyz", "/metrics", "/debug/pprof/"} {
+		if status, body := get(t, url+"/"); status != 200 || !strings.Contains(body, path+" ") {
+			t.Errorf("/ does not name %s: %d %s", path, status, body)
+		}
+	}
 	if status, _ := get(t, url+"/other"); status != 404 {
 		t.Errorf("unknown path: %d", status)
 	}
