@@ -43,6 +43,7 @@ type local struct {
 	stopFeed  func() // ends the collector
 	serving   bool
 	ended     chan error // what the pipeline ended with
+	quiet     func()     // ends what is said between the end of an engine and that of the pipeline
 	end       context.CancelFunc
 }
 
@@ -56,7 +57,7 @@ func (f localFlags) startLocal(ctx context.Context, g global, dir string, say fu
 		return nil, err
 	}
 	dataDir.Store(&dir)
-	l := &local{cfg: cfg, say: say, logFile: filepath.Join(dir, logName), ended: make(chan error, 1), end: func() {}}
+	l := &local{cfg: cfg, say: say, logFile: filepath.Join(dir, logName), ended: make(chan error, 1), end: func() {}, quiet: func() {}}
 	out, err := os.OpenFile(l.logFile, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o640)
 	if err != nil {
 		return nil, err
@@ -138,6 +139,7 @@ func (l *local) watch(ctx context.Context) error {
 	err := l.stack.Watch(ctx)
 	if err != nil {
 		l.say(err.Error() + "; stopping")
+		_, l.quiet = ui.Still(l.say, func() string { return "stopping the pipeline" })
 	}
 	return err
 }
@@ -148,6 +150,7 @@ func (l *local) stop() error {
 	l.end()
 	if l.serving {
 		err = ui.During(l.say, l.stopping, func() error { return <-l.ended })
+		l.quiet()
 	}
 	if l.stack != nil {
 		err = errors.Join(err, l.stack.Stop(l.say))
@@ -168,6 +171,7 @@ func (l *local) stopping() string {
 // died is what to say when the pipeline ended without being asked to.
 func (l *local) died(err error) error {
 	l.serving = false
+	l.quiet()
 	if err == nil {
 		err = errors.New("the pipeline ended by itself")
 	}

@@ -88,7 +88,7 @@ func TestUpTellsOutagesOnce(t *testing.T) {
 func TestUpSaysWhatItsEndWaitsFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var said []string
-		l := &local{say: func(s string) { said = append(said, s) }, end: func() {}, serving: true, ended: make(chan error, 1)}
+		l := &local{say: func(s string) { said = append(said, s) }, end: func() {}, quiet: func() {}, serving: true, ended: make(chan error, 1)}
 		time.AfterFunc(7*time.Second, func() { l.ended <- nil }) // in the bubble of synctest: its clock jumps, nobody waits
 		if err := l.stop(); err != nil || !slices.Equal(said, []string{"still stopping the pipeline, for 2 s", "still stopping the pipeline, for 5 s"}) {
 			t.Errorf("%v, said %q", err, said)
