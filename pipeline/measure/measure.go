@@ -163,7 +163,7 @@ var viewColumns = []Column{
 }
 
 var (
-	events  = Column{"events", Events, false, "accepted events of all types that count in this key, in the room that they name (an order without one in that of its click, cost without one in none)"}
+	events  = Column{"events", Events, false, "accepted events of all types. Each is in the room that it names; an order that names none is in the room of its click ('' without one), a cost event that names none is not counted"}
 	beyond  = Column{"beyond_horizon", BeyondHorizon, false, "events later than the horizon: in sums and counts, not in distinct viewers or online"}
 	viewers = Column{"viewers", Viewers, true, "distinct viewers of viewer events"}
 	watch   = Column{"watch_ms", WatchMS, false, "Σ watch time in ms, foreground only"}

@@ -36,7 +36,7 @@ const (
 	insertComment    = "When the row reached ClickHouse; what is new since is found by it"
 	finalComment     = "Windows that end at this or before it are final: the watermark less the lateness"
 	hoursComment     = "Hours that begin before this are final and read from rows of their own, later ones from those of their minutes"
-	watermarkComment = "What events changed that were received before this stands in the rows; 1970 while unknown"
+	watermarkComment = "Whatever was received before this time is counted in the rows; 1970 while unknown"
 )
 
 var (
@@ -101,7 +101,7 @@ func rowsColumns(c measure.Cube) []column {
 		column{"deleted", "UInt8", "1: this partial is contained in the folded row and gone"},
 		column{"state", "UInt8", stateComment},
 		column{"first_event", ms, "Earliest event time in the row; 2100 where no event is its own"},
-		column{"updated_at", ms, "Receive time of the last event in the row, of the last that changed it where none is its own"},
+		column{"updated_at", ms, updatedComment},
 		column{"inserted_at", "DateTime DEFAULT now()", insertComment},
 		column{"runs", "Array(Int64)", "Three watermarks a partial, ms: its first event, the session's gap after its last, its newest event that was later than the gap or 0"},
 		column{"contains", "Map(UInt16, UInt64)", "Folded rows: per partition of events the highest generation that is contained"},

@@ -20,7 +20,7 @@ var cubeComments = [measure.NumCubes]string{
 const (
 	statusComment = "provisional: the watermark of some partition has not passed the window's end and the lateness (a session: the gap after its last event); " +
 		"final: that of all has; corrected: final, and an event came after that"
-	updatedComment = "Receive time of the last event in the row, of the last that changed it where none is its own"
+	updatedComment = "When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them"
 )
 
 // readMeasure is a measure as the analyst's view shows it, of sums over the rows of a window.
