@@ -11,10 +11,11 @@ import (
 
 type piecesTask struct {
 	*counter
-	more bool
+	more  bool
+	dirty int
 }
 
-func (r *piecesTask) Stats() Stats { return Stats{MaxRecv: 1000, DirtyCells: 1} }
+func (r *piecesTask) Stats() Stats { return Stats{MaxRecv: 1000, DirtyCells: r.dirty} }
 func (r *piecesTask) Flush(b *rollup.Batch, _ bool) (uint64, bool) {
 	r.token++
 	b.Outcomes = append(b.Outcomes, rollup.Outcome{Topic: "x"})
@@ -29,7 +30,7 @@ func TestRoundGivenUpIsNoSample(t *testing.T) {
 	cfg := ReaderConfig{FlushHot: time.Second, FlushMax: time.Second, FlushBehind: time.Second, BehindRecords: 10, BehindAge: 1 << 60, MaxDirtyCells: 1 << 30}
 	r := &Reader{cfg: cfg, metrics: m, log: zap.NewNop()}
 	r.writer = newSinkWriter(&r.cfg, zap.NewNop(), m)
-	task := &piecesTask{counter: newCounter(0, nil, nil), more: true}
+	task := &piecesTask{counter: newCounter(0, nil, nil), more: true, dirty: 1}
 	p := &partition{r: r, s: &slot{r: r}, task: task, flush: r.writer.register(0), next: 5, high: 5}
 	p.fresh.applied(1000, false)
 	p.flushNow(true) // first piece of a fresh round
@@ -43,5 +44,24 @@ func TestRoundGivenUpIsNoSample(t *testing.T) {
 	p.acked(ack{2, true, time.UnixMilli(3000)})
 	if n, _ := freshSamples(t, m); n != 0 {
 		t.Errorf("%d samples of rows that nobody can see", n)
+	}
+}
+
+// Rows that the first flush at an offset has left, and that are on their way, are not acknowledged: neither is the process drained nor may it end.
+func TestSecondFlushOfAnOffsetIsWaitedFor(t *testing.T) {
+	cfg := ReaderConfig{FlushHot: time.Second, FlushMax: time.Second, FlushBehind: time.Second, BehindRecords: 10, BehindAge: 1 << 60, MaxDirtyCells: 1 << 30}
+	m := freshMetrics(t)
+	r := &Reader{cfg: cfg, metrics: m, log: zap.NewNop()}
+	r.writer = newSinkWriter(&r.cfg, zap.NewNop(), m)
+	p := &partition{r: r, s: &slot{r: r}, task: &piecesTask{counter: newCounter(0, nil, nil)}, flush: r.writer.register(0), next: 5, high: 5}
+	for token := range uint64(2) {
+		p.flushNow(true)
+		if !p.s.status.seen.Load().pending {
+			t.Errorf("flush %d is on its way, and nothing is said to be", token+1)
+		}
+		p.acked(ack{token + 1, true, time.UnixMilli(2000)})
+		if p.s.status.seen.Load().pending {
+			t.Errorf("flush %d is acknowledged, and something is said not to be", token+1)
+		}
 	}
 }

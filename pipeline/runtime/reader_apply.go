@@ -120,6 +120,7 @@ func (t *partition) flushNow(wait bool) {
 		t.roundAt, t.roundBehind = at, behind
 		t.fresh.flushed(behind)
 	}
+	t.flying = more || rows > 0
 	switch {
 	case more: // there are rows, too
 		t.flushAt = t.flushed
@@ -137,6 +138,7 @@ func (t *partition) flushNow(wait bool) {
 }
 
 func (t *partition) acked(a ack) {
+	t.flying = false
 	more := t.flush.more.Load()
 	switch {
 	case !a.ok:

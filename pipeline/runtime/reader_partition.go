@@ -29,8 +29,9 @@ type partition struct {
 
 	next        int64 // offset to apply next
 	high        int64 // end of the log as of the last fetch
-	flushed     int64 // everything below it has been flushed and acknowledged, if token is not outstanding
+	flushed     int64 // everything below it has been flushed and acknowledged, while none is flying
 	flushAt     int64 // next at the outstanding flush
+	flying      bool  // a flush with rows is outstanding: it may be the second one at the same offset, of rows that the first one left
 	roundAt     int64 // next when its round of flushes began
 	roundBehind bool  // that round is of final rows only
 	behind      bool

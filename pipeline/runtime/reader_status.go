@@ -53,7 +53,7 @@ func (t *partition) observe() {
 		}
 	}
 	v := &view{stats: t.stats, next: t.next, high: t.high, out: t.out, behind: t.behind, full: t.full}
-	v.pending = t.flush != nil && (t.flushAt > t.flushed || t.stats.DirtyCells > 0)
+	v.pending = t.flush != nil && (t.flying || t.flushAt > t.flushed || t.stats.DirtyCells > 0)
 	t.s.status.seen.Store(v)
 }
 

@@ -45,7 +45,7 @@ func (t *partition) finish() error {
 func (t *partition) lastFlush() {
 	limit := time.NewTimer(t.r.cfg.StopTimeout)
 	defer limit.Stop()
-	if t.observe(); t.flushed == t.next && t.stats.DirtyCells == 0 {
+	if t.observe(); t.flushed == t.next && t.stats.DirtyCells == 0 && !t.flying {
 		return
 	}
 	t.task.Last()

@@ -105,7 +105,7 @@ func (s *rejectedSession) run(ctx context.Context) (err error) {
 	// Nobody reads dead letters within the second, and an INSERT for each of them would cost the store more than the rows of a room.
 	opts = append(opts, kgo.FetchMinBytes(1<<20), kgo.FetchMaxWait(time.Second))
 	if s.client, err = kgo.NewClient(opts...); err != nil {
-		return fmt.Errorf("Kafka client: %w", err)
+		return fmt.Errorf("make a Kafka client: %w", err)
 	}
 	defer s.client.Close()
 	for {
