@@ -75,7 +75,6 @@ func (p *pipeline) drained(ctx context.Context, events int64) (map[string]float6
 	defer tick.Stop()
 	for {
 		m, err := p.scrape(ctx)
-		// A drained reader has no cells that changed; those that wait for an acknowledgement count as changed.
 		if err == nil && int64(m["livemeter_reader_outcomes_total"]) >= events && m["livemeter_reader_dirty_cells"] == 0 {
 			return m, nil
 		}

@@ -149,8 +149,8 @@ func (r *report) memory(m memoryResult) {
 	per := m.perViewer()
 	r.add(row{name: "resident memory per viewer", value: fmt.Sprintf("%.0f B", per), number: per, must: 600, aim: 300, unit: " B"})
 	r.note("Memory: %d MB resident with %.0f viewers, %d MB with %.0f, all of them in one of %d rooms, after %d events each; %.0f B a viewer of the heap in use. "+
-		"Cells are not in it (%.0f more).", m.few.resident>>20, m.few.metrics[metricViewers], m.many.resident>>20, m.many.metrics[metricViewers], memoryRooms, m.events,
-		m.more(metricHeap)/m.more(metricViewers), m.more(metricCells))
+		"Cells are not in it: %.0f and %.0f of them are open at the end.", m.few.resident>>20, m.few.metrics[metricViewers], m.many.resident>>20, m.many.metrics[metricViewers], memoryRooms, m.events,
+		m.more(metricHeap)/m.more(metricViewers), m.few.metrics[metricCells], m.many.metrics[metricCells])
 }
 
 func (r *report) write(w io.Writer) {

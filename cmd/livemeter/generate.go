@@ -149,7 +149,7 @@ func (c generateCmd) toKafka(ctx context.Context, cfg *config.Config, fest festi
 		}
 		defer run.Ledger.Close()
 	}
-	watch, stop := watchKafka(cfg.Kafka.Brokers, sayTo(s.err))
+	watch, stop := watchAcks(cfg.Kafka.Brokers, sayTo(s.err))
 	defer stop()
 	run.Progress = func(st festival.Stats) {
 		watch(st)

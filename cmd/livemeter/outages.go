@@ -18,8 +18,8 @@ const (
 	diskTell = time.Minute     // until a disk that cannot be written is told again
 )
 
-// outages tells with each call that ClickHouse takes no rows, once, and that it takes them again. takes says whether events are taken meanwhile.
-func outages(failing func() (since time.Time, err error), takes func() bool, say func(string)) func() {
+// clickHouseOutages tells with each call that ClickHouse takes no rows, once, and that it takes them again. takes says whether events are taken meanwhile.
+func clickHouseOutages(failing func() (since time.Time, err error), takes func() bool, say func(string)) func() {
 	var began time.Time // of the one that is told
 	return func() {
 		since, err := failing()

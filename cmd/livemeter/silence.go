@@ -39,8 +39,8 @@ func (q *silence) look(now time.Time, st festival.Stats) string {
 	return fmt.Sprintf("Kafka at %s has acknowledged nothing for %.0f s, %s records wait; it is asked on", strings.Join(q.brokers, ","), now.Sub(q.since).Seconds(), ui.Count(st.Sent-st.Acked))
 }
 
-// watchKafka looks every second at what a run has told last: a run that waits for room in its buffer tells nothing. stop ends it.
-func watchKafka(brokers []string, say func(string)) (tell func(festival.Stats), stop func()) {
+// watchAcks looks every second at what a run has told last: a run that waits for room in its buffer tells nothing. stop ends it.
+func watchAcks(brokers []string, say func(string)) (tell func(festival.Stats), stop func()) {
 	var last atomic.Pointer[festival.Stats]
 	done, ended := make(chan struct{}), make(chan struct{})
 	go func() {

@@ -13,7 +13,7 @@ import (
 func TestASilentKafkaIsTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var said []string
-		tell, stop := watchKafka([]string{"k1:9092"}, func(s string) { said = append(said, s) })
+		tell, stop := watchAcks([]string{"k1:9092"}, func(s string) { said = append(said, s) })
 		pass := func(d time.Duration, sent, acked int64) {
 			tell(festival.Stats{Sent: sent, Acked: acked})
 			time.Sleep(d) // in the bubble of synctest: its clock jumps, nobody waits

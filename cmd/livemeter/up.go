@@ -39,7 +39,7 @@ func (c upCmd) Run(ctx context.Context, g global, s streams) error {
 	l.addresses(s.out, time.Now())
 	look := time.NewTicker(upLook)
 	defer look.Stop()
-	ready, outage := unready(l.reader.Ready, l.kafka.takes, l.say), outages(l.reader.SinkFailing, l.kafka.takes, l.say)
+	ready, outage := unready(l.reader.Ready, l.kafka.takes, l.say), clickHouseOutages(l.reader.SinkFailing, l.kafka.takes, l.say)
 	for begun := false; ; {
 		select {
 		case <-look.C:

@@ -60,7 +60,7 @@ func TestUpTellsOutagesOnce(t *testing.T) {
 		var since time.Time
 		var err error
 		takes := true
-		look := outages(func() (time.Time, error) { return since, err }, func() bool { return takes }, func(s string) { said = append(said, s) })
+		look := clickHouseOutages(func() (time.Time, error) { return since, err }, func() bool { return takes }, func(s string) { said = append(said, s) })
 		pass := func(d time.Duration, why error) {
 			since, err = time.Now(), why
 			for range d / upLook {

@@ -66,11 +66,11 @@ func TestClosedCellGoesAfterRestore(t *testing.T) {
 	}
 	apply(a, 1, 1, change.Change{TS: 1, Recv: 1, Delta: 1, Key: room, Mask: change.AllGrains, Flags: change.Own})
 	apply(a, 2, minuteMS+1000)
-	if open, _ := a.Stats(); open != 2 {
+	if open, _, _ := a.Stats(); open != 2 {
 		t.Errorf("%d cells are open a second after the minute, want both: lateness is 1.5 s", open)
 	}
 	apply(a, 3, hourMS+minuteMS+2000)
-	if open, _ := a.Stats(); open != 0 || a.cells.Len() != 2 {
+	if open, _, _ := a.Stats(); open != 0 || a.cells.Len() != 2 {
 		t.Errorf("%d of %d cells are open, want 0 of 2", open, a.cells.Len())
 	}
 	flushAll(a, false)
@@ -80,7 +80,7 @@ func TestClosedCellGoesAfterRestore(t *testing.T) {
 	if rows := flushAll(b, true); rows != 2 {
 		t.Errorf("%d rows leave after the restore, want 2", rows)
 	}
-	if _, dirty := b.Stats(); b.cells.Len() != 0 || dirty != 0 {
+	if _, dirty, _ := b.Stats(); b.cells.Len() != 0 || dirty != 0 {
 		t.Errorf("%d cells are left, %d dirty", b.cells.Len(), dirty)
 	}
 }

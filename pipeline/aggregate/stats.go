@@ -1,8 +1,11 @@
 package aggregate
 
-// Stats are the aggregator's numbers for metrics.
-func (a *Aggregator) Stats() (open, dirty int) {
-	return a.openCells, len(a.dirty) + a.round.rows + len(a.orders)
+// Stats are the aggregator's numbers: open cells; those that changed and have not left, with all orders that are not acknowledged; and cells on their way.
+func (a *Aggregator) Stats() (open, dirty, flying int) {
+	for i := range a.flights {
+		flying += len(a.flights[i].cells)
+	}
+	return a.openCells, len(a.dirty) + a.round.rows + len(a.orders), flying
 }
 
 // Limit is the log's limit of open cells, 0 while unknown, and how many closed early because of it since this task began.

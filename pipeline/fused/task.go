@@ -281,7 +281,7 @@ func (t *Task) Stats() runtime.Stats {
 		s.Invalid = e.Stats.Invalid
 	}
 	if t.agg != nil {
-		s.Cells, s.DirtyCells = t.agg.Stats()
+		s.Cells, s.DirtyCells, s.FlyingCells = t.agg.Stats()
 		s.MaxCells, s.ClosedEarly = t.agg.Limit()
 		s.Watermark, s.MaxRecv = t.agg.Clock()
 		s.Acknowledged = t.agg.Acknowledged()

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 const (
@@ -132,6 +134,27 @@ func (h *health) ready() error {
 		return fmt.Errorf("gateway: %w", o)
 	}
 	return nil
+}
+
+// report logs that an outage has begun, and that it is over, until ctx ends. It looks as often as watch asks, which an outage may hold up.
+func (h *health) report(ctx context.Context, log *zap.Logger) {
+	tick := time.NewTicker(askEvery)
+	defer tick.Stop()
+	for told := (*Outage)(nil); ; {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		o := h.failing()
+		switch {
+		case o != nil && told == nil:
+			log.Warn("no events can be taken", zap.Error(o))
+		case o == nil && told != nil:
+			log.Info("events can be taken again", zap.Duration("after", time.Since(told.Since).Round(time.Millisecond)))
+		}
+		told = o
+	}
 }
 
 // watch asks until ctx ends. A question may outlast its time limit: Kafka's client does not give up its first one on a connection.

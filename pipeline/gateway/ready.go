@@ -3,8 +3,6 @@ package gateway
 import (
 	"errors"
 	"net/http"
-
-	"go.uber.org/zap"
 )
 
 const readyPath = "/readyz"
@@ -22,7 +20,6 @@ func (s *Server) ready(w http.ResponseWriter) {
 		writeJSON(w, http.StatusOK, map[string]bool{"ready": true})
 		return
 	}
-	s.log.Warn("not ready", zap.Error(err)) // the cause is not for strangers
-	var o *Outage
+	var o *Outage // the cause is not for strangers
 	problemNotReady(errors.As(err, &o) && !o.Silent).write(w)
 }

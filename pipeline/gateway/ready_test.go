@@ -13,6 +13,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 // says wants readiness with these words, or with none that it is ready.
@@ -71,12 +73,14 @@ func TestASilentKafkaIsToldAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var hangs atomic.Bool
 		h, back := &health{}, make(chan struct{})
+		core, logs := observer.New(zap.InfoLevel)
 		go h.watch(t.Context(), func(context.Context) error {
 			if hangs.Load() {
 				<-back // as Kafka's client: longer than its context
 			}
 			return nil
 		})
+		go h.report(t.Context(), zap.New(core))
 		pass := func(d time.Duration) { time.Sleep(d); synctest.Wait() }
 		pass(10 * time.Second)
 		h.says(t, "while Kafka answers")
@@ -103,6 +107,12 @@ func TestASilentKafkaIsToldAtOnce(t *testing.T) {
 		h.batch(time.Now(), errSlow)
 		pass(failGrace)
 		h.says(t, "when a new one fails", "Kafka takes no records")
+		pass(askEvery)
+		for words, want := range map[string]int{"no events can be taken": 2, "events can be taken again": 1} { // the silence, and the batch at the end
+			if n := logs.FilterMessage(words).Len(); n != want {
+				t.Errorf("%d lines of log that %s, want %d", n, words, want)
+			}
+		}
 	})
 }
 

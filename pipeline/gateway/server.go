@@ -104,6 +104,7 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(s.ln) }()
+	go s.health.report(ctx, s.log)
 	go s.health.watch(ctx, s.client.Ping) // it is not waited for: what it asks a Kafka that hangs may take ten seconds more
 	s.log.Info("listening", zap.Stringer("addr", addr), zap.Int("tokens", len(s.cfg.Tokens)))
 	select {

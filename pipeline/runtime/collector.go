@@ -8,6 +8,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
+
+	"github.com/livemeter/livemeter/pipeline/eventlog"
 )
 
 const (
@@ -31,15 +33,19 @@ func RunCollector(ctx context.Context, cfg CollectorConfig, log *zap.Logger, reg
 		return err
 	}
 	backoff, failed := collectorFirstBackoff, failing{log: log, apart: time.Minute}
+	cut := map[eventlog.SourceID]error{}
 	cfg.Health.begin()
 	m.up.Set(0)
 	for ctx.Err() == nil {
-		moved, err := runCollectorSession(ctx, &cfg, log, m)
+		moved, err := runCollectorSession(ctx, &cfg, log, m, cut)
 		if ctx.Err() != nil {
 			return err
 		}
 		if fatal := (collectorConfigError{}); errors.As(err, &fatal) {
 			return err
+		}
+		if found := (*collectorCutOffError)(nil); errors.As(err, &found) {
+			cut[found.source] = found // it may be longer again when the next session looks
 		}
 		cfg.Health.ended(err)
 		m.up.Set(0)

@@ -35,6 +35,13 @@ func TestCollectorReadsNothingOfALogThatWasCutOff(t *testing.T) {
 		err := health.Ready()
 		return err != nil && strings.Contains(err.Error(), "was cut off") && strings.Contains(err.Error(), group), ""
 	})
+	w.send(200) // longer again, and yet
+	sessions := func() float64 { return gather(t, p.reg)["livemeter_collector_sessions_total"] }
+	before := sessions()
+	eventually(t, "two more sessions end of it", func() (bool, string) { return sessions() >= before+2, "" })
+	if err := health.Ready(); err == nil || !strings.Contains(err.Error(), "was cut off") {
+		t.Errorf("the partition is longer than what was read, and the collector forgets: %v", err)
+	}
 	p.stop()
 	commit(0)
 	w.start(cfg)
@@ -45,8 +52,8 @@ func TestCollectorReadsNothingOfALogThatWasCutOff(t *testing.T) {
 // What comes at offsets that were read already is not read again.
 func TestCollectorSeesAReaderThatBeganAnew(t *testing.T) {
 	id := eventlog.SourceID{TopicID: [16]byte{7}}
-	f := &collectorFeed{name: "raw.viewer", group: "c.raw.viewer"}
 	s := &collectorSession{}
+	f := &collectorFeed{s: s, name: "raw.viewer", group: "c.raw.viewer"}
 	s.sources = []*collectorSource{{feed: f, id: id, handed: 3}}
 	fetched := func(offset int64) error {
 		return s.enqueue(f, kgo.Fetches{{Topics: []kgo.FetchTopic{{Topic: "raw.viewer", Partitions: []kgo.FetchPartition{{HighWatermark: offset + 1, Records: []*kgo.Record{{Offset: offset}}}}}}}})
@@ -62,8 +69,9 @@ func TestCollectorSeesAReaderThatBeganAnew(t *testing.T) {
 // A leader that was deposed may say so for a moment; when all answers have said so for long, the session ends.
 func TestCollectorBelievesASteadyEnd(t *testing.T) {
 	id := eventlog.SourceID{TopicID: [16]byte{7}}
-	src := &collectorSource{feed: &collectorFeed{name: "raw.viewer"}, id: id, next: 5, handed: 5, reached: 5}
-	s := &collectorSession{sources: []*collectorSource{src}, endsFail: failing{log: zap.NewNop()}}
+	s := &collectorSession{endsFail: failing{log: zap.NewNop()}}
+	src := &collectorSource{feed: &collectorFeed{s: s, name: "raw.viewer"}, id: id, next: 5, handed: 5, reached: 5}
+	s.sources = []*collectorSource{src}
 	began := time.Now()
 	for _, step := range []struct {
 		at   time.Duration

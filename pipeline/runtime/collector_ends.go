@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/livemeter/livemeter/pipeline/event"
+	"github.com/livemeter/livemeter/pipeline/eventlog"
 )
 
 // A source that brings nothing is idle as of a moment at which its leader was asked where it ends, once all that stands before that end is in blocks. This
@@ -122,11 +123,19 @@ func (s *collectorSession) takeEnds(a *collectorEnds, now time.Time) (expired *c
 	return expired, start, nil
 }
 
-// cutOff: a partition ends before what was read of it. New records get offsets that were counted before.
+// collectorCutOffError: a partition ends before what was read of it. New records get offsets that were counted before.
+type collectorCutOffError struct {
+	source eventlog.SourceID
+	text   string
+}
+
+func (e *collectorCutOffError) Error() string { return e.text }
+
 func (f *collectorFeed) cutOff(partition int32, end, read int64) error {
-	return fmt.Errorf("%[1]s/%[2]d ends at offset %[3]d, and the records before %[4]d were read: its log was cut off, by an unclean leader election or with a broker's disk. "+
-		"What comes at offsets that were counted already could not be told from a repetition, so nothing is read. Copy what it holds into a topic made again under its name, "+
-		"or, to give up what comes before offset %[4]d, stop the collectors and set the offset of group %[5]s to %[3]d", f.name, partition, end, read, f.group)
+	return &collectorCutOffError{eventlog.SourceID{TopicID: f.s.topicIDs[f.topic], Partition: partition},
+		fmt.Sprintf("%[1]s/%[2]d ended at offset %[3]d, and the records before %[4]d were read: its log was cut off, by an unclean leader election or with a broker's disk. "+
+			"What comes at offsets that were counted already could not be told from a repetition, so nothing is read. Copy what it holds into a topic made again under its name, "+
+			"or, to give up what comes before offset %[4]d, stop the collectors and set the offset of group %[5]s to %[3]d", f.name, partition, end, read, f.group)}
 }
 
 const endsUnknown = "where a partition ends is not to be had: if it is idle, the watermark waits for it"

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/livemeter/livemeter/pipeline/event"
+	"github.com/livemeter/livemeter/pipeline/eventlog"
 )
 
 // Bounds of what a feed holds: the next poll starts when fewer than collectorLowWater records wait, and brings at most collectorPollRecords.
@@ -140,10 +141,13 @@ func (f *collectorFeed) assigned(ctx context.Context, offsets map[string]map[int
 			f.s.log.Warn("the group's offset is one of a topic of this name that was deleted: reading begins at its start", zap.String("topic", f.name), zap.Int32("partition", p))
 			committed, parts[p] = -1, kgo.NewOffset().At(start.Offset)
 		}
-		if committed > a.end {
-			err := f.cutOff(p, a.end, committed)
-			f.s.fail(err) // the client would try again for ever
-			return nil, err
+		cut := f.s.cut[eventlog.SourceID{TopicID: f.s.topicIDs[f.topic], Partition: p}]
+		if cut == nil && committed > a.end {
+			cut = f.cutOff(p, a.end, committed)
+		}
+		if cut != nil {
+			f.s.fail(cut) // the client would try again for ever
+			return nil, cut
 		}
 		if committed >= 0 {
 			a.expired = max(0, start.Offset-committed)

@@ -46,8 +46,9 @@ type collectorSession struct {
 	sources    []*collectorSource // owned
 	started    bool               // records are taken: all feeds know what to read
 	opened     time.Time
-	moved      bool                      // a record was acknowledged
-	topicIDs   [event.NumTopics][16]byte // of the raw topics, as long as the session lives
+	moved      bool                        // a record was acknowledged
+	cut        map[eventlog.SourceID]error // sources that earlier sessions found cut off; never written here
+	topicIDs   [event.NumTopics][16]byte   // of the raw topics, as long as the session lives
 	sourcesRec eventlog.Sources
 	progress   eventlog.Progress
 
@@ -71,8 +72,8 @@ type collectorMetadata struct {
 
 // runCollectorSession returns nil when ctx was cancelled and everything taken is acknowledged and committed, and whether any record was
 // acknowledged.
-func runCollectorSession(ctx context.Context, cfg *CollectorConfig, log *zap.Logger, m *collectorMetrics) (moved bool, err error) {
-	s := &collectorSession{cfg: cfg, log: log, metrics: m, requests: make(chan collectorRequest), wake: make(chan struct{}, 1), metadata: make(chan collectorMetadata, 1), ending: make(chan struct{}),
+func runCollectorSession(ctx context.Context, cfg *CollectorConfig, log *zap.Logger, m *collectorMetrics, cut map[eventlog.SourceID]error) (moved bool, err error) {
+	s := &collectorSession{cfg: cfg, log: log, metrics: m, cut: cut, requests: make(chan collectorRequest), wake: make(chan struct{}, 1), metadata: make(chan collectorMetadata, 1), ending: make(chan struct{}),
 		eventsTopic: cfg.Prefix + TopicEvents, rejectTopic: cfg.Prefix + TopicRejected, build: &collectorBatch{}, idle: &collectorBatch{},
 		commitFails: failing{log: log, apart: time.Minute}, lookFails: failing{log: log, apart: time.Minute},
 		ends: make(chan collectorEnds, 1), endsFail: failing{log: log, apart: time.Minute}}

@@ -95,7 +95,7 @@ func partitionMetrics(labels prometheus.Labels) []partitionMetric {
 		}),
 		def("viewers", "Viewers in state.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Viewers) }),
 		def("cells", "Open cells: those whose windows can change.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Cells) }),
-		def("dirty_cells", "Cells and orders that wait to be written; those of the write under way are not among them.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.DirtyCells) }),
+		def("dirty_cells", "Cells and orders whose last value the sink has not acknowledged.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.unacknowledged()) }),
 		def("cells_limit", "Limit of open cells (limits.max_cells): above it the oldest close early.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.MaxCells) }),
 		def("cells_closed_early_total", "Cells closed before their end because of the limit, since the partition was restored. Nothing is dropped: what comes later opens a new generation.", c, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.ClosedEarly) }),
 		def("dirty_cells_limit", "Limit of dirty cells (limits.max_dirty_cells): above it the partition reads no more.", g, func(s *slot, _ *view, _ int64) float64 { return float64(s.r.cfg.MaxDirtyCells) }),

@@ -43,7 +43,7 @@ func (t *partition) observe() {
 	lag := t.high - t.next
 	stale := time.Now().UnixMilli()-t.stats.MaxRecv > cfg.BehindAge.Milliseconds()
 	t.behind = lag > cfg.BehindRecords || t.stats.MaxRecv > 0 && stale && (lag > 0 || t.pursuit.going(time.Now(), t.stats.MaxRecv))
-	t.full = t.flush != nil && t.stats.DirtyCells > cfg.MaxDirtyCells
+	t.full = t.flush != nil && t.stats.unacknowledged() > cfg.MaxDirtyCells
 	t.tellFull()
 	if t.flush != nil {
 		t.flush.behind.Store(t.behind && !t.full)
@@ -71,14 +71,14 @@ func (t *partition) warnEarly(n uint64) {
 		zap.Int("cells", t.stats.Cells), zap.Uint64("closed_early", t.stats.ClosedEarly))
 }
 
-// tellFull tells of an input that is stopped, and that it goes on when half of what may wait has left: around the limit it stops and goes on with each flush.
+// tellFull tells of an input that is stopped, and that it goes on when no more than half of the limit waits: around the limit it stops and goes on with each flush.
 func (t *partition) tellFull() {
 	paused, limit := &t.s.status.paused, t.r.cfg.MaxDirtyCells
 	if t.full {
-		paused.failed(time.Now(), fmt.Errorf("%d cells and orders wait, the limit is %d", t.stats.DirtyCells, limit),
-			"limits.max_dirty_cells is reached: the partition reads no more until rows have left; nothing is dropped", zap.Int32("partition", t.s.id))
-	} else if t.stats.DirtyCells <= limit/2 {
-		paused.ended("rows have left: the partition reads on")
+		paused.failed(time.Now(), fmt.Errorf("%d cells and orders are not acknowledged, the limit is %d", t.stats.unacknowledged(), limit),
+			"limits.max_dirty_cells is reached: the partition reads no more until the sink acknowledges; nothing is dropped", zap.Int32("partition", t.s.id))
+	} else if t.stats.unacknowledged() <= limit/2 {
+		paused.ended("the sink acknowledges: the partition reads on")
 	}
 }
 

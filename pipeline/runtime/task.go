@@ -40,7 +40,7 @@ type Task interface {
 	Stats() Stats
 }
 
-// Stats are the numbers of one task. Most are for metrics; MaxRecv and DirtyCells say whether the partition is behind or full, and by Acknowledged a store
+// Stats are the numbers of one task. Most are for metrics; MaxRecv and the cells say whether the partition is behind or full, and by Acknowledged a store
 // that has less is refused.
 type Stats struct {
 	Watermark     int64 // ms, 0 while unknown
@@ -48,7 +48,8 @@ type Stats struct {
 	Acknowledged  int64 // offset up to which the sink has said that it has the rows, 0 before it has
 	Viewers       int
 	Cells         int // open ones
-	DirtyCells    int
+	DirtyCells    int // changed and not sent, with all orders that the sink has not acknowledged
+	FlyingCells   int // sent, and not acknowledged
 	DedupeEntries int
 	Keys          int    // cell keys in use: rooms, products, sources, variants
 	MaxCells      int    // the log's limit of cells, 0 while unknown
@@ -60,6 +61,9 @@ type Stats struct {
 	Late          uint64 // events beyond the horizon
 	Records       uint64 // of the log, applied
 }
+
+// unacknowledged are the cells and orders whose last value the sink does not have for certain; one that changed again on its way counts twice.
+func (s *Stats) unacknowledged() int { return s.DirtyCells + s.FlyingCells }
 
 // Output takes what a task sends to the next hop (events.enriched); nil in `run`.
 type Output interface {

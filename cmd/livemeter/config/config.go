@@ -150,7 +150,7 @@ type Collector struct {
 // Limits bound memory.
 type Limits struct {
 	MaxCells      uint32 `yaml:"max_cells" default:"2000000" doc:"Active cells of a partition. Above it the windows that end first close early and leave; a new generation opens if they change again. It stands in the log: that of the collectors counts."`
-	MaxDirtyCells int    `yaml:"max_dirty_cells" default:"1000000" doc:"Cells and orders of a partition that wait to be written to ClickHouse, without the write under way. Above it the partition reads no more until they leave."`
+	MaxDirtyCells int    `yaml:"max_dirty_cells" default:"1000000" doc:"Cells and orders of a partition that ClickHouse has not acknowledged. Above it the partition reads no more until it does."`
 }
 
 // Log lines.

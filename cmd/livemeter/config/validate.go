@@ -56,6 +56,7 @@ func (c *Config) Doubts() []string {
 func (c *Config) doubtSecrets() (out []string) {
 	for _, f := range []struct{ key, file string }{
 		{"pseudonym_key_file", c.PseudonymKeyFile}, {"kafka.sasl.password_file", c.Kafka.SASL.PasswordFile}, {"clickhouse.password_file", c.ClickHouse.PasswordFile},
+		{"kafka.tls.key_file", c.Kafka.TLS.KeyFile}, {"clickhouse.tls.key_file", c.ClickHouse.TLS.KeyFile},
 	} {
 		if info, err := os.Stat(f.file); err == nil && info.Mode()&0o004 != 0 {
 			out = append(out, fmt.Sprintf("%s %s can be read by every user of this machine (mode %04o): chmod 600 it", f.key, f.file, info.Mode().Perm()))

@@ -116,7 +116,7 @@ func (h *Handler) stream(res *response, c *chdb.Conn, q request, st statement, t
 func sendHeader(res *response, c *chdb.Conn, q request, sql string) error {
 	out, _, err := c.Query("DESCRIBE TABLE ("+sql+"\n)", "TabSeparatedRaw", q.params...)
 	if err != nil {
-		return nil //nolint:nilerr // a statement that can't be described has an empty result without columns
+		return nil // a statement that can't be described has an empty result without columns
 	}
 	lines := strings.Split(strings.TrimSuffix(string(out), "\n"), "\n")
 	head := blockHead(nil, q.revision, uint64(len(lines)), 0)

@@ -115,7 +115,7 @@ func (k *keeper) sweep(ctx context.Context) error {
 }
 
 // deleteRecords is the control. Records whose offsets cannot be written down stay.
-func (k *keeper) deleteRecords(r kmsg.Request) (kmsg.Response, error, bool) { //nolint:revive // kfake's signature
+func (k *keeper) deleteRecords(r kmsg.Request) (kmsg.Response, error, bool) { // kfake's signature
 	k.cluster.KeepControl()
 	k.mu.Lock()
 	defer k.mu.Unlock()
