@@ -31,7 +31,7 @@ type Config struct {
 	TLS         *tls.Config   // nil: none
 	Compression string        // of blocks on the wire: none (default) or lz4
 	DialTimeout time.Duration // for one connection; default 5 s
-	// WriteTimeout bounds one attempt of one INSERT; default 60 s.
+	// WriteTimeout bounds one attempt of one INSERT; default 20 s.
 	WriteTimeout time.Duration
 	// Parallel is how many INSERTs of one batch run at a time; default 2.
 	Parallel int
@@ -64,7 +64,7 @@ func (c Config) WithDefaults() Config {
 	setDefault(&c.User, "default")
 	setDefault(&c.Compression, "none")
 	setDefault(&c.DialTimeout, 5*time.Second)
-	setDefault(&c.WriteTimeout, time.Minute)
+	setDefault(&c.WriteTimeout, 20*time.Second)
 	setDefault(&c.Parallel, 2)
 	setDefault(&c.MaxBlockRows, 200_000)
 	setDefault(&c.Zone, "Asia/Shanghai")

@@ -68,3 +68,14 @@ func TestOpenSecretsAreDoubted(t *testing.T) {
 		t.Errorf("mode 0644: %q", doubts)
 	}
 }
+
+func TestATimeoutWithoutEffectIsDoubted(t *testing.T) {
+	c := Default()
+	if doubts := c.Doubts(); len(doubts) != 0 {
+		t.Errorf("the defaults are doubted: %q", doubts)
+	}
+	c.ClickHouse.WriteTimeout = c.Flush.Timeout
+	if doubts := c.Doubts(); len(doubts) != 1 || !strings.Contains(doubts[0], "clickhouse.write_timeout") {
+		t.Errorf("%q", doubts)
+	}
+}

@@ -86,7 +86,7 @@ type ClickHouse struct {
 	TLS          TLS           `yaml:"tls" doc:"Encryption of the connection."`
 	Compression  string        `yaml:"compression" default:"none" doc:"Of blocks on the wire: none or lz4."`
 	DialTimeout  time.Duration `yaml:"dial_timeout" default:"5s" doc:"For one connection."`
-	WriteTimeout time.Duration `yaml:"write_timeout" default:"60s" doc:"For one attempt of one INSERT."`
+	WriteTimeout time.Duration `yaml:"write_timeout" default:"20s" doc:"For one attempt of one INSERT: of a server that says nothing for longer it is said that it does not answer. Below flush.timeout, which ends all attempts."`
 	Parallel     int           `yaml:"parallel" default:"2" doc:"INSERTs that run at a time."`
 	MaxBlockRows int           `yaml:"max_block_rows" default:"200000" doc:"Most rows of one INSERT, at most 500000: bounds the memory of client and server."`
 	TakeOver     bool          `yaml:"take_over" main:"yes" doc:"For one start: go on though another database has the rows of this log up to now, which will not be in this one, or though this one has lost some; or show the numbers of this log though the database shows another log's. Else such a start is refused. Stop all other processes of the pipeline before: they would end."`
@@ -133,7 +133,7 @@ type Flush struct {
 	Max       time.Duration `yaml:"max" default:"2s" doc:"Longest, when writes are slow or rows are many."`
 	Behind    time.Duration `yaml:"behind" default:"5s" doc:"Shortest time between two flushes of a partition that is catching up: only rows that have reached their end leave then."`
 	RowBudget int           `yaml:"row_budget" default:"100000" doc:"Rows a second; above it the interval grows."`
-	Timeout   time.Duration `yaml:"timeout" default:"30s" doc:"For one write; what fails is kept and written again."`
+	Timeout   time.Duration `yaml:"timeout" default:"30s" doc:"For one write with all its attempts, of dead letters, too; what fails is kept and written again."`
 }
 
 // Collector paces the first hop.

@@ -49,7 +49,14 @@ func (c *Config) Validate(s Service) error {
 
 // Doubts are what is possible and yet most likely a mistake: Validate lets it pass.
 func (c *Config) Doubts() []string {
-	return slices.Concat(c.doubtPorts(), c.doubtListeners(), c.doubtSecrets())
+	return slices.Concat(c.doubtPorts(), c.doubtListeners(), c.doubtSecrets(), c.doubtTimeouts())
+}
+
+func (c *Config) doubtTimeouts() []string {
+	if c.ClickHouse.WriteTimeout < c.Flush.Timeout {
+		return nil
+	}
+	return []string{fmt.Sprintf("clickhouse.write_timeout %v is not below flush.timeout %v, which ends a write before: it has no effect", c.ClickHouse.WriteTimeout, c.Flush.Timeout)}
 }
 
 // doubtSecrets: files that all users of the machine may read.
