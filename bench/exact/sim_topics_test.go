@@ -63,7 +63,7 @@ func (w *world) remake(ctx context.Context) {
 		if ok, _ := w.collected(ctx); ok {
 			break
 		}
-		time.Sleep(50 * time.Millisecond)
+		time.Sleep(50 * time.Millisecond) // simulated
 	}
 	if ok, _ := w.collected(ctx); !ok {
 		return

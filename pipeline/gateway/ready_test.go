@@ -81,7 +81,7 @@ func TestASilentKafkaIsToldAtOnce(t *testing.T) {
 			return nil
 		})
 		go h.report(t.Context(), zap.New(core))
-		pass := func(d time.Duration) { time.Sleep(d); synctest.Wait() }
+		pass := func(d time.Duration) { time.Sleep(d); synctest.Wait() } // simulated: the bubble's clock jumps
 		pass(10 * time.Second)
 		h.says(t, "while Kafka answers")
 		hangs.Store(true)
@@ -131,11 +131,11 @@ func TestAKafkaThatIsAwayIsToldWithTheReason(t *testing.T) {
 		})
 		synctest.Wait()
 		h.says(t, "at once", "Kafka does not answer, for 0 s: connection refused")
-		time.Sleep(30 * time.Second)
+		time.Sleep(30 * time.Second) // simulated, too
 		synctest.Wait()
 		h.says(t, "later", "Kafka does not answer, for 30 s: connection refused")
 		away.Store(false)
-		time.Sleep(askEvery)
+		time.Sleep(askEvery) // simulated
 		synctest.Wait()
 		h.says(t, "back")
 		stop()
