@@ -19,12 +19,7 @@ import (
 // the same batch again: kfake would acknowledge it as a duplicate. Once there is room the broker goes on, and has what it acknowledged.
 func TestAFullDiskIsTold(t *testing.T) {
 	dir := t.TempDir()
-	told := make(chan error, 10)
-	f, err := kafka.StartFakeTelling(kafka.Tell{Disk: func(err error) { told <- err }}, dir, "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
+	f, told := fakeThatTells(t, dir)
 	c := client(t, f, kgo.DefaultProduceTopic("orders"), kgo.RecordRetries(0))
 	if _, err := kadm.NewClient(c).CreateTopic(t.Context(), 1, 1, nil, "orders"); err != nil {
 		t.Fatal(err)
@@ -56,4 +51,16 @@ func TestAFullDiskIsTold(t *testing.T) {
 	if end, _ := ends.Lookup("orders", 0); err != nil || end.Offset != 1 {
 		t.Errorf("the log ends at %d, %v, want the one record that was taken", end.Offset, err)
 	}
+}
+
+// fakeThatTells is a broker on a directory, and what it tells of its disk.
+func fakeThatTells(t *testing.T, dir string) (*kafka.Fake, <-chan error) {
+	t.Helper()
+	told := make(chan error, 10)
+	f, err := kafka.StartFakeTelling(kafka.Tell{Disk: func(err error) { told <- err }}, dir, "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	return f, told
 }

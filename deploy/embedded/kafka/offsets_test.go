@@ -179,12 +179,7 @@ func TestEndsOfAnEarlierVersionAreTakenOver(t *testing.T) {
 // Where the end cannot be written down, records stay, and somebody hears why.
 func TestRecordsStayWhoseEndCannotBeKept(t *testing.T) {
 	dir := t.TempDir()
-	told := make(chan error, 10)
-	f, err := kafka.StartFakeTelling(kafka.Tell{Disk: func(err error) { told <- err }}, dir, "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
+	f, told := fakeThatTells(t, dir)
 	makeTopic(t, f)
 	produceOld(t, f)
 	if err := os.Symlink("/dev/full", filepath.Join(dir, "offsets.json.tmp")); err != nil {
