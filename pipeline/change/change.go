@@ -38,6 +38,7 @@ type Change struct {
 // Record is the effect of one record of the log. It is valid until the enricher applies the next one.
 type Record struct {
 	Offset    int64 // of the record in `events`: the version of everything that follows from it
+	From      int64 // offset after the record before it, in the same life of the state: this one follows from that
 	Began     int64 // where in `events` the state begins that this follows from: what one that begins elsewhere says does not go with it
 	Watermark int64 // after the record, ms; 0 while unknown
 	MaxRecv   int64 // highest receive time so far, ms

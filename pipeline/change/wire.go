@@ -9,8 +9,11 @@ import (
 	"github.com/livemeter/livemeter/pipeline/wire"
 )
 
-// wireVersion is the format of a record of `events.enriched`, its first byte.
-const wireVersion = 2
+// wireVersion is the format of a record of `events.enriched`, its first byte. One of before did not say what it follows: whatever has been applied.
+const (
+	wireVersion       = 3
+	wireVersionNoFrom = 2
+)
 
 // Encoder packs records for `events.enriched`: keys are defined where they first occur.
 type Encoder struct {
@@ -29,6 +32,7 @@ func (e *Encoder) Encode(r *Record, keys *cellkey.Table, settings bool) []byte {
 	clear(e.refs)
 	w.Byte(wireVersion)
 	w.Int(r.Offset)
+	w.Int(r.Offset - r.From)
 	w.Int(r.Began)
 	w.Int(r.Watermark)
 	w.Int(r.MaxRecv)
@@ -79,10 +83,15 @@ func (d *Decoder) Decode(value []byte, rec *Record, keys *cellkey.Table) error {
 	r := &d.r
 	r.Reset(value)
 	d.ids = d.ids[:0]
-	if v := r.Byte(); v != wireVersion {
+	v := r.Byte()
+	if v != wireVersion && v != wireVersionNoFrom {
 		return errors.Join(errors.New("events.enriched: unknown format of record: written by a newer livemeter?"), r.Err())
 	}
-	*rec = Record{Offset: r.Int(), Began: r.Int(), Watermark: r.Int(), MaxRecv: r.Int(), Changes: rec.Changes[:0], Orders: rec.Orders[:0]}
+	*rec = Record{Offset: r.Int(), Changes: rec.Changes[:0], Orders: rec.Orders[:0]}
+	if v == wireVersion {
+		rec.From = rec.Offset - r.Int()
+	}
+	rec.Began, rec.Watermark, rec.MaxRecv = r.Int(), r.Int(), r.Int()
 	if r.Bool() {
 		s, err := eventlog.DecodeSettings([]byte(r.Raw()))
 		if err != nil {

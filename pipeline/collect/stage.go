@@ -105,6 +105,9 @@ func (s *Stage) Add(r *Record) Result {
 // partitionOf is the partition of the log that holds all events of a viewer: the upper half of the pseudonym modulo the partitions.
 func partitionOf(viewerHi uint64, partitions int) int { return int(viewerHi % uint64(partitions)) }
 
+// Look reads the clock. It is to be called now and then, before a run of records: one that was ahead and is set back is believed from then on.
+func (s *Stage) Look() { s.now = s.clock() }
+
 // recv is the receive time: the record's timestamp, but no later than now, and not before 1970.
 func (s *Stage) recv(ts int64) int64 {
 	if ts > s.now {

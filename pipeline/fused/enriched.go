@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/livemeter/livemeter/pipeline/change"
 	"github.com/livemeter/livemeter/pipeline/wire"
 )
 
@@ -101,4 +102,47 @@ func (p *enrichedChunks) from(next int64) int64 {
 		next = min(next, set.first)
 	}
 	return next
+}
+
+// applyEnriched drops what a restarted or paused enricher sends again: its provenance is the offset in `events`. What stands behind a hole it drops, too: a record
+// that was refused takes some of those behind it with it, not all, and an enricher that has lost one sends all of them again.
+func (t *Task) applyEnriched(offset int64, value []byte) error {
+	applied := func(offset int64) bool { return t.began >= 0 && offset <= t.agg.Offset() }
+	whole, err := t.enriched.join(offset, value, applied)
+	if err == nil && whole == nil {
+		return nil
+	}
+	if err == nil {
+		err = t.dec.Decode(whole, &t.rec, t.keys)
+	}
+	if err == nil {
+		err = t.sameLife(&t.rec)
+	}
+	if err != nil {
+		return fmt.Errorf("events.enriched partition %d offset %d: %w", t.partition, offset, err)
+	}
+	if applied(t.rec.Offset) || t.began >= 0 && t.rec.From > t.after {
+		return nil
+	}
+	t.began, t.after = t.rec.Began, t.rec.Offset+1
+	err = t.agg.Apply(&t.rec)
+	t.enriched.drop(applied)
+	return err
+}
+
+// sameLife holds an aggregator to one enricher's state from its beginning on: a record says what is different from those before, and an enricher that
+// has lost its state counts again what it finds.
+func (t *Task) sameLife(rec *change.Record) error {
+	const anew = "To count again what the log still holds: with all services stopped delete events.enriched and the changelogs of enricher and aggregator, and start with an empty database and --clickhouse-take-over"
+	switch {
+	case t.began >= 0 && rec.Began != t.began:
+		return fmt.Errorf("an enricher whose state begins at offset %d of events sent it, and the rows up to now are of one that began at %d: the enricher's state was lost, and what it counts again would be added to them. "+
+			"Give it its changelog back. %s", rec.Began, t.began, anew)
+	case t.began < 0 && rec.Offset != rec.Began:
+		return fmt.Errorf("nothing is saved, and this record, of offset %d of events, is not the first of its enricher, whose state begins at %d. %s", rec.Offset, rec.Began, anew)
+	case t.began < 0 && rec.Began > 0 && t.stored > 0:
+		return fmt.Errorf("nothing is saved, this first record is that of offset %d of events, and the database has rows of them: what is counted again would be added. "+
+			"Give the aggregator its changelog back. %s", rec.Offset, anew)
+	}
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	goruntime "runtime"
 
 	"github.com/livemeter/livemeter/pipeline/aggregate"
@@ -17,7 +18,7 @@ import (
 	"github.com/livemeter/livemeter/pipeline/runtime"
 )
 
-// keyOffset is the changelog record that holds the next offset to read, and where in `events` the state begins.
+// keyOffset is the changelog record that holds the next offset to read, where in `events` the state begins and, of an aggregator, up to where it has come there.
 const keyOffset = "offset"
 
 // Task is a partition's state machine. Either stage may be absent, but not both. Methods that follow pointers into slabs keep the task reachable
@@ -30,8 +31,10 @@ type Task struct {
 	out       runtime.Output        // the enricher service's
 	next      int64
 	began     int64 // offset in `events` of the first record that the state is made of, -1 before it
+	after     int64 // the aggregator service's: offset in `events` after the last record that it has applied
 	saving    int64 // where to go on from, when the snapshot on its way began: next, or the first chunk of what is not whole yet
 	savingOf  int64 // began, at that time
+	savingTo  int64 // after, at that time
 	chunks    chunks
 	enriched  enrichedChunks
 	enc       change.Encoder
@@ -70,13 +73,14 @@ func NewAggregator(partition int32, _ runtime.Output) runtime.Task {
 // Apply consumes one record of the task's input topic.
 func (t *Task) Apply(offset int64, value []byte) error {
 	defer goruntime.KeepAlive(t)
+	from := t.next
 	t.next = offset + 1
 	t.records++
 	if t.enricher == nil {
 		return t.applyEnriched(offset, value)
 	}
 	if t.began < 0 {
-		t.began = offset
+		t.began, from = offset, offset
 	}
 	rec, err := t.enricher.Apply(offset, value)
 	if err != nil {
@@ -85,52 +89,10 @@ func (t *Task) Apply(offset int64, value []byte) error {
 	if t.agg != nil {
 		return t.agg.Apply(rec)
 	}
-	rec.Began = t.began
+	rec.From, rec.Began = from, t.began
 	// A restarted enricher sends the settings again: its reader may have missed none, but it can't know.
 	t.enriched.cut(rec.Offset, t.enc.Encode(rec, t.keys, rec.Settings != t.sent), func(value []byte) { t.out.Emit(t.partition, value) })
 	t.sent = rec.Settings
-	return nil
-}
-
-// applyEnriched drops what a restarted or paused enricher sends again: its provenance is the offset in `events`.
-func (t *Task) applyEnriched(offset int64, value []byte) error {
-	applied := func(offset int64) bool { return t.began >= 0 && offset <= t.agg.Offset() }
-	whole, err := t.enriched.join(offset, value, applied)
-	if err == nil && whole == nil {
-		return nil
-	}
-	if err == nil {
-		err = t.dec.Decode(whole, &t.rec, t.keys)
-	}
-	if err == nil {
-		err = t.sameLife(&t.rec)
-	}
-	if err != nil {
-		return fmt.Errorf("events.enriched partition %d offset %d: %w", t.partition, offset, err)
-	}
-	if applied(t.rec.Offset) {
-		return nil
-	}
-	t.began = t.rec.Began
-	err = t.agg.Apply(&t.rec)
-	t.enriched.drop(applied)
-	return err
-}
-
-// sameLife holds an aggregator to one enricher's state from its beginning on: a record says what is different from those before, and an enricher that
-// has lost its state counts again what it finds.
-func (t *Task) sameLife(rec *change.Record) error {
-	const anew = "To count again what the log still holds: with all services stopped delete events.enriched and the changelogs of enricher and aggregator, and start with an empty database and --clickhouse-take-over"
-	switch {
-	case t.began >= 0 && rec.Began != t.began:
-		return fmt.Errorf("an enricher whose state begins at offset %d of events sent it, and the rows up to now are of one that began at %d: the enricher's state was lost, and what it counts again would be added to them. "+
-			"Give it its changelog back. %s", rec.Began, t.began, anew)
-	case t.began < 0 && rec.Offset != rec.Began:
-		return fmt.Errorf("nothing is saved, and this record, of offset %d of events, is not the first of its enricher, whose state begins at %d. %s", rec.Offset, rec.Began, anew)
-	case t.began < 0 && rec.Began > 0 && t.stored > 0:
-		return fmt.Errorf("nothing is saved, this first record is that of offset %d of events, and the database has rows of them: what is counted again would be added. "+
-			"Give the aggregator its changelog back. %s", rec.Offset, anew)
-	}
 	return nil
 }
 
@@ -183,7 +145,7 @@ func (t *Task) Nack(token uint64) {
 // Snapshot begins to save all state that changed, and the offset to go on from: as they are now, which must stand in one transaction.
 func (t *Task) Snapshot() {
 	defer goruntime.KeepAlive(t)
-	t.saving, t.savingOf = t.enriched.from(t.next), t.began
+	t.saving, t.savingOf, t.savingTo = t.enriched.from(t.next), t.began, t.after
 	t.keys.Snapshot()
 	if t.enricher != nil {
 		t.enricher.Snapshot()
@@ -200,7 +162,7 @@ func (t *Task) Save(emit func(key, value []byte)) (more bool) {
 	if t.keys.Save(emit) || t.enricher != nil && t.enricher.Save(emit) || t.agg != nil && t.agg.Save(emit) {
 		return true
 	}
-	emit([]byte(keyOffset), binary.AppendVarint(binary.AppendVarint(nil, t.saving), t.savingOf))
+	emit([]byte(keyOffset), binary.AppendVarint(binary.AppendVarint(binary.AppendVarint(nil, t.saving), t.savingOf), t.savingTo))
 	if t.keys.Due() { // what is to be saved names its keys
 		t.sweepKeys()
 	}
@@ -229,9 +191,7 @@ func (t *Task) Restore(key, value []byte) (err error) {
 	case len(key) > 0 && key[0] == keyChunk:
 		t.chunks.keep(key, value)
 	case string(key) == keyOffset:
-		var n int
-		t.next, n = binary.Varint(value)
-		t.began, _ = binary.Varint(value[max(n, 0):])
+		t.restoreOffset(value)
 	case cellkey.Owns(key):
 		err = t.keys.Restore(key, value)
 	case enrich.Owns(key) && t.enricher != nil:
@@ -245,6 +205,16 @@ func (t *Task) Restore(key, value []byte) (err error) {
 		return fmt.Errorf("changelog of partition %d, record %q: %w", t.partition, key, err)
 	}
 	return nil
+}
+
+func (t *Task) restoreOffset(value []byte) {
+	next, n := binary.Varint(value)
+	began, m := binary.Varint(value[max(n, 0):])
+	after, l := binary.Varint(value[max(n, 0)+max(m, 0):])
+	if l <= 0 { // of a version that did not say: the next record sets it
+		after = math.MaxInt64
+	}
+	t.next, t.began, t.after = next, began, after
 }
 
 // RestoreDone decodes what came in chunks, rebuilds what is derived, and returns the offset to go on from.

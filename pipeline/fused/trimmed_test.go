@@ -128,7 +128,7 @@ func TestOutcomesOfALogWithoutItsBeginning(t *testing.T) {
 		p.line("enter at=123 u=u3")
 		texts[i] = p.shown("outcomes")
 	}
-	if texts[0] != texts[1] || strings.Contains(texts[0], "''") {
+	if texts[0] != texts[1] || texts[0] == "" || strings.Contains(texts[0], "outcomes  ") { // of a topic without a name
 		t.Errorf("without a restart:\n%s\nwith one:\n%s", texts[0], texts[1])
 	}
 }

@@ -124,6 +124,10 @@ func (f *collectorFeed) assigned(ctx context.Context, offsets map[string]map[int
 	if err != nil {
 		return nil, fmt.Errorf("end offsets of %s: %w", f.name, err)
 	}
+	highs, err := f.s.adm.ListEndOffsets(ctx, f.name)
+	if err != nil {
+		return nil, fmt.Errorf("high watermarks of %s: %w", f.name, err)
+	}
 	marks, err := commitMarks(ctx, f.s.adm, f.group)
 	if err != nil {
 		return nil, err
@@ -142,8 +146,8 @@ func (f *collectorFeed) assigned(ctx context.Context, offsets map[string]map[int
 			committed, parts[p] = -1, kgo.NewOffset().At(start.Offset)
 		}
 		cut := f.s.cut[eventlog.SourceID{TopicID: f.s.topicIDs[f.topic], Partition: p}]
-		if cut == nil && committed > a.end {
-			cut = f.cutOff(p, a.end, committed)
+		if high, ok := highs.Lookup(f.name, p); cut == nil && ok && high.Err == nil && committed > high.Offset { // not the last stable offset: who set it by hand may have taken this
+			cut = f.cutOff(p, high.Offset, committed)
 		}
 		if cut != nil {
 			f.s.fail(cut) // the client would try again for ever

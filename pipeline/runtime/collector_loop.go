@@ -164,6 +164,7 @@ func (s *collectorSession) take() bool {
 	if src == nil {
 		return false
 	}
+	s.stage.Look()
 	if s.oldest.IsZero() {
 		s.oldest = s.cfg.Now()
 	}

@@ -109,6 +109,11 @@ func (s *collectorSession) setSources(now eventlog.Sources) error {
 		t.Partitions = max(t.Partitions, old.Partitions) // answers may overtake each other; partitions never go away
 	}
 	if !s.sourcesRec.Equal(&now) {
+		for i, f := range s.feeds { // the group is to share out what is new: else the watermark would wait for it until the client looks by itself
+			if f != nil && now.Topics[i].Partitions > s.sourcesRec.Topics[i].Partitions {
+				f.client.ForceMetadataRefresh()
+			}
+		}
 		s.sourcesRec = now
 		s.toAll(eventlog.AppendSources(nil, &now))
 	}

@@ -257,7 +257,7 @@ func TestCollectorSeesNewPartitions(t *testing.T) {
 	w := newCollectorWorld(t)
 	cfg := w.config()
 	cfg.MetadataEvery = 50 * time.Millisecond
-	cfg.KafkaOpts = append(cfg.KafkaOpts, kgo.MetadataMinAge(10*time.Millisecond), kgo.MetadataMaxAge(100*time.Millisecond))
+	cfg.KafkaOpts = append(cfg.KafkaOpts, kgo.MetadataMinAge(10*time.Millisecond))
 	w.send(100)
 	w.start(cfg)
 	l := w.readLog()

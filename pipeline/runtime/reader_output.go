@@ -9,8 +9,8 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-// output sends a task's records to the same partition number of the next topic, in order. It has a client of its own that stops for
-// good at the first error: a record that came after a failed one would hide the hole behind its provenance.
+// output sends a task's records to the same partition number of the next topic, in order. It has a client of its own that is given up at the first error.
+// Until that is heard of some records may slip past the one that failed: whoever reads them takes nothing that does not follow what it has.
 type output struct {
 	cl    *kgo.Client
 	ctx   context.Context

@@ -1,0 +1,88 @@
+package fused
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/livemeter/livemeter/pipeline/measure"
+	"github.com/livemeter/livemeter/pipeline/rollup"
+)
+
+// A record that was refused takes some of those behind it with it, and not all: what slipped past is not taken, and all is there when the enricher, restored
+// from its checkpoint, has sent it again.
+func TestAggregatorTakesNothingBehindAHole(t *testing.T) {
+	var sent emitted
+	p := newPlayer(t, NewEnricher(0, &sent))
+	for _, at := range []string{"1", "2", "3", "4", "5", "6"} {
+		p.line("enter at=" + at + " u=u" + at)
+	}
+	full, holed := NewAggregator(0, nil).(*Task), NewAggregator(0, nil).(*Task)
+	at, log := int64(0), map[string][]byte{}
+	apply := func(task *Task, i int) {
+		if err := task.Apply(at, sent[i]); err != nil {
+			t.Fatal(err)
+		}
+		at++
+	}
+	n := len(sent)
+	for i := range n {
+		apply(full, i)
+	}
+	for i := range n - 3 {
+		apply(holed, i)
+	}
+	holed = restored(t, holed, log)
+	apply(holed, n-1) // the two before it failed, it slipped past
+	holed = restored(t, holed, log)
+	for i := n - 3; i < n; i++ { // sent again from the checkpoint
+		apply(holed, i)
+	}
+	if a, b := viewsOf(full), viewsOf(holed); a != b {
+		t.Errorf("%d views, and %d behind the hole, after all was sent again", a, b)
+	}
+}
+
+// restored is the task as its changelog gives it back.
+func restored(t *testing.T, task *Task, log map[string][]byte) *Task {
+	t.Helper()
+	task.Snapshot()
+	for more := true; more; {
+		more = task.Save(func(k, v []byte) { log[string(k)] = bytes.Clone(v) })
+	}
+	out := NewAggregator(0, nil).(*Task)
+	for k, v := range log {
+		if v == nil {
+			continue
+		}
+		if err := out.Restore([]byte(k), v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := out.RestoreDone(); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// viewsOf adds up a measure over the rows of rooms' minutes.
+func viewsOf(task *Task) (n int64) {
+	task.Last()
+	var b rollup.Batch
+	task.Flush(&b, false)
+	for _, c := range b.Cells {
+		if c.Cube != measure.Room {
+			continue
+		}
+		for i, col := range measure.RowColumns[measure.Room] {
+			if col.Name != "views" {
+				continue
+			}
+			for k, v := range c.Values[i] {
+				if measure.Grain(c.Grain[k]) == measure.Grain1m {
+					n += v
+				}
+			}
+		}
+	}
+	return n
+}
