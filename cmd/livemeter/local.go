@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -97,7 +98,13 @@ func (l *local) startPipeline(ctx context.Context) error {
 			return plan, err
 		})
 	}()
-	if err := <-ready; err != nil {
+	what := func() string {
+		if why := p.Waiting(); why != "" {
+			return "waiting for " + strings.ReplaceAll(why, "\n", "; ")
+		}
+		return "starting the pipeline"
+	}
+	if err := ui.During(l.say, what, func() error { return <-ready }); err != nil {
 		l.serving = false
 		return <-l.ended
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -33,6 +34,13 @@ type Process struct {
 
 	registry *prometheus.Registry
 	kafka    []kgo.Opt
+	waiting  atomic.Value // string: see Waiting
+}
+
+// Waiting is what a start waits for, and what became of the last attempt; "" where it waits for nothing.
+func (p *Process) Waiting() string {
+	text, _ := p.waiting.Load().(string)
+	return text
 }
 
 // New opens the admin port, so that one in use is told before anything starts.
@@ -125,6 +133,7 @@ func permanent(err error) bool {
 // that it is. limit is for one attempt.
 func (p *Process) await(ctx context.Context, name string, limit time.Duration, ask func(context.Context) error) error {
 	defer p.Admin.RemoveCheck(name)
+	defer p.waiting.Store("")
 	var mu sync.Mutex
 	waiting := errors.New("not asked yet")
 	p.Admin.AddCheck(name, func() error {
@@ -145,6 +154,7 @@ func (p *Process) await(ctx context.Context, name string, limit time.Duration, a
 		if err == nil || permanent(err) {
 			return err
 		}
+		p.waiting.Store(fmt.Sprintf("%s: %v", name, err))
 		if time.Since(told) >= 10*time.Second && ctx.Err() == nil { // an attempt may take five
 			told = time.Now()
 			p.Log.Warn("waiting for "+name, zap.Error(err))
