@@ -146,7 +146,7 @@ func (s *Server) judgeAll(raws [][]byte) (answer *Answer, records []kgo.Record, 
 // store returns nil only when Kafka has acknowledged every record. It takes over the lease.
 func (s *Server) store(ctx context.Context, records []kgo.Record, l *lease) *problem {
 	start := s.cfg.Now()
-	err := produce(s.client, records, l, s.cfg.ProduceTimeout, s.health.batch).wait(ctx)
+	err := s.produce(records, l).wait(ctx)
 	s.met.produceSec.Observe(s.cfg.Now().Sub(start).Seconds())
 	if err == nil {
 		return nil
@@ -156,6 +156,6 @@ func (s *Server) store(ctx context.Context, records []kgo.Record, l *lease) *pro
 		return &problem{status: statusSenderGone, Code: "sender_gone", Message: "the connection was closed before Kafka acknowledged"}
 	}
 	s.log.Error("Kafka did not acknowledge a batch: answered 503, the sender will send it again", zap.Int("events", len(records)),
-		zap.String("topic", records[0].Topic), zap.Duration("waited_at_most", s.cfg.ProduceTimeout), zap.Error(err))
+		zap.Duration("waited_at_most", s.cfg.ProduceTimeout), zap.Error(err))
 	return problemKafka(errors.Is(err, errSlow))
 }

@@ -33,7 +33,8 @@ var errSlow = errors.New("no acknowledgement in time")
 // request has been answered 503 long before: until then the client holds the bytes.
 type batch struct {
 	lease   *lease
-	came    func(error) // is told once what became of it, when it is settled or nobody waits any more
+	came    func(error)                   // is told once what became of it, when it is settled or nobody waits any more
+	failed  func(topic string, err error) // is told of each record that Kafka did not take
 	told    sync.Once
 	ctx     context.Context // ends at the time limit, or when all is settled
 	cancel  context.CancelFunc
@@ -45,23 +46,26 @@ type batch struct {
 
 // produce hands all records to the client. It never blocks: a full client fails the records. Once nobody waits any more, what Kafka
 // has not taken is dropped where that is safe: its sender was told to send it again.
-func produce(client *kgo.Client, records []kgo.Record, l *lease, limit time.Duration, came func(handed time.Time, err error)) *batch {
+func (s *Server) produce(records []kgo.Record, l *lease) *batch {
 	handed := time.Now()
-	b := &batch{lease: l, came: func(err error) { came(handed, err) }, done: make(chan struct{})}
+	b := &batch{lease: l, done: make(chan struct{})}
+	b.came = func(err error) { s.health.batch(handed, err) }
+	b.failed = func(topic string, err error) { s.renewal.failed(topic, handed, err) }
 	// Not the request's context: a sender that hangs up must not cancel records of others in the same partition.
-	b.ctx, b.cancel = context.WithTimeout(context.Background(), limit)
+	b.ctx, b.cancel = context.WithTimeout(context.Background(), s.cfg.ProduceTimeout)
 	b.pending.Store(int64(len(records)))
 	for i := range records {
-		client.TryProduce(b.ctx, &records[i], b.settle)
+		s.client.TryProduce(b.ctx, &records[i], b.settle)
 	}
 	return b
 }
 
-func (b *batch) settle(_ *kgo.Record, err error) {
+func (b *batch) settle(r *kgo.Record, err error) {
 	if err != nil {
+		b.failed(r.Topic, err)
 		b.mu.Lock()
 		if b.err == nil {
-			b.err = err
+			b.err = ofTopic(r.Topic, err)
 		}
 		b.mu.Unlock()
 	}

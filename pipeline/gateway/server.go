@@ -39,7 +39,8 @@ type Server struct {
 	ln     net.Listener
 	open   atomic.Int64 // connections
 
-	health health
+	health  health
+	renewal renewal
 }
 
 // New makes a gateway that writes to the raw topics with the given prefix. The client must have been made with ClientOpts.
@@ -53,6 +54,7 @@ func New(cfg Config, client *kgo.Client, prefix string, log *zap.Logger, reg pro
 		return nil, fmt.Errorf("gateway: zstd: %w", err)
 	}
 	s := &Server{cfg: cfg, client: client, gate: newGate(cfg), cors: newCORS(cfg.AllowedOrigins), unpack: unpack}
+	s.renewal.purge = client.PurgeTopicsFromProducing
 	s.budget.limit = cfg.MaxInFlightBytes
 	s.judges.New = func() any { return &judge{dec: event.NewDecoder()} }
 	for t, name := range event.TopicNames {
