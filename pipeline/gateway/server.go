@@ -55,6 +55,7 @@ func New(cfg Config, client *kgo.Client, prefix string, log *zap.Logger, reg pro
 	}
 	s := &Server{cfg: cfg, client: client, gate: newGate(cfg), cors: newCORS(cfg.AllowedOrigins), unpack: unpack}
 	s.renewal.purge = client.PurgeTopicsFromProducing
+	s.renewal.ask = func(ctx context.Context, topic string) ([16]byte, error) { return topicID(ctx, client, topic) }
 	s.budget.limit = cfg.MaxInFlightBytes
 	s.judges.New = func() any { return &judge{dec: event.NewDecoder()} }
 	for t, name := range event.TopicNames {
@@ -107,6 +108,7 @@ func (s *Server) Run(ctx context.Context) error {
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(s.ln) }()
 	go s.health.report(ctx, s.log)
+	go s.renewal.learn(ctx, s.topics[:])
 	go s.health.watch(ctx, s.client.Ping) // it is not waited for: what it asks a Kafka that hangs may take ten seconds more
 	s.log.Info("listening", zap.Stringer("addr", addr), zap.Int("tokens", len(s.cfg.Tokens)))
 	select {

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // topicError says of which topic it is; one batch may go to several.
@@ -39,7 +41,8 @@ func ofTopic(topic string, err error) error {
 //
 // What waits for the topic just then fails, and is answered 503 as before.
 type renewal struct {
-	purge func(topics ...string) // of the client
+	purge func(topics ...string)                                           // of the client
+	ask   func(ctx context.Context, topic string) (id [16]byte, err error) // Kafka, for the topic's present id
 
 	mu     sync.Mutex
 	topics map[string]*renewed
@@ -49,19 +52,31 @@ type renewal struct {
 type renewed struct {
 	running bool
 	last    time.Time // when it was purged, last
+	id      [16]byte  // that the client knows, zero while that is not known
 }
 
 // failed takes the error of a record that was handed to the client then. It does not wait: it is called from the client's promises, and purging
 // waits for the client's metadata loop.
 //
-// A record that was handed over before the last purge says nothing about the topic as it is since. To purge again for it would do harm: sequence
-// numbers would begin again at 0 in a topic that has records with those already, and Kafka acknowledges such a repetition without storing it.
+// A record that was handed over before the last purge says nothing about the topic as it is since, and a broker that has not caught up says the same of one
+// that is as it was. To purge for those would do harm: sequence numbers would begin again at 0 in a topic that has records with those already, and Kafka
+// acknowledges such a repetition without storing it.
 func (r *renewal) failed(topic string, handed time.Time, err error) {
 	if !errors.Is(err, kerr.UnknownTopicID) {
 		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	t := r.of(topic)
+	if t.running || !handed.After(t.last) {
+		return
+	}
+	t.running = true
+	go r.renew(topic, t)
+}
+
+// of is the topic's entry; r.mu is held.
+func (r *renewal) of(topic string) *renewed {
 	t := r.topics[topic]
 	if t == nil {
 		t = &renewed{}
@@ -70,16 +85,66 @@ func (r *renewal) failed(topic string, handed time.Time, err error) {
 		}
 		r.topics[topic] = t
 	}
-	if t.running || !handed.After(t.last) {
-		return
-	}
-	t.running = true
-	go r.renew(topic, t)
+	return t
 }
 
+// askWithin bounds a question for a topic's id.
+const askWithin = 5 * time.Second
+
 func (r *renewal) renew(topic string, t *renewed) {
-	r.purge(topic)
+	ctx, cancel := context.WithTimeout(context.Background(), askWithin)
+	defer cancel()
+	id, err := r.ask(ctx, topic)
+	r.mu.Lock()
+	another := err == nil && id != t.id
+	r.mu.Unlock()
+	if another {
+		r.purge(topic)
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t.running, t.last = false, time.Now()
+	t.running = false
+	if another {
+		t.id, t.last = id, time.Now()
+	}
+}
+
+// learn asks which ids the topics have at the start, until it knows or ctx ends.
+func (r *renewal) learn(ctx context.Context, topics []string) {
+	again := time.NewTicker(askEvery)
+	defer again.Stop()
+	for _, topic := range topics {
+		for {
+			id, err := r.ask(ctx, topic)
+			if err == nil {
+				r.mu.Lock()
+				if t := r.of(topic); t.id == ([16]byte{}) {
+					t.id = id
+				}
+				r.mu.Unlock()
+				break
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-again.C:
+			}
+		}
+	}
+}
+
+// topicID asks Kafka for a topic's id, whatever its client knew before.
+func topicID(ctx context.Context, client *kgo.Client, topic string) (id [16]byte, err error) {
+	req := kmsg.NewPtrMetadataRequest()
+	t := kmsg.NewMetadataRequestTopic()
+	t.Topic = kmsg.StringPtr(topic)
+	req.Topics = append(req.Topics, t)
+	resp, err := req.RequestWith(ctx, client)
+	switch {
+	case err != nil:
+		return id, err
+	case len(resp.Topics) != 1:
+		return id, errors.New("an answer of another topic")
+	}
+	return resp.Topics[0].TopicID, kerr.ErrorForCode(resp.Topics[0].ErrorCode)
 }

@@ -103,7 +103,8 @@ func TestErrorsNameTheirTopic(t *testing.T) {
 func TestATopicIsRenewedOnceForAllThatFailed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		purged, release := map[string]int{}, make(chan struct{})
-		r := &renewal{purge: func(topics ...string) { <-release; purged[topics[0]]++ }}
+		id := byte(1)
+		r := &renewal{purge: func(topics ...string) { <-release; purged[topics[0]]++ }, ask: func(context.Context, string) ([16]byte, error) { return [16]byte{id}, nil }}
 		wants := func(when string, a, b int) {
 			t.Helper()
 			synctest.Wait()
@@ -129,6 +130,9 @@ func TestATopicIsRenewedOnceForAllThatFailed(t *testing.T) {
 		r.failed("b", early, kerr.UnknownTopicID)
 		wants("of those from before, and another topic's", 1, 1)
 		pass()
+		r.failed("a", time.Now(), kerr.UnknownTopicID)
+		wants("while it is as it was", 1, 1)
+		id = 2
 		r.failed("a", time.Now(), kerr.UnknownTopicID)
 		wants("made again once more", 2, 1)
 	})
