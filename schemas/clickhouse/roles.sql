@@ -24,6 +24,8 @@ GRANT SELECT ON livemeter.orders_rows TO livemeter_analyst;
 
 GRANT SELECT ON livemeter.watermarks_rows TO livemeter_analyst;
 
+GRANT SELECT ON livemeter.peaks_taken TO livemeter_analyst;
+
 GRANT SELECT ON livemeter.rejected_rows TO livemeter_rejected_reader;
 
 GRANT SELECT ON livemeter.room_measures TO livemeter_analyst;

@@ -436,6 +436,17 @@ ENGINE = AggregatingMergeTree
 ORDER BY (epoch, part)
 COMMENT 'How far each partition of events has come: query the view watermarks';
 
+CREATE TABLE IF NOT EXISTS livemeter.peaks_taken
+(
+    `epoch` UInt16 COMMENT 'Which log of events the peaks come from',
+    `cube` LowCardinality(String) COMMENT 'View that shows the peaks',
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the windows that have the peaks',
+    `taken_until` DateTime('UTC') COMMENT 'All rows with an earlier inserted_at are in the peaks'
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (epoch, cube, grain)
+COMMENT 'How far the peaks of online have been taken, for a roller that starts';
+
 CREATE TABLE IF NOT EXISTS livemeter.rejected_rows
 (
     `source_topic` LowCardinality(String) COMMENT 'Raw topic, with prefix',

@@ -78,36 +78,31 @@ var onlineCubes = func() (cubes []measure.Cube) {
 	return cubes
 }()
 
-// peaks brings the peaks up to all rows inserted since, and, where resume, to those that a roller before this one may have left: it may have
-// stopped any time ago, with rows inserted after its last cycle.
-func (r *Roller) peaks(ctx context.Context, since time.Time, resume bool) error {
+// peaks brings the peaks up to all rows inserted since. With resume it goes back to where a roller before this one stopped; where taken is set, it
+// writes down that all rows inserted before it are in the peaks.
+func (r *Roller) peaks(ctx context.Context, since time.Time, resume bool, taken time.Time) error {
 	for _, c := range onlineCubes {
 		for _, l := range r.levels() {
 			from := since
 			if resume {
-				newest, err := r.newestPeak(ctx, c, l.to)
+				start, err := r.resumeFrom(ctx, c, l.to)
 				if err != nil {
 					return err
 				}
-				from = earlier(from, newest.Add(-r.cfg.Lookback-slack))
+				from = earlier(from, start)
 			}
 			if err := r.peakLevel(ctx, c, l, from); err != nil {
+				return err
+			}
+			if taken.IsZero() {
+				continue
+			}
+			if err := r.setTaken(ctx, c, l.to, taken); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-// newestPeak is when a peak of grain g was written last, 1970 without one.
-func (r *Roller) newestPeak(ctx context.Context, c measure.Cube, g measure.Grain) (time.Time, error) {
-	var at uint32
-	sql := fmt.Sprintf("SELECT toUnixTimestamp(max(r.inserted_at)) FROM %s.%s AS r WHERE r.epoch = %d AND r.grain = %s AND r.part = %d",
-		r.s.cfg.Database, RowsTable(c), r.epoch, quote(measure.GrainNames[g]), partPeak)
-	if err := r.s.conn.QueryRow(ctx, sql).Scan(&at); err != nil {
-		return time.Time{}, fmt.Errorf("clickhouse: roller: newest peak of %s: %w", measure.CubeTables[c], r.s.cause(err))
-	}
-	return time.Unix(int64(at), 0), nil
 }
 
 func (r *Roller) peakLevel(ctx context.Context, c measure.Cube, l level, since time.Time) error {

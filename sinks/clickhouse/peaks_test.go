@@ -67,17 +67,3 @@ func TestPeaks(t *testing.T) {
 	}
 	want(lower)
 }
-
-// A pipeline that stands still for longer than the look-back must not forget what was inserted after its last cycle.
-func TestPeaksAfterALongStop(t *testing.T) {
-	e := open(t)
-	e.write(online(start, 0, 5, 3))
-	e.roll(e.roller())
-	e.write(online(start, 0, 6, 3, 9)) // and the process stops before its next cycle
-	e.query("ALTER TABLE $db.room_rows UPDATE inserted_at = inserted_at - 7200 WHERE 1 SETTINGS mutations_sync = 2")
-	e.roll(e.roller())
-	got := e.query("SELECT grain, online FROM $db.room_measures WHERE grain > '10s' ORDER BY ALL")
-	if want := "1m\t9\n1h\t9\n1d\t9\nsession\t9"; got != want {
-		t.Errorf("peaks are\n%s, want\n%s", got, want)
-	}
-}

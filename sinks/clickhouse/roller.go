@@ -18,7 +18,7 @@ type RollerConfig struct {
 	Every time.Duration
 	// FoldDelay is how long a closed partial stays before it is folded: long enough that its last correction has come.
 	FoldDelay time.Duration
-	// Lookback is how far back every Sweep looks for rows that no cycle has seen; a start looks as far before the newest peak there is.
+	// Lookback is how far back every Sweep looks for rows that no cycle has seen; a start looks as far before what is taken for sure, see resumeFrom.
 	Lookback time.Duration
 	Sweep    time.Duration
 	// ChunkRows bounds the rows that one statement works on.
@@ -45,7 +45,7 @@ type Roller struct {
 	log   *zap.Logger
 
 	peaked  time.Time // rows inserted before this are in the peaks
-	resumed bool      // peaked holds for rows of any age: a cycle has gone back to the newest peak there was
+	resumed bool      // peaked holds for rows of any age: a cycle has gone back to where the roller before stopped
 	folded  time.Time // closed rows inserted before this are folded
 	sweptAt time.Time
 }
@@ -115,21 +115,30 @@ func (r *Roller) RollOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if r.sweptAt.IsZero() || now.Sub(r.sweptAt) >= r.cfg.Sweep {
-		r.sweptAt = now
+	sweep, taken := r.sweepDue(now), time.Time{}
+	if sweep {
+		taken = now
 		r.peaked = earlier(r.peaked, now.Add(-r.cfg.Lookback))
 		r.folded = earlier(r.folded, now.Add(-r.cfg.Lookback-r.cfg.FoldDelay))
 	}
-	if err := r.peaks(ctx, r.peaked.Add(-slack), !r.resumed); err != nil {
+	if err := r.peaks(ctx, r.peaked.Add(-slack), !r.resumed, taken); err != nil {
 		return err
 	}
 	r.peaked, r.resumed = now, true
+	if sweep { // one that failed is repeated, and with it what it writes down
+		r.sweptAt = now
+	}
 	until := now.Add(-r.cfg.FoldDelay)
 	if err := r.fold(ctx, r.folded.Add(-slack), until); err != nil {
 		return err
 	}
 	r.folded = until
 	return nil
+}
+
+// sweepDue is true at a start, every Sweep, and when the server's clock was set back: rows inserted since then seem older than what is done.
+func (r *Roller) sweepDue(now time.Time) bool {
+	return r.sweptAt.IsZero() || now.Before(r.sweptAt) || now.Sub(r.sweptAt) >= r.cfg.Sweep
 }
 
 // checkShown tells when another log has taken the database over.
@@ -153,7 +162,7 @@ func (r *Roller) RollAll(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := r.peaks(ctx, time.Unix(0, 0), false); err != nil {
+	if err := r.peaks(ctx, time.Unix(0, 0), false, time.Time{}); err != nil {
 		return err
 	}
 	return r.fold(ctx, time.Unix(0, 0), now.Add(-r.cfg.FoldDelay))

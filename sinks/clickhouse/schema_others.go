@@ -2,7 +2,7 @@ package clickhouse
 
 import "github.com/livemeter/livemeter/pipeline/measure"
 
-// otherTables are the tables beside those of the cubes: epochs, outcomes, orders, watermarks, rejected.
+// otherTables are the tables beside those of the cubes: epochs, outcomes, orders, watermarks, peaks_taken, rejected.
 func otherTables(cfg Config) []table {
 	coarse := cfg.TTLDays[measure.Grain1d]
 	return []table{
@@ -33,6 +33,16 @@ func otherTables(cfg Config) []table {
 			name: "watermarks_rows", comment: "How far each partition of events has come: query the view watermarks",
 			columns: columnsOf(ofEpoch(0, watermarkFields)),
 			engine:  "AggregatingMergeTree", order: "(epoch, part)", // the highest holds: see rollup.Watermark
+		},
+		{
+			name: takenTable, comment: "How far the peaks of online have been taken, for a roller that starts",
+			columns: []column{
+				{"epoch", "UInt16", "Which log of events the peaks come from"},
+				{"cube", "LowCardinality(String)", "View that shows the peaks"},
+				{"grain", grainType, "Length of the windows that have the peaks"},
+				{"taken_until", "DateTime('UTC')", "All rows with an earlier inserted_at are in the peaks"},
+			},
+			engine: "ReplacingMergeTree", order: "(epoch, cube, grain)", // the last line counts: the server's clock may be set back
 		},
 		{
 			name: "rejected_rows", comment: "Invalid records with their original bytes, kept seven days: query the view rejected",
