@@ -159,6 +159,7 @@ func TestPeaksTakenIsWrittenSeldom(t *testing.T) {
 func TestPeaksDeletedAreTakenAgain(t *testing.T) {
 	e := open(t)
 	e.write(online(start, 0, 5, 3, 9))
+	e.awhile()
 	e.roll(e.roller())
 	e.awhile()
 	e.query("ALTER TABLE $db.room_rows DELETE WHERE part = 65534 SETTINGS mutations_sync = 2")
