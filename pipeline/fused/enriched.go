@@ -76,6 +76,10 @@ func (p *enrichedChunks) join(at int64, value []byte, applied func(offset int64)
 		set = &enrichedParts{offset: offset, first: at}
 		p.parts[stamp] = set
 	}
+	if n > set.have && offset == set.offset { // those between were refused: all of it comes again, under another stamp
+		delete(p.parts, stamp)
+		return nil, nil
+	}
 	if n > set.have || offset != set.offset {
 		return nil, fmt.Errorf("%w: chunk %d of %d of the record at offset %d, where chunk %d of that at %d is next", wire.ErrDamaged, n, count, offset, set.have, set.offset)
 	}
@@ -121,7 +125,10 @@ func (t *Task) applyEnriched(offset int64, value []byte) error {
 	if err != nil {
 		return fmt.Errorf("events.enriched partition %d offset %d: %w", t.partition, offset, err)
 	}
-	if applied(t.rec.Offset) || t.began >= 0 && t.rec.From > t.after {
+	if applied(t.rec.Offset) {
+		return nil
+	}
+	if t.waits = t.began >= 0 && t.rec.From > t.after; t.waits {
 		return nil
 	}
 	t.began, t.after = t.rec.Began, t.rec.Offset+1

@@ -33,13 +33,49 @@ func TestAggregatorTakesNothingBehindAHole(t *testing.T) {
 	}
 	holed = restored(t, holed, log)
 	apply(holed, n-1) // the two before it failed, it slipped past
+	if !holed.Stats().Waits {
+		t.Error("nothing says that records are missing")
+	}
 	holed = restored(t, holed, log)
 	for i := n - 3; i < n; i++ { // sent again from the checkpoint
 		apply(holed, i)
 	}
+	if holed.Stats().Waits {
+		t.Error("the records are there, and are said to be missing")
+	}
 	if a, b := viewsOf(full), viewsOf(holed); a != b {
 		t.Errorf("%d views, and %d behind the hole, after all was sent again", a, b)
 	}
+}
+
+// A record whose chunks have a hole is given up: all of it comes again.
+func TestChunksWithAHole(t *testing.T) {
+	p, value := enrichedChunks{limit: 10}, []byte("what one record of the log changes")
+	var chunks [][]byte
+	for range 2 {
+		p.cut(7, value, func(chunk []byte) { chunks = append(chunks, chunk) })
+	}
+	n := len(chunks) / 2
+	var got []byte
+	for at, i := range append([]int{0, 2}, sequence(n, 2*n)...) {
+		whole, err := p.join(int64(at), chunks[i], func(int64) bool { return false })
+		if err != nil {
+			t.Fatal(err)
+		}
+		if whole != nil {
+			got = whole
+		}
+	}
+	if string(got) != string(value) || len(p.parts) != 0 {
+		t.Errorf("%q, and %d records wait", got, len(p.parts))
+	}
+}
+
+func sequence(from, to int) (out []int) {
+	for i := from; i < to; i++ {
+		out = append(out, i)
+	}
+	return out
 }
 
 // restored is the task as its changelog gives it back.

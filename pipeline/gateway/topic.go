@@ -52,7 +52,9 @@ type renewal struct {
 type renewed struct {
 	running bool
 	last    time.Time // when it was purged, last
-	id      [16]byte  // that the client knows, zero while that is not known
+	id      [16]byte  // that the client knows, as far as is known; zero where nothing is
+	since   time.Time // since when it fails
+	fails   time.Time // when it failed last
 }
 
 // failed takes the error of a record that was handed to the client then. It does not wait: it is called from the client's promises, and purging
@@ -67,7 +69,11 @@ func (r *renewal) failed(topic string, handed time.Time, err error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	t := r.of(topic)
+	t, now := r.of(topic), time.Now()
+	if now.Sub(t.fails) > failsApart {
+		t.since = now
+	}
+	t.fails = now
 	if t.running || !handed.After(t.last) {
 		return
 	}
@@ -88,15 +94,18 @@ func (r *renewal) of(topic string) *renewed {
 	return t
 }
 
-// askWithin bounds a question for a topic's id.
-const askWithin = 5 * time.Second
+const (
+	askWithin  = 5 * time.Second  // bounds a question for a topic's id
+	failsLong  = 30 * time.Second // no broker that is catching up fails for so long: the client may know another id than the one that was told here
+	failsApart = 10 * time.Second // failures further apart are not of one time
+)
 
 func (r *renewal) renew(topic string, t *renewed) {
 	ctx, cancel := context.WithTimeout(context.Background(), askWithin)
 	defer cancel()
 	id, err := r.ask(ctx, topic)
 	r.mu.Lock()
-	another := err == nil && id != t.id
+	another := err == nil && (id != t.id || time.Since(t.since) >= failsLong)
 	r.mu.Unlock()
 	if another {
 		r.purge(topic)
@@ -105,7 +114,7 @@ func (r *renewal) renew(topic string, t *renewed) {
 	defer r.mu.Unlock()
 	t.running = false
 	if another {
-		t.id, t.last = id, time.Now()
+		t.id, t.last, t.fails = id, time.Now(), time.Time{}
 	}
 }
 

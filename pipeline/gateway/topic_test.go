@@ -132,8 +132,14 @@ func TestATopicIsRenewedOnceForAllThatFailed(t *testing.T) {
 		pass()
 		r.failed("a", time.Now(), kerr.UnknownTopicID)
 		wants("while it is as it was", 1, 1)
+		for range 7 { // steadily, for half a minute: the client knows another one
+			r.failed("b", time.Now(), kerr.UnknownTopicID)
+			synctest.Wait()
+			time.Sleep(5 * time.Second) // simulated
+		}
+		wants("when it fails for long", 1, 2)
 		id = 2
 		r.failed("a", time.Now(), kerr.UnknownTopicID)
-		wants("made again once more", 2, 1)
+		wants("made again once more", 2, 2)
 	})
 }

@@ -44,7 +44,7 @@ func RunCollector(ctx context.Context, cfg CollectorConfig, log *zap.Logger, reg
 		if fatal := (collectorConfigError{}); errors.As(err, &fatal) {
 			return err
 		}
-		if found := (*collectorCutOffError)(nil); errors.As(err, &found) {
+		if found := (*collectorCutOffError)(nil); errors.As(err, &found) && !found.doubt {
 			cut[found.source] = found // it may be longer again when the next session looks
 		}
 		cfg.Health.ended(err)

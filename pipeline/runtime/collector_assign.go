@@ -67,8 +67,8 @@ func (s *collectorSession) adopt(f *collectorFeed, parts []collectorAssignment) 
 			if err := s.setSources(found); err != nil {
 				return err
 			}
-			if a.partition >= t.Partitions {
-				return fmt.Errorf("assigned %s/%d, but the topic has %d partitions", f.name, a.partition, t.Partitions)
+			if n := s.sourcesRec.Topics[f.topic].Partitions; a.partition >= n {
+				return fmt.Errorf("assigned %s/%d, but the topic has %d partitions", f.name, a.partition, n)
 			}
 		}
 		s.drop(f, a.partition) // assigned a second time without having been read

@@ -126,14 +126,15 @@ func (s *collectorSession) takeEnds(a *collectorEnds, now time.Time) (expired *c
 // collectorCutOffError: a partition ends before what was read of it. New records get offsets that were counted before.
 type collectorCutOffError struct {
 	source eventlog.SourceID
+	doubt  bool // one answer says so, of a leader that may be none any more
 	text   string
 }
 
 func (e *collectorCutOffError) Error() string { return e.text }
 
-func (f *collectorFeed) cutOff(partition int32, end, read int64) error {
-	return &collectorCutOffError{eventlog.SourceID{TopicID: f.s.topicIDs[f.topic], Partition: partition},
-		fmt.Sprintf("%[1]s/%[2]d ended at offset %[3]d, and the records before %[4]d were read: its log was cut off, by an unclean leader election or with a broker's disk. "+
+func (f *collectorFeed) cutOff(partition int32, end, read int64) *collectorCutOffError {
+	return &collectorCutOffError{source: eventlog.SourceID{TopicID: f.s.topicIDs[f.topic], Partition: partition},
+		text: fmt.Sprintf("%[1]s/%[2]d ended at offset %[3]d, and the records before %[4]d were read: its log was cut off, by an unclean leader election or with a broker's disk. "+
 			"What comes at offsets that were counted already could not be told from a repetition, so nothing is read. Copy what it holds into a topic made again under its name, "+
 			"or, to give up what comes before offset %[4]d, stop the collectors and set the offset of group %[5]s to %[3]d", f.name, partition, end, read, f.group)}
 }

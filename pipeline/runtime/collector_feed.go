@@ -145,9 +145,14 @@ func (f *collectorFeed) assigned(ctx context.Context, offsets map[string]map[int
 			f.s.log.Warn("the group's offset is one of a topic of this name that was deleted: reading begins at its start", zap.String("topic", f.name), zap.Int32("partition", p))
 			committed, parts[p] = -1, kgo.NewOffset().At(start.Offset)
 		}
+		high, ok := highs.Lookup(f.name, p)
+		if !ok || high.Err != nil {
+			return nil, fmt.Errorf("high watermark of %s/%d is not to be had: %w", f.name, p, cmp.Or(high.Err, errors.New("none in the answer")))
+		}
 		cut := f.s.cut[eventlog.SourceID{TopicID: f.s.topicIDs[f.topic], Partition: p}]
-		if high, ok := highs.Lookup(f.name, p); cut == nil && ok && high.Err == nil && committed > high.Offset { // not the last stable offset: who set it by hand may have taken this
-			cut = f.cutOff(p, high.Offset, committed)
+		if cut == nil && committed > high.Offset { // not the last stable offset: who set it by hand may have taken this
+			found := f.cutOff(p, high.Offset, committed)
+			found.doubt, cut = true, found
 		}
 		if cut != nil {
 			f.s.fail(cut) // the client would try again for ever

@@ -87,7 +87,7 @@ func (r *Reader) assigned(parts []int32) {
 		s := &slot{r: r, id: p, stop: make(chan struct{}), done: make(chan struct{})}
 		s.ctx, s.kill = context.WithCancel(context.Background())
 		s.status.phase.Store("starting")
-		s.status.paused.log = r.log
+		s.status.paused.log, s.status.hole.log = r.log, r.log
 		r.slots[p] = s
 		go s.supervise()
 	}

@@ -18,6 +18,7 @@ type status struct {
 	end          atomic.Int64 // of the log, as last asked
 	warned       time.Time    // of cells that closed early; the task's goroutine only
 	paused       failing      // while unacknowledged rows stop the input
+	hole         failing      // while what comes does not follow what was applied
 }
 
 // view is one look at a running partition.
@@ -53,7 +54,8 @@ func (t *partition) observe() {
 		}
 	}
 	v := &view{stats: t.stats, next: t.next, high: t.high, out: t.out, behind: t.behind, full: t.full}
-	v.pending = t.flush != nil && (t.flying || t.flushAt > t.flushed || t.stats.DirtyCells > 0)
+	t.tellHole()
+	v.pending = t.stats.Waits || t.flush != nil && (t.flying || t.flushAt > t.flushed || t.stats.DirtyCells > 0)
 	t.s.status.seen.Store(v)
 }
 
@@ -79,6 +81,19 @@ func (t *partition) tellFull() {
 			"limits.max_dirty_cells is reached: the partition reads no more until the sink acknowledges; nothing is dropped", zap.Int32("partition", t.s.id))
 	} else if t.stats.unacknowledged() <= limit/2 {
 		paused.ended("the sink acknowledges: the partition reads on")
+	}
+}
+
+var errHole = errors.New("the record does not follow what was applied")
+
+// tellHole tells of records that are not taken. An enricher that was refused one sends it again within seconds; where it lasts, the topic has lost records that
+// were acknowledged.
+func (t *partition) tellHole() {
+	if hole := &t.s.status.hole; t.stats.Waits {
+		hole.failed(time.Now(), errHole, "records of the topic are missing before this one: it is not taken, and they are waited for. If this lasts, the topic has lost what it had acknowledged",
+			zap.String("topic", t.r.cfg.Topic), zap.Int32("partition", t.s.id), zap.Int64("offset", t.next-1))
+	} else {
+		hole.ended("the missing records came")
 	}
 }
 

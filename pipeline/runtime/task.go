@@ -47,9 +47,10 @@ type Stats struct {
 	MaxRecv       int64 // highest receive time applied, ms
 	Acknowledged  int64 // offset up to which the sink has said that it has the rows, 0 before it has
 	Viewers       int
-	Cells         int // open ones
-	DirtyCells    int // changed and not sent, with all orders that the sink has not acknowledged
-	FlyingCells   int // sent, and not acknowledged
+	Cells         int  // open ones
+	Waits         bool // what came last was not taken: it does not follow, and what is missing is to be sent again
+	DirtyCells    int  // changed and not sent, with all orders that the sink has not acknowledged
+	FlyingCells   int  // sent, and not acknowledged
 	DedupeEntries int
 	Keys          int    // cell keys in use: rooms, products, sources, variants
 	MaxCells      int    // the log's limit of cells, 0 while unknown
