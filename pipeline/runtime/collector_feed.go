@@ -124,10 +124,6 @@ func (f *collectorFeed) assigned(ctx context.Context, offsets map[string]map[int
 	if err != nil {
 		return nil, fmt.Errorf("end offsets of %s: %w", f.name, err)
 	}
-	highs, err := f.s.adm.ListEndOffsets(ctx, f.name)
-	if err != nil {
-		return nil, fmt.Errorf("high watermarks of %s: %w", f.name, err)
-	}
 	marks, err := commitMarks(ctx, f.s.adm, f.group)
 	if err != nil {
 		return nil, err
@@ -145,14 +141,9 @@ func (f *collectorFeed) assigned(ctx context.Context, offsets map[string]map[int
 			f.s.log.Warn("the group's offset is one of a topic of this name that was deleted: reading begins at its start", zap.String("topic", f.name), zap.Int32("partition", p))
 			committed, parts[p] = -1, kgo.NewOffset().At(start.Offset)
 		}
-		high, ok := highs.Lookup(f.name, p)
-		if !ok || high.Err != nil {
-			return nil, fmt.Errorf("high watermark of %s/%d is not to be had: %w", f.name, p, cmp.Or(high.Err, errors.New("none in the answer")))
-		}
 		cut := f.s.cut[eventlog.SourceID{TopicID: f.s.topicIDs[f.topic], Partition: p}]
-		if cut == nil && committed > high.Offset { // not the last stable offset: who set it by hand may have taken this
-			found := f.cutOff(p, high.Offset, committed)
-			found.doubt, cut = true, found
+		if cut == nil && committed > a.end {
+			cut = f.behindTheEnd(ctx, p, committed)
 		}
 		if cut != nil {
 			f.s.fail(cut) // the client would try again for ever
@@ -165,6 +156,21 @@ func (f *collectorFeed) assigned(ctx context.Context, offsets map[string]map[int
 		req.assign = append(req.assign, a)
 	}
 	return offsets, f.s.request(ctx, req)
+}
+
+// behindTheEnd is why reading cannot begin at an offset behind the last stable one, nil where it can: who set it by hand may have taken the high watermark.
+func (f *collectorFeed) behindTheEnd(ctx context.Context, partition int32, committed int64) error {
+	highs, err := f.s.adm.ListEndOffsets(ctx, f.name)
+	high, ok := highs.Lookup(f.name, partition)
+	if err = errors.Join(err, high.Err); err != nil || !ok {
+		return fmt.Errorf("high watermark of %s/%d is not to be had: %w", f.name, partition, cmp.Or(err, errors.New("none in the answer")))
+	}
+	if committed <= high.Offset {
+		return nil
+	}
+	cut := f.cutOff(partition, high.Offset, committed)
+	cut.doubt = true
+	return cut
 }
 
 // revoked returns when what was taken of the partitions is acknowledged and committed; what was not taken is dropped.
