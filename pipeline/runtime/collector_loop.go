@@ -118,7 +118,7 @@ func (s *collectorSession) enqueue(f *collectorFeed, fetches kgo.Fetches) error 
 
 // fetchError tells what ends the session from what the client mends by itself.
 func (s *collectorSession) fetchError(f *collectorFeed, p *kgo.FetchPartition) error {
-	group, bomb, loss := (*kgo.ErrGroupSession)(nil), (*kgo.ErrDecompressTooLarge)(nil), (*kgo.ErrDataLoss)(nil)
+	group, bomb := (*kgo.ErrGroupSession)(nil), (*kgo.ErrDecompressTooLarge)(nil)
 	switch {
 	case p.Err == nil || s.ctx.Err() != nil:
 		return nil
@@ -131,8 +131,6 @@ func (s *collectorSession) fetchError(f *collectorFeed, p *kgo.FetchPartition) e
 			zap.Int32("partition", p.Partition), zap.Int64("offset", bomb.Offset), zap.Int("limit_bytes", collectorBatchBytes),
 			zap.String("group", f.group), zap.Int64("offset_behind_it", bomb.NextOffset))
 		return nil
-	case errors.As(p.Err, &loss):
-		return f.cutOff(p.Partition, loss.ResetTo, loss.ConsumedTo)
 	}
 	return fmt.Errorf("fetch %s/%d: %w", f.name, p.Partition, p.Err)
 }
