@@ -44,7 +44,7 @@ func watch() *watched {
 func (w *watched) pass(d time.Duration) {
 	for range d / upLook {
 		w.look()
-		time.Sleep(upLook)
+		time.Sleep(upLook) // simulated
 	}
 }
 

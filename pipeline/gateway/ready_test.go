@@ -40,13 +40,13 @@ func TestNotReadyWhileBatchesFailAndNeverForEver(t *testing.T) {
 		h.batch(time.Now(), full)
 		h.says(t, "with one batch that failed just now")
 		for range 60 {
-			time.Sleep(time.Second)
+			time.Sleep(time.Second) // simulated, as all in this test: the bubble's clock jumps, nobody waits
 			h.batch(time.Now(), full)
 			h.says(t, "while batches fail", "Kafka takes no records, for ", "no space")
 		}
-		time.Sleep(trialAfter - time.Millisecond)
+		time.Sleep(trialAfter - time.Millisecond) // simulated
 		h.says(t, "shortly after the last", "for 65 s")
-		time.Sleep(time.Millisecond)
+		time.Sleep(time.Millisecond) // simulated
 		h.says(t, "without batches for a while")
 		if o := h.failing(); o == nil || o.Silent || time.Since(o.Since) != 65*time.Second {
 			t.Errorf("an outage that nobody saw the end of: %v", o)
@@ -59,7 +59,7 @@ func TestNotReadyWhileBatchesFailAndNeverForEver(t *testing.T) {
 			t.Errorf("over, but: %v", o)
 		}
 		for range 20 { // a partition without a leader beside others
-			time.Sleep(failGrace / 2)
+			time.Sleep(failGrace / 2) // simulated
 			h.batch(time.Now(), full)
 			h.says(t, "where every other batch fails")
 			h.batch(time.Now(), nil)
