@@ -102,8 +102,8 @@ func (s *collectorSession) enqueue(f *collectorFeed, fetches kgo.Fetches) error 
 				}
 				if src := s.find(f, p.Partition); src != nil && t.Topic == f.name {
 					if len(p.Records) > 0 { // else it is told again with each answer
-						if first := p.Records[0].Offset; first < src.handed { // the client has begun anew behind an end that was cut off
-							return f.cutOff(p.Partition, p.HighWatermark, src.handed)
+						if first := p.Records[0].Offset; first < src.handed {
+							return fmt.Errorf("fetch %s/%d: the client began anew at offset %d, and the records before %d were read: the next session looks where it ends", f.name, p.Partition, first, src.handed)
 						}
 						s.expired(f, p.Partition, p.LogStartOffset-src.handed)
 					}
