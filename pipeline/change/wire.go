@@ -2,6 +2,7 @@ package change
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/livemeter/livemeter/pipeline/cellkey"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
@@ -9,11 +10,8 @@ import (
 	"github.com/livemeter/livemeter/pipeline/wire"
 )
 
-// wireVersion is the format of a record of `events.enriched`, its first byte. One of before did not say what it follows: whatever has been applied.
-const (
-	wireVersion       = 3
-	wireVersionNoFrom = 2
-)
+// wireVersion is the format of a record of `events.enriched`, its first byte.
+const wireVersion = 3
 
 // Encoder packs records for `events.enriched`: keys are defined where they first occur.
 type Encoder struct {
@@ -83,14 +81,11 @@ func (d *Decoder) Decode(value []byte, rec *Record, keys *cellkey.Table) error {
 	r := &d.r
 	r.Reset(value)
 	d.ids = d.ids[:0]
-	v := r.Byte()
-	if v != wireVersion && v != wireVersionNoFrom {
-		return errors.Join(errors.New("events.enriched: unknown format of record: written by a newer livemeter?"), r.Err())
+	if v := r.Byte(); v != wireVersion {
+		return errors.Join(fmt.Errorf("format %d of a record, which this livemeter does not know: its own is %d", v, wireVersion), r.Err())
 	}
 	*rec = Record{Offset: r.Int(), Changes: rec.Changes[:0], Orders: rec.Orders[:0]}
-	if v == wireVersion {
-		rec.From = rec.Offset - r.Int()
-	}
+	rec.From = rec.Offset - r.Int()
 	rec.Began, rec.Watermark, rec.MaxRecv = r.Int(), r.Int(), r.Int()
 	if r.Bool() {
 		s, err := eventlog.DecodeSettings([]byte(r.Raw()))

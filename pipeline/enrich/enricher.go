@@ -27,8 +27,7 @@ type Enricher struct {
 	partition int32
 	keys      *cellkey.Table
 	settings  *eventlog.Settings // nil until the log has told
-	begun     bool               // a record was applied
-	trimmed   bool               // and it was not the log's first
+	began     int64              // offset of the first record of the log that was applied, -1 before it
 	days      measure.Days
 	sources   *sources
 	wm        int64 // ms, 0 while unknown
@@ -86,7 +85,7 @@ type Stats struct {
 
 // New returns the empty state of a partition; keys may be shared with the aggregator of the same partition.
 func New(partition int32, keys *cellkey.Table) *Enricher {
-	e := &Enricher{partition: partition, keys: keys, sources: newSources(), big: map[uint32]bigSet{}, buyers: make([]*buyer, 1), keepIndex: keepIndex,
+	e := &Enricher{partition: partition, began: -1, keys: keys, sources: newSources(), big: map[uint32]bigSet{}, buyers: make([]*buyer, 1), keepIndex: keepIndex,
 		exps: map[uint32][]uint32{}, net: map[change.Change]int64{}, noOrigin: keys.String(cellkey.Sep), days: measure.DaysOf(time.UTC)}
 	e.growTable()
 	e.viewers.Init()
@@ -99,8 +98,8 @@ func New(partition int32, keys *cellkey.Table) *Enricher {
 // Apply consumes the record of the log at offset and returns what it changes, valid until the next call. Of a log whose beginning is gone nothing counts
 // that stands before the first settings.
 func (e *Enricher) Apply(offset int64, value []byte) (*change.Record, error) {
-	if !e.begun {
-		e.begun, e.trimmed = true, offset > 0
+	if e.began < 0 {
+		e.began = offset
 	}
 	e.out = change.Record{Offset: offset, Changes: e.out.Changes[:0], Orders: e.out.Orders[:0]}
 	if err := e.record(value); err != nil {
@@ -123,7 +122,7 @@ func (e *Enricher) record(value []byte) error {
 	}
 	switch kind {
 	case eventlog.RecordBlock:
-		if e.trimmed && (e.settings == nil || !e.sources.known) { // of another collector than who tells them again: as if retention had come a little later
+		if e.began > 0 && (e.settings == nil || !e.sources.known) { // of another collector than who tells them again: as if retention had come a little later
 			return nil
 		}
 		if e.settings == nil {

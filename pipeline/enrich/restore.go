@@ -30,7 +30,8 @@ func (e *Enricher) Restore(key, value []byte) error {
 }
 
 // Restored rebuilds what is derived once all records are in, and the keys are restored.
-func (e *Enricher) Restored() {
+func (e *Enricher) Restored(began int64) {
+	e.began = began
 	e.noOrigin = e.keys.String(cellkey.Sep)
 	e.viewers.Rebuild(func(i uint32) bool { v := e.viewers.At(i); return v.hi|v.lo != 0 })
 	e.derive()

@@ -117,7 +117,7 @@ func (e *Enricher) seenInHour(s *scope, k int, block int32) bool {
 	return false
 }
 
-// markDay sets the day's bit and says whether it was set. A day beyond the ring is older than any horizon allows.
+// markDay sets the day's bit and says whether it was set. A day beyond the ring counts as seen: see the limits in DESIGN.md.
 func (s *scope) markDay(k int, day int32) (seen bool) {
 	if day > s.dayHi {
 		shift := day - s.dayHi

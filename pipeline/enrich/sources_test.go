@@ -93,7 +93,7 @@ func TestClaimsAreSaved(t *testing.T) {
 			}
 		})
 	}
-	restored.Restored()
+	restored.Restored(0)
 	for _, e := range []*Enricher{e, restored} {
 		if got := watermark(e, 3, eventlog.AppendProgress(nil, claimed(1, 0, 19, 5000))); got != 1000 {
 			t.Errorf("watermark %d, want 1000", got)

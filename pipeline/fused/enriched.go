@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/livemeter/livemeter/pipeline/change"
+	"github.com/livemeter/livemeter/pipeline/runtime"
 	"github.com/livemeter/livemeter/pipeline/wire"
 )
 
@@ -128,9 +129,13 @@ func (t *Task) applyEnriched(offset int64, value []byte) error {
 	if applied(t.rec.Offset) {
 		return nil
 	}
-	if t.waits = t.began >= 0 && t.rec.From > t.after; t.waits {
+	if t.began >= 0 && t.rec.From > t.after {
+		if t.hole < 0 {
+			t.hole = offset
+		}
 		return nil
 	}
+	t.hole = -1
 	t.began, t.after = t.rec.Began, t.rec.Offset+1
 	err = t.agg.Apply(&t.rec)
 	t.enriched.drop(applied)
@@ -140,16 +145,15 @@ func (t *Task) applyEnriched(offset int64, value []byte) error {
 // sameLife holds an aggregator to one enricher's state from its beginning on: a record says what is different from those before, and an enricher that
 // has lost its state counts again what it finds.
 func (t *Task) sameLife(rec *change.Record) error {
-	const anew = "To count again what the log still holds: with all services stopped delete events.enriched and the changelogs of enricher and aggregator, and start with an empty database and --clickhouse-take-over"
 	switch {
 	case t.began >= 0 && rec.Began != t.began:
-		return fmt.Errorf("an enricher whose state begins at offset %d of events sent it, and the rows up to now are of one that began at %d: the enricher's state was lost, and what it counts again would be added to them. "+
-			"Give it its changelog back. %s", rec.Began, t.began, anew)
+		return fmt.Errorf("%w: an enricher whose state begins at offset %d of events sent it, and the rows up to now are of one that began at %d: the enricher's state was lost, and what it counts again would be added to them. "+
+			"Give it its changelog back", runtime.ErrOtherLife, rec.Began, t.began)
 	case t.began < 0 && rec.Offset != rec.Began:
-		return fmt.Errorf("nothing is saved, and this record, of offset %d of events, is not the first of its enricher, whose state begins at %d. %s", rec.Offset, rec.Began, anew)
+		return fmt.Errorf("%w: nothing is saved, and this record, of offset %d of events, is not the first of its enricher, whose state begins at %d", runtime.ErrOtherLife, rec.Offset, rec.Began)
 	case t.began < 0 && rec.Began > 0 && t.stored > 0:
-		return fmt.Errorf("nothing is saved, this first record is that of offset %d of events, and the database has rows of them: what is counted again would be added. "+
-			"Give the aggregator its changelog back. %s", rec.Offset, anew)
+		return fmt.Errorf("%w: nothing is saved, this first record is that of offset %d of events, and the database has rows of them: what is counted again would be added. "+
+			"Give the aggregator its changelog back", runtime.ErrOtherLife, rec.Offset)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"testing"
 
+	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/measure"
 	"github.com/livemeter/livemeter/pipeline/rollup"
 )
@@ -36,7 +37,9 @@ func TestAggregatorTakesNothingBehindAHole(t *testing.T) {
 	if !holed.Stats().Waits {
 		t.Error("nothing says that records are missing")
 	}
-	holed = restored(t, holed, log)
+	if holed = restored(t, holed, log); holed.next != at-1 {
+		t.Errorf("a restart goes on at %d and would forget that records are missing before %d", holed.next, at-1)
+	}
 	for i := n - 3; i < n; i++ { // sent again from the checkpoint
 		apply(holed, i)
 	}
@@ -81,11 +84,15 @@ func sequence(from, to int) (out []int) {
 // restored is the task as its changelog gives it back.
 func restored(t *testing.T, task *Task, log map[string][]byte) *Task {
 	t.Helper()
+	return restoredAs(t, NewAggregator(0, nil).(*Task), task, log)
+}
+
+func restoredAs(t *testing.T, out, task *Task, log map[string][]byte) *Task {
+	t.Helper()
 	task.Snapshot()
 	for more := true; more; {
 		more = task.Save(func(k, v []byte) { log[string(k)] = bytes.Clone(v) })
 	}
-	out := NewAggregator(0, nil).(*Task)
 	for k, v := range log {
 		if v == nil {
 			continue
@@ -121,4 +128,31 @@ func viewsOf(task *Task) (n int64) {
 		}
 	}
 	return n
+}
+
+// A log whose beginning is gone is one after a restart, too: what stands before its first settings and sources counts in neither case.
+func TestTrimmedLogStaysTrimmed(t *testing.T) {
+	p := newPlayer(t, NewRun(0, nil))
+	p.line("enter at=0")
+	block, settings := bytes.Clone(p.block), eventlog.AppendSettings(nil, &p.settings)
+	for name, c := range map[string]struct {
+		first int64
+		want  uint64
+	}{"whole": {0, 1}, "trimmed": {7, 0}} {
+		for _, restart := range []bool{false, true} {
+			task := NewRun(0, nil).(*Task)
+			if err := task.Apply(c.first, settings); err != nil {
+				t.Fatal(err)
+			}
+			if restart {
+				task = restoredAs(t, NewRun(0, nil).(*Task), task, map[string][]byte{})
+			}
+			if err := task.Apply(c.first+1, block); err != nil {
+				t.Fatal(err)
+			}
+			if got := task.Stats().Accepted; got != c.want {
+				t.Errorf("%s log, restart %v: %d events count, want %d", name, restart, got, c.want)
+			}
+		}
+	}
 }

@@ -3,10 +3,8 @@
 package fused
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 	goruntime "runtime"
 
 	"github.com/livemeter/livemeter/pipeline/aggregate"
@@ -16,6 +14,7 @@ import (
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/rollup"
 	"github.com/livemeter/livemeter/pipeline/runtime"
+	"github.com/livemeter/livemeter/pipeline/wire"
 )
 
 // keyOffset is the changelog record that holds the next offset to read, where in `events` the state begins and, of an aggregator, up to where it has come there.
@@ -31,9 +30,9 @@ type Task struct {
 	out       runtime.Output        // the enricher service's
 	next      int64
 	began     int64 // offset in `events` of the first record that the state is made of, -1 before it
-	waits     bool  // the aggregator service's: the last record did not follow, those before it are to come again
+	hole      int64 // the aggregator service's: offset of the first record that does not follow, -1 while all do; those before it are to come again
 	after     int64 // the aggregator service's: offset in `events` after the last record that it has applied
-	saving    int64 // where to go on from, when the snapshot on its way began: next, or the first chunk of what is not whole yet
+	saving    int64 // where to go on from, when the snapshot on its way began: next, or the first of what is not whole yet or does not follow
 	savingOf  int64 // began, at that time
 	savingTo  int64 // after, at that time
 	chunks    chunks
@@ -47,7 +46,7 @@ type Task struct {
 }
 
 func newTask(partition int32) *Task {
-	return &Task{partition: partition, began: -1, keys: cellkey.NewTable(), chunks: newChunks(), enriched: enrichedChunks{limit: maxEnriched}}
+	return &Task{partition: partition, began: -1, hole: -1, keys: cellkey.NewTable(), chunks: newChunks(), enriched: enrichedChunks{limit: maxEnriched}}
 }
 
 // NewRun is the task of `run`: events in, rows out.
@@ -147,6 +146,9 @@ func (t *Task) Nack(token uint64) {
 func (t *Task) Snapshot() {
 	defer goruntime.KeepAlive(t)
 	t.saving, t.savingOf, t.savingTo = t.enriched.from(t.next), t.began, t.after
+	if t.hole >= 0 {
+		t.saving = min(t.saving, t.hole)
+	}
 	t.keys.Snapshot()
 	if t.enricher != nil {
 		t.enricher.Snapshot()
@@ -163,7 +165,11 @@ func (t *Task) Save(emit func(key, value []byte)) (more bool) {
 	if t.keys.Save(emit) || t.enricher != nil && t.enricher.Save(emit) || t.agg != nil && t.agg.Save(emit) {
 		return true
 	}
-	emit([]byte(keyOffset), binary.AppendVarint(binary.AppendVarint(binary.AppendVarint(nil, t.saving), t.savingOf), t.savingTo))
+	var w wire.Writer
+	w.Int(t.saving)
+	w.Int(t.savingOf)
+	w.Int(t.savingTo)
+	emit([]byte(keyOffset), w.Buf)
 	if t.keys.Due() { // what is to be saved names its keys
 		t.sweepKeys()
 	}
@@ -192,7 +198,7 @@ func (t *Task) Restore(key, value []byte) (err error) {
 	case len(key) > 0 && key[0] == keyChunk:
 		t.chunks.keep(key, value)
 	case string(key) == keyOffset:
-		t.restoreOffset(value)
+		err = t.restoreOffset(value)
 	case cellkey.Owns(key):
 		err = t.keys.Restore(key, value)
 	case enrich.Owns(key) && t.enricher != nil:
@@ -208,14 +214,11 @@ func (t *Task) Restore(key, value []byte) (err error) {
 	return nil
 }
 
-func (t *Task) restoreOffset(value []byte) {
-	next, n := binary.Varint(value)
-	began, m := binary.Varint(value[max(n, 0):])
-	after, l := binary.Varint(value[max(n, 0)+max(m, 0):])
-	if l <= 0 { // of a version that did not say: the next record sets it
-		after = math.MaxInt64
-	}
-	t.next, t.began, t.after = next, began, after
+func (t *Task) restoreOffset(value []byte) error {
+	var r wire.Reader
+	r.Reset(value)
+	t.next, t.began, t.after = r.Int(), r.Int(), r.Int()
+	return r.Err()
 }
 
 // RestoreDone decodes what came in chunks, rebuilds what is derived, and returns the offset to go on from.
@@ -234,7 +237,7 @@ func (t *Task) RestoreDone() (int64, error) {
 		return 0, fmt.Errorf("changelog of partition %d: %w", t.partition, err)
 	}
 	if t.enricher != nil {
-		t.enricher.Restored()
+		t.enricher.Restored(t.began)
 	}
 	if t.agg != nil {
 		t.agg.Restored()
@@ -244,7 +247,7 @@ func (t *Task) RestoreDone() (int64, error) {
 
 // Stats are the task's numbers: see runtime.Stats for what is decided by them.
 func (t *Task) Stats() runtime.Stats {
-	s := runtime.Stats{Records: t.records, Keys: t.keys.Len(), Waits: t.waits}
+	s := runtime.Stats{Records: t.records, Keys: t.keys.Len(), Waits: t.hole >= 0}
 	if e := t.enricher; e != nil {
 		s.Watermark, s.MaxRecv = e.Clock()
 		s.Viewers, s.DedupeEntries = e.Held()
