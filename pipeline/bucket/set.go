@@ -100,8 +100,8 @@ func CheckVersion(r *wire.Reader, version byte) error {
 	case r.Err() != nil || v == version:
 		return nil
 	case v < version:
-		return fmt.Errorf("the saved state is of an older livemeter (format %d, this one has %d): run the version that wrote it, or begin anew, with empty changelog topics and an empty database "+
-			"(of up and demo, with another --dir)", v, version)
+		return fmt.Errorf("the saved state is of an older livemeter (format %d, this one has %d): run the version that wrote it, or count again what the log still holds "+
+			"(docs/operations.md says how; of up and demo another --dir does)", v, version)
 	}
 	return fmt.Errorf("the saved state is of a newer livemeter (format %d, this one has %d): run that, or a later one", v, version)
 }

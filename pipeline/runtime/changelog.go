@@ -19,7 +19,7 @@ type changelogWriter struct {
 	partition int32
 }
 
-// fenceKey is the first of the reader's own keys in a changelog; those without a zero byte are the task's.
+// fenceKey is the first of the reader's own keys in a changelog; those that do not begin with a zero byte are the task's.
 const fenceKey = "\x00fence"
 
 // topicKey is the reader's, too: the id of the input topic, saved with each state. One that was deleted and made again is another log, whatever its

@@ -56,7 +56,7 @@ func (s *collectorSession) checkOutputs(ctx context.Context, adm *kadm.Client) e
 		}
 	}
 	if got, want := len(found[s.eventsTopic].Partitions), int(s.cfg.Settings.Partitions); got != want {
-		return collectorConfigError{fmt.Errorf("topic %s has %d partitions, the settings say %d: viewers would move between partitions; set partitions to %d, or migrate the log",
+		return collectorConfigError{fmt.Errorf("topic %s has %d partitions, the settings say %d: viewers would move between partitions; set events.partitions (--events-partitions) to %d, or begin another log under another kafka.prefix",
 			s.eventsTopic, got, want, got)}
 	}
 	s.rejectPartitions = max(1, int32(len(found[s.rejectTopic].Partitions)))

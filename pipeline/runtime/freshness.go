@@ -41,6 +41,9 @@ func thin(as []arrival) []arrival {
 	for i := 0; i+1 < len(as); i += 2 {
 		half = append(half, arrival{as[i].recv, as[i].records + as[i+1].records})
 	}
+	if len(as)%2 != 0 {
+		half = append(half, as[len(as)-1])
+	}
 	return half
 }
 

@@ -73,6 +73,25 @@ func TestFreshnessIsBoundedWhileTheSinkIsAway(t *testing.T) {
 	}
 }
 
+// What a failed write returns to what waits is of any length: none of it is lost.
+func TestFreshnessCountsWhatAFailedWriteReturns(t *testing.T) {
+	for _, returned := range []int{400, 401, 511, 512} {
+		m, f := freshMetrics(t), freshness{}
+		const records = 801
+		for i := range records {
+			if f.applied(int64(i+1), false); i+1 == returned {
+				f.flushed(false)
+			}
+		}
+		f.acked(false, time.UnixMilli(records), m)
+		f.flushed(false)
+		f.acked(true, time.UnixMilli(records), m)
+		if n, _ := freshSamples(t, m); n != records {
+			t.Errorf("%d records in the write that failed: %d samples of %d", returned, n, records)
+		}
+	}
+}
+
 // The reader gives one sample for each record with a new receive time, also where one flush takes many.
 func TestReaderMeasuresFreshnessOfEveryRecord(t *testing.T) {
 	w := newWorld(t)

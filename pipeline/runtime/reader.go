@@ -23,7 +23,7 @@ type ReaderConfig struct {
 	KafkaOpts []kgo.Opt // security, client id, hooks; what exactness rests on is set after them and cannot be overridden
 
 	Topic       string // events or events.enriched
-	Group       string // assigns the partitions; its offsets are for lag tools only
+	Group       string // assigns the partitions; its commits name the store, and lag tools show them: positions are the changelog's
 	Changelog   string // compacted, as many partitions as Topic
 	OutputTopic string // next hop, as many partitions as Topic; "" where the task emits nothing
 	InstanceID  string // static group membership: a restart gets its partitions back without waiting for SessionTimeout

@@ -44,6 +44,9 @@ func (t *partition) applyRecord(rec *kgo.Record) error {
 		}
 	}
 	if err := t.task.Apply(rec.Offset, rec.Value); err != nil {
+		if errors.Is(err, ErrOtherLife) {
+			err = fmt.Errorf("%w. %s", err, t.r.anew())
+		}
 		return fatal("partition %d of %s: record at offset %d: %w", t.s.id, t.r.cfg.Topic, rec.Offset, err)
 	}
 	t.next = rec.Offset + 1

@@ -255,7 +255,7 @@ func (r *Reader) watchGroup(ctx context.Context) {
 // groupTimeout bounds one commit to the group, and one look at the others'.
 const groupTimeout = time.Second
 
-// commitGroup tells the group how far a checkpoint came, for lag tools. What it says of the store is looked at before a start (see reader_store.go), and the
+// commitGroup tells the group how far a checkpoint came: no position is read from it, lag tools show it. What it says of the store is looked at before a start (see reader_store.go), and the
 // changelog decides: a failure is only worth a debug line.
 func (r *Reader) commitGroup(partition int32, next int64) (done bool) {
 	ctx, cancel := context.WithTimeout(context.Background(), groupTimeout)

@@ -57,7 +57,7 @@ func newReaderMetrics(r *Reader, reg prometheus.Registerer) (*readerMetrics, err
 	m.checkpointTime = hist("checkpoint_seconds", "Time from snapshot to commit.", prometheus.ExponentialBuckets(0.002, 2, 14))
 	m.paused = hist("checkpoint_pause_seconds", "How long the flow waited for a part of a checkpoint to be packed; while behind or stopping, for all of it.", prometheus.ExponentialBuckets(0.001, 2, 12))
 	m.checkpointBytes = count("checkpoint_bytes_total", "Changelog keys and values written.")
-	m.restarts = count("restarts_total", "Partitions restored again after an error of Kafka's.")
+	m.restarts = count("restarts_total", "Partitions restored again after an error of Kafka's, or of ClickHouse's before they read.")
 	m.outcomes = prometheus.NewDesc("livemeter_reader_outcomes_total", "Consumed source records by outcome since the partition was restored.",
 		[]string{"partition", "outcome", "reason"}, labels)
 	m.interval = prometheus.NewDesc("livemeter_reader_flush_interval_seconds", "Present time between two writes.", nil, labels)
@@ -104,6 +104,7 @@ func partitionMetrics(labels prometheus.Labels) []partitionMetric {
 		def("dedupe_entries", "Event ids remembered.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.DedupeEntries) }),
 		def("behind", "1 while only finished rows leave: the lag is above the limit, or the newest event is old and there are more, or times run faster than the clock.", g, func(_ *slot, v *view, _ int64) float64 { return bit(v.behind) }),
 		def("input_paused", "1 while unacknowledged rows stop the input.", g, func(_ *slot, v *view, _ int64) float64 { return bit(v.full) }),
+		def("records_missing", "1 while what comes is not taken because records before it are missing, which are to come again: after 30 s /readyz says so.", g, func(_ *slot, v *view, _ int64) float64 { return bit(v.stats.Waits) }),
 		def("offset", "Log offset applied next.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.next) }),
 		def("records_total", "Log records applied since the partition was restored; one packs many events, which outcomes_total counts.", c, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Records) }),
 		def("replayed_total", "Events dropped by provenance: the hop delivered them twice.", c, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Replayed) }),

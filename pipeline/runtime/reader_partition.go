@@ -203,11 +203,14 @@ func (r *Reader) lost(id int32, want, start int64) error {
 
 // anew is how a pipeline begins again where it cannot go on.
 func (r *Reader) anew() string {
-	what := "the changelog " + r.cfg.Changelog
-	if r.cfg.WholeLog || r.cfg.OutputTopic != "" {
-		what = "events.enriched and the changelogs of enricher and aggregator"
+	what, both := r.cfg.Changelog, " and the changelogs of enricher and aggregator, of which "+r.cfg.Changelog+" is one"
+	switch {
+	case r.cfg.OutputTopic != "":
+		what = r.cfg.OutputTopic + both
+	case r.cfg.WholeLog:
+		what = r.cfg.Topic + both
 	}
-	return "To count again what the log still holds: with all services stopped delete " + what + ", and start with an empty database and --clickhouse-take-over"
+	return "To count again what the log still holds: with all services stopped delete " + what + ", and start with an empty database and --clickhouse-take-over (docs/operations.md)"
 }
 
 func (t *partition) poll(cl *kgo.Client) {

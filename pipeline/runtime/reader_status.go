@@ -84,13 +84,16 @@ func (t *partition) tellFull() {
 	}
 }
 
-var errHole = errors.New("the record does not follow what was applied")
+var errHole = errors.New("what comes does not follow what was applied, and is not taken")
+
+// holePatience is how long an enricher may take to send again what it was refused, which is a restart of its partition, before /readyz tells.
+const holePatience = 30 * time.Second
 
 // tellHole tells of records that are not taken. An enricher that was refused one sends it again within seconds; where it lasts, the topic has lost records that
 // were acknowledged.
 func (t *partition) tellHole() {
 	if hole := &t.s.status.hole; t.stats.Waits {
-		hole.failed(time.Now(), errHole, "records of the topic are missing before this one: it is not taken, and they are waited for. If this lasts, the topic has lost what it had acknowledged",
+		hole.failed(time.Now(), errHole, "records of the topic are missing before this one: it is not taken, and they are waited for. If this lasts, the topic has lost what it had acknowledged: see docs/operations.md",
 			zap.String("topic", t.r.cfg.Topic), zap.Int32("partition", t.s.id), zap.Int64("offset", t.next-1))
 	} else {
 		hole.ended("the missing records came")
@@ -179,6 +182,9 @@ func (r *Reader) reading() error {
 	r.each(func(s *slot) {
 		if p := s.phase(); p != running {
 			errs = append(errs, fmt.Errorf("partition %d of %s: %s", s.id, r.cfg.Topic, p))
+		}
+		if since, err := s.status.hole.now(); err != nil && time.Since(since) > holePatience {
+			errs = append(errs, fmt.Errorf("partition %d of %s: records are missing for %s: %w", s.id, r.cfg.Topic, ago(since), err))
 		}
 	})
 	return errors.Join(errs...)

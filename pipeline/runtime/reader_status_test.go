@@ -1,8 +1,12 @@
 package runtime
 
 import (
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"go.uber.org/zap"
 )
 
 // A reader at the end of its log is behind all the same while the receive times in it run faster than the clock.
@@ -28,4 +32,30 @@ func TestPursuit(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Records that are missing are told by /readyz where they do not come again within the time that an enricher takes.
+func TestNotReadyWhereRecordsAreMissing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := &Reader{log: zap.NewNop(), joined: true, cfg: ReaderConfig{Topic: "events.enriched"}}
+		s := &slot{id: 3}
+		s.status.phase.Store(running)
+		s.status.hole.log = r.log
+		r.slots = map[int32]*slot{3: s}
+		p := &partition{s: s, r: r, next: 9}
+		look := func(after time.Duration, waits, ready bool) {
+			t.Helper()
+			time.Sleep(after) // simulated
+			p.stats.Waits = waits
+			p.tellHole()
+			if err := r.Ready(); (err == nil) != ready || err != nil && !strings.Contains(err.Error(), "partition 3 of events.enriched: records are missing") {
+				t.Errorf("ready: %v", err)
+			}
+		}
+		look(0, false, true)
+		look(0, true, true)
+		look(holePatience/2, true, true)
+		look(holePatience, true, false)
+		look(time.Second, false, true)
+	})
 }

@@ -1,6 +1,8 @@
 package runtime
 
 import (
+	"errors"
+
 	"github.com/livemeter/livemeter/pipeline/event"
 	"github.com/livemeter/livemeter/pipeline/rollup"
 )
@@ -40,8 +42,12 @@ type Task interface {
 	Stats() Stats
 }
 
+// ErrOtherLife is what Apply wraps where a record is one of a state that the rows up to now are not of, or not from its beginning on: it can only be
+// counted again from there.
+var ErrOtherLife = errors.New("not of the state that the rows are of")
+
 // Stats are the numbers of one task. Most are for metrics; MaxRecv and the cells say whether the partition is behind or full, and by Acknowledged a store
-// that has less is refused.
+// that has less is refused, and what Waits is not drained, nor ready for long.
 type Stats struct {
 	Watermark     int64 // ms, 0 while unknown
 	MaxRecv       int64 // highest receive time applied, ms

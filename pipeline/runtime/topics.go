@@ -216,7 +216,7 @@ func checkPartitions(w topicWant, found int) error {
 	if !w.fixed || found == int(w.partitions) {
 		return nil
 	}
-	return wrongTopic("topic %s has %d partitions, wanted %d: viewers live on partitions, so their number cannot change under a running log; set events.partitions (--events-partitions) to %d, or migrate to a new log",
+	return wrongTopic("topic %s has %d partitions, wanted %d: viewers live on partitions, so their number cannot change under a running log; set events.partitions (--events-partitions) to %d, or begin another log under another kafka.prefix",
 		w.name, found, w.partitions, found)
 }
 
