@@ -33,7 +33,7 @@ func clickHouseMain(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	l, err := chhttp.Listen(*addr)
+	l, err := chhttp.Listen(*addr, "-addr")
 	if err != nil {
 		return err
 	}

@@ -185,6 +185,29 @@ func (f *configFlags) given() map[string]string {
 	return out
 }
 
+// file is --config as another command takes it.
+func (w withConfig) file() string {
+	if w.Config == "" {
+		return ""
+	}
+	return " --config " + w.Config
+}
+
+// clickHouseFlags are those with which another command finds the same ClickHouse: where it is, and how to reach it as far as this command line says.
+func clickHouseFlags(cfg *config.Config, given map[string]string) string {
+	flags := " --clickhouse-addr " + strings.Join(cfg.ClickHouse.Addr, ",")
+	if _, ok := given["clickhouse.database"]; ok || cfg.ClickHouse.Database != config.Default().ClickHouse.Database {
+		flags += " --clickhouse-database " + cfg.ClickHouse.Database
+	}
+	for _, k := range config.Keys() {
+		value, ok := given[k.Path]
+		if ok && (k.Path == "clickhouse.protocol" || k.Path == "clickhouse.user" || strings.HasPrefix(k.Path, "clickhouse.tls.")) {
+			flags += " --" + k.Flag() + "=" + value
+		}
+	}
+	return flags
+}
+
 // version is the module's version and the commit that go build saw.
 func version() string {
 	info, ok := debug.ReadBuildInfo()

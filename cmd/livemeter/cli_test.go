@@ -220,6 +220,26 @@ func TestGenerateSaysWhoseDatabase(t *testing.T) {
 	}
 }
 
+// TestClickHouseFlags: a command that is printed to be pasted finds the ClickHouse that this one knows.
+func TestClickHouseFlags(t *testing.T) {
+	cfg := config.Default()
+	for _, c := range []struct {
+		database string
+		given    map[string]string
+		want     string
+	}{
+		{"livemeter", nil, " --clickhouse-addr 127.0.0.1:8123"},
+		{"shop", nil, " --clickhouse-addr 127.0.0.1:8123 --clickhouse-database shop"},
+		{"livemeter", map[string]string{"clickhouse.database": "livemeter", "clickhouse.protocol": "native", "clickhouse.tls.enabled": "true", "kafka.prefix": "p."},
+			" --clickhouse-addr 127.0.0.1:8123 --clickhouse-database livemeter --clickhouse-protocol=native --clickhouse-tls-enabled=true"},
+	} {
+		cfg.ClickHouse.Database = c.database
+		if got := clickHouseFlags(cfg, c.given); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
+
 // TestGenerateDoubtsThePrefix: topics that it made itself, and those that nobody collects, are most likely those of a wrong prefix.
 func TestGenerateDoubtsThePrefix(t *testing.T) {
 	brokers := testengine.FakeKafka(t)

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/livemeter/livemeter/bench/festival"
@@ -67,7 +66,7 @@ func (c generateCmd) Run(ctx context.Context, g global, s streams) error {
 	if !c.Start.IsZero() && c.Rate > 0 {
 		return usageError{errors.New("generate --start: records sent at a --rate carry the time at which they are sent; want --rate 0 or --file")}
 	}
-	return c.toKafka(ctx, cfg, fest, s)
+	return c.toKafka(ctx, cfg, g.given(), fest, s)
 }
 
 // numbers judges those that were given: what is not takes a default.
@@ -121,7 +120,7 @@ func (c generateCmd) toFile(ctx context.Context, fest festival.Config, s streams
 	return err
 }
 
-func (c generateCmd) toKafka(ctx context.Context, cfg *config.Config, fest festival.Config, s streams) error {
+func (c generateCmd) toKafka(ctx context.Context, cfg *config.Config, given map[string]string, fest festival.Config, s streams) error {
 	if c.Ledger != "" { // now, not when events have been sent that no ledger covers
 		if err := writable(c.Ledger); err != nil {
 			return err
@@ -177,7 +176,7 @@ func (c generateCmd) toKafka(ctx context.Context, cfg *config.Config, fest festi
 	if unknown {
 		cfg.ClickHouse.Database = "DATABASE"
 	}
-	fmt.Fprintf(s.out, "ledger of %s records: %s; compare with: %s verify --wait 2m --ledger %s%s\n", ui.Count(truth.Records), c.Ledger, self(), c.Ledger, c.whereTo(cfg))
+	fmt.Fprintf(s.out, "ledger of %s records: %s; compare with: %s verify --wait 2m --ledger %s%s\n", ui.Count(truth.Records), c.Ledger, self(), c.Ledger, c.file()+clickHouseFlags(cfg, given))
 	if unknown {
 		fmt.Fprintf(s.out, "DATABASE is that of the pipeline with --kafka-prefix %s\n", cfg.Kafka.Prefix)
 	}
@@ -219,12 +218,4 @@ func perSecond(n int64, d time.Duration) string {
 		return "0"
 	}
 	return ui.Count(int64(float64(n) / d.Seconds()))
-}
-
-// whereTo are the flags with which another command finds the same ClickHouse.
-func (c withConfig) whereTo(cfg *config.Config) (flags string) {
-	if c.Config != "" {
-		flags += " --config " + c.Config
-	}
-	return flags + fmt.Sprintf(" --clickhouse-addr %s --clickhouse-database %s", strings.Join(cfg.ClickHouse.Addr, ","), cfg.ClickHouse.Database)
 }

@@ -123,7 +123,7 @@ func (l *local) plan(ctx context.Context) (service.Plan, error) {
 	}
 	l.store = store
 	plan := service.Plan{Close: store.Close}
-	reader, fused, err := p.Fused(store)
+	whole, err := p.Whole(store)
 	if err != nil {
 		return plan, err
 	}
@@ -131,13 +131,11 @@ func (l *local) plan(ctx context.Context) (service.Plan, error) {
 	if err != nil {
 		return plan, err
 	}
-	l.reader, l.gateway = reader, addr
-	health, collector := p.Collector()
-	l.kafka.gateway, l.kafka.collector = server, health.Ready
-	collector, stopFeed := service.Stoppable(collector)
+	l.reader, l.gateway = whole.Reader, addr
+	l.kafka.gateway, l.kafka.collector = server, whole.Health.Ready
+	whole.Collector, l.stopFeed = service.Stoppable(whole.Collector)
 	gateway, l.stopInput = service.Stoppable(gateway)
-	l.stopFeed = stopFeed
-	plan.Stages = []service.Stage{collector, fused, p.Rejected(store), store.Roller(), gateway, {Name: "engines", Run: l.watch}}
+	plan.Stages = append(whole.Stages(), gateway, service.Stage{Name: "engines", Run: l.watch})
 	return plan, nil
 }
 

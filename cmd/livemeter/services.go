@@ -28,12 +28,11 @@ func (c runCmd) Run(ctx context.Context, g global, s streams) error {
 			return service.Plan{}, err
 		}
 		plan := service.Plan{Close: store.Close}
-		_, fused, err := p.Fused(store)
+		whole, err := p.Whole(store)
 		if err != nil {
 			return plan, err
 		}
-		_, collector := p.Collector()
-		plan.Stages = []service.Stage{collector, fused, p.Rejected(store), store.Roller()}
+		plan.Stages = whole.Stages()
 		if c.ServeHTTP {
 			_, gateway, _, err := p.Gateway()
 			if err != nil {

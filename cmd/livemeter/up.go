@@ -93,9 +93,9 @@ Metrics     http://%[7]s/metrics
   curl -s http://%[7]s/readyz
 Log         %[8]s
 
-Rooms in the terminal: %[10]s kpi --clickhouse-addr %[5]s
+Rooms in the terminal: %[10]s kpi%[11]s
 Ctrl-C stops.
-`, broker, event(1), topic, embedded.Dial(l.gateway), ch, db, embedded.Dial(l.process.Addr), l.logFile, event(2), self())
+`, broker, event(1), topic, embedded.Dial(l.gateway), ch, db, embedded.Dial(l.process.Addr), l.logFile, event(2), self(), clickHouseFlags(l.cfg, nil))
 }
 
 // self is this program as it was called, so that a printed line can be pasted.

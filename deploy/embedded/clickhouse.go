@@ -16,7 +16,7 @@ const shutdownGrace = 10 * time.Second
 // RunClickHouse runs ClickHouse of the library lib on the data directory dir, its HTTP interface at addr, until the context ends.
 // ready, which may be nil, is called with the address when it takes requests. A process can do this once.
 func RunClickHouse(ctx context.Context, lib, dir, addr string, options chhttp.Options, ready func(addr string)) error {
-	l, err := chhttp.Listen(addr) // first: a port in use is found out before the engine starts
+	l, err := chhttp.Listen(addr, "--addr") // first: a port in use is found out before the engine starts
 	if err != nil {
 		return err
 	}

@@ -112,6 +112,27 @@ func (p *Process) Fused(s *Store) (*runtime.Reader, Stage, error) {
 	return p.newReader(GroupRun, s.feed(runReader(p.Config)))
 }
 
+// Whole are the stages of a pipeline in one process, but for its gateway.
+type Whole struct {
+	Collector, Fused, Rejected, Roller Stage
+
+	Health *runtime.CollectorHealth
+	Reader *runtime.Reader
+}
+
+// Whole makes them, with s.
+func (p *Process) Whole(s *Store) (w Whole, err error) {
+	if w.Reader, w.Fused, err = p.Fused(s); err != nil {
+		return w, err
+	}
+	w.Health, w.Collector = p.Collector()
+	w.Rejected, w.Roller = p.Rejected(s), s.Roller()
+	return w, nil
+}
+
+// Stages are all of them.
+func (w *Whole) Stages() []Stage { return []Stage{w.Collector, w.Fused, w.Rejected, w.Roller} }
+
 func (p *Process) newReader(name string, cfg runtime.ReaderConfig) (*runtime.Reader, Stage, error) {
 	cfg.KafkaOpts = p.kafka
 	r, err := runtime.NewReader(cfg, p.Log.Named(name), p.registry)

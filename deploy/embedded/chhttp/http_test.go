@@ -299,8 +299,8 @@ func TestConcurrentInsertsAndQueries(t *testing.T) {
 
 func TestPortInUse(t *testing.T) {
 	s := start(t)
-	_, err := chhttp.Listen(s.addr)
-	if err == nil || !strings.Contains(err.Error(), s.addr) || !strings.Contains(err.Error(), "--clickhouse-addr") {
+	_, err := chhttp.Listen(s.addr, "--addr")
+	if err == nil || !strings.Contains(err.Error(), s.addr) || !strings.Contains(err.Error(), "--addr") {
 		t.Fatalf("the error must name port and flag: %v", err)
 	}
 }

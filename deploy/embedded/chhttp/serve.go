@@ -10,14 +10,14 @@ import (
 	"time"
 )
 
-// Listen opens the port of the HTTP interface.
-func Listen(addr string) (net.Listener, error) {
+// Listen opens the port of the HTTP interface; flag is the one that its address came from.
+func Listen(addr, flag string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("clickhouse: HTTP port %s is in use by another process; stop it, or choose another address with --clickhouse-addr", addr)
+		return nil, fmt.Errorf("clickhouse: HTTP port %s is in use by another process; stop it, or choose another address with %s", addr, flag)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("clickhouse: listen on %s for HTTP (--clickhouse-addr): %w", addr, err)
+		return nil, fmt.Errorf("clickhouse: listen on %s for HTTP (%s): %w", addr, flag, err)
 	}
 	return l, nil
 }
