@@ -19,6 +19,7 @@ const (
 	minuteBits   = 0x3f
 	minutePanes  = measure.PanesPerMinute
 	noPane       = int32(1<<31 - 1)
+	allPanes     = int32(-1 << 31)
 	onlinePanes  = 3 // a viewer event at e lights the panes that end in (e, e+30 s]
 	closeAfterMS = 30_000
 	settleMS     = 30_000

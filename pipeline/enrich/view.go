@@ -31,7 +31,7 @@ type view struct {
 	exps      uint32     // interned experiment list of the enter
 	source    cellkey.ID // of room and origin, 0 until asked for
 	flags     uint8
-	leavePane int32 // pane of the earliest leave, noPane without one: offline from there on
+	leavePane int32 // pane of the earliest leave, noPane without one: offline from there on; allPanes where the enter was too late for online
 	hiPane    int32 // newest pane with a viewer event
 	enterTS   int64
 	last      int64 // newest event_ts of any of its events
@@ -110,6 +110,7 @@ func (e *Enricher) enter(v *viewer, w *view, n *eventlog.Entry, late bool) {
 	source := e.sourceOf(w)
 	if late {
 		e.emit(change.Change{TS: n.TS, Recv: n.Recv, Delta: 1, Key: source, Slot: measure.BeyondHorizon, Mask: change.AllGrains, Flags: change.Own})
+		w.leavePane = allPanes
 	} else {
 		e.distinct(v, source, n.TS, n.Recv, 1<<kindViewer)
 	}
