@@ -129,6 +129,20 @@ func TestOrderWithoutRoomFollowsItsClick(t *testing.T) {
 	}
 }
 
+// By order date a refund takes the SKU that its line had in the paid, by refund date the one that it has itself.
+func TestRefundOfALineWithAnotherSKU(t *testing.T) {
+	s := newScript(t)
+	s.order(0, "o", 1, "paid", 900, room)
+	s.order(60_000, "o", 2, "refunded", 900, room+`,"items":[{"line_id":"1","sku_id":"c","qty":2,"paid_minor":600}],"refund":{"refund_id":"f","line_id":"1","minor":100}`)
+	s.expect(s.finish(), theRoom, []expect{
+		{"sku_money", "1m", 60_000, [2]string{"c", "CNY"}, "refund_minor", 100},
+		{"sku_money", "1m", 60_000, [2]string{"a", "CNY"}, "refund_minor", 0},
+		{"sku_money", "1m", 0, [2]string{"a", "CNY"}, "refund_minor_by_order", 100},
+		{"sku_money", "1m", 0, [2]string{"c", "CNY"}, "refund_minor_by_order", 0},
+		{"sku_measures", "1m", 0, [2]string{"a"}, "orders_refunded_by_order", 1},
+	})
+}
+
 // outcomesOf is the number of records with each outcome.
 func outcomesOf(truth *Truth) map[string]int64 {
 	out := map[string]int64{}

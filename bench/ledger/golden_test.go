@@ -134,6 +134,23 @@ func TestOnlineNotBeforeTheEnter(t *testing.T) {
 	})
 }
 
+// Of two leaves the earlier counts, whichever comes first.
+func TestOnlineEndsAtTheEarliestLeave(t *testing.T) {
+	for _, order := range [][2]int64{{20_000, 40_000}, {40_000, 20_000}} {
+		s := newScript(t)
+		s.viewer(1, "v", "enter", "")
+		s.viewer(19_000, "v", "heartbeat", "")
+		for _, at := range order {
+			s.viewer(at, "v", "leave", "")
+		}
+		s.expect(s.finish(), theRoom, []expect{
+			{"room_measures", "10s", 10_000, none, "online", 1},
+			{"room_measures", "10s", 20_000, none, "online", 0},
+			{"room_measures", "10s", 30_000, none, "online", 0},
+		})
+	}
+}
+
 func TestOnlineEndsAtLeave(t *testing.T) {
 	s := newScript(t)
 	s.viewer(1, "v", "enter", "")
