@@ -21,6 +21,7 @@ type collectorRequest struct {
 type collectorAssignment struct {
 	partition  int32
 	start, end int64 // next offset to read; last stable offset
+	epoch      int32 // leader epoch of the record before start, -1 where it is not known
 	expired    int64 // records that the topic's retention removed before they were read
 }
 
@@ -75,7 +76,7 @@ func (s *collectorSession) adopt(f *collectorFeed, parts []collectorAssignment) 
 		s.expired(f, a.partition, a.expired)
 		id := eventlog.SourceID{TopicID: s.topicIDs[f.topic], Partition: a.partition}
 		s.sources = append(s.sources, &collectorSource{feed: f, partition: a.partition, id: id, num: s.stage.Source(id), last: minTimestamp,
-			end: a.end, handed: a.start, next: a.start, flying: a.start, acked: a.start, stored: a.start - a.expired, metrics: s.metrics.source(f.name, a.partition)})
+			end: a.end, epoch: a.epoch, epochFrom: a.start - 1, handed: a.start, next: a.start, flying: a.start, acked: a.start, stored: a.start - a.expired, metrics: s.metrics.source(f.name, a.partition)})
 	}
 	f.ready.Store(true)
 	s.log.Info("collector owns", zap.String("topic", f.name), zap.Int("partitions", len(s.owned(f))))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
+	"go.uber.org/zap"
 
 	"github.com/livemeter/livemeter/pipeline/event"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
@@ -58,7 +59,31 @@ func (s *collectorSource) idle(now int64) int64 {
 }
 
 // stuck: it ends behind what was taken, and nothing of that is here.
-func (s *collectorSource) stuck() bool { return len(s.queue) == 0 && s.next < s.ended.offset }
+func (s *collectorSource) stuck() bool {
+	return len(s.queue) == 0 && (s.next < s.ended.offset || s.gone)
+}
+
+// outOfRange: the leader does not have the record that is next. It may have been deposed, retention may have taken that record, or the log was cut off: which of
+// them tells who is asked where the partition begins and ends, and until then nothing is fetched of it.
+func (s *collectorSession) outOfRange(f *collectorFeed, partition int32) {
+	src := s.find(f, partition)
+	if src == nil || src.gone {
+		return
+	}
+	s.log.Warn("the leader does not have the next offset of a raw partition: looking where it begins and ends", zap.String("topic", f.name), zap.Int32("partition", partition), zap.Int64("offset", src.handed))
+	src.gone, s.pace.ends = true, time.Time{}
+	f.client.PauseFetchPartitions(map[string][]int32{f.name: {partition}})
+}
+
+// fetchAgain lets those be fetched again of which the last answer did not say why they could not.
+func (s *collectorSession) fetchAgain() {
+	for _, src := range s.sources {
+		if src.gone && src.short.IsZero() {
+			src.gone = false
+			src.feed.client.ResumeFetchPartitions(map[string][]int32{src.feed.name: {src.partition}})
+		}
+	}
+}
 
 // askEnds asks in the background, while any source has nothing waiting, and takes the answer.
 func (s *collectorSession) askEnds(now time.Time) error {
@@ -72,6 +97,7 @@ func (s *collectorSession) askEnds(now time.Time) error {
 		if src != nil {
 			return s.expiredTail(src, start)
 		}
+		s.fetchAgain()
 	default:
 	}
 	quiet := func(src *collectorSource) bool { return len(src.queue) == 0 }
@@ -94,7 +120,7 @@ func (s *collectorSession) askEnds(now time.Time) error {
 	return nil
 }
 
-// takeEnds enters an answer. It returns a source of which retention has removed all that was not read, up to its start: the client goes on there without a word.
+// takeEnds enters an answer. It returns a source of which retention has removed all that was not read, or what is next, up to its start.
 // A log that was cut off is an error when all answers have said so for a while: a leader that was deposed and does not know it may know less.
 func (s *collectorSession) takeEnds(a *collectorEnds, now time.Time) (expired *collectorSource, start int64, err error) {
 	if a.err != nil {
@@ -116,7 +142,7 @@ func (s *collectorSession) takeEnds(a *collectorEnds, now time.Time) (expired *c
 			continue
 		}
 		src.ended, src.short = collectorEnd{end, a.asked}, time.Time{}
-		if begins := a.starts[t][src.partition]; src.stuck() && begins >= end && begins > src.handed {
+		if begins := a.starts[t][src.partition]; src.stuck() && (begins >= end || src.gone) && begins > src.handed {
 			expired, start = src, begins
 		}
 	}
@@ -145,10 +171,10 @@ const endsUnknown = "where a partition ends is not to be had: if it is idle, the
 func (s *collectorSession) expiredTail(src *collectorSource, start int64) error {
 	ctx, cancel := context.WithTimeout(s.ctx, s.cfg.FinishTimeout)
 	defer cancel()
-	errs := []error{fmt.Errorf("retention of %s/%d removed all that was not read, from offset %d on", src.feed.name, src.partition, src.handed), s.drain(ctx)}
+	errs := []error{fmt.Errorf("retention of %s/%d removed what was not read, from offset %d to %d", src.feed.name, src.partition, src.handed, start), s.drain(ctx)}
 	if errs[1] == nil {
 		s.expired(src.feed, src.partition, start-src.handed)
-		src.acked = start
+		src.acked, src.epochFrom = start, start
 		for _, f := range s.feeds {
 			errs = append(errs, s.commitNow(ctx, f, nil))
 		}

@@ -63,7 +63,8 @@ func newCollectorFeed(s *collectorSession, t event.Topic) (*collectorFeed, error
 		kgo.SeedBrokers(s.cfg.Brokers...),
 		kgo.ConsumerGroup(f.group),
 		kgo.ConsumeTopics(f.name),
-		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
+		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
+		kgo.ConsumeResetOffset(kgo.NoResetOffset()), // where reading goes on that cannot is ours to decide: see outOfRange
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(), // they move the position to the end of a topic written in transactions
 		kgo.FetchMaxBytes(collectorFetchBytes),
@@ -135,7 +136,7 @@ func (f *collectorFeed) assigned(ctx context.Context, offsets map[string]map[int
 		if !ok1 || !ok2 || start.Err != nil || end.Err != nil {
 			return nil, fmt.Errorf("offsets of %s/%d are not to be had: %w", f.name, p, cmp.Or(errors.Join(start.Err, end.Err), errors.New("none in the answer")))
 		}
-		a := collectorAssignment{partition: p, start: start.Offset, end: end.Offset}
+		a := collectorAssignment{partition: p, start: start.Offset, end: end.Offset, epoch: -1}
 		committed := o.EpochOffset().Offset
 		if m, _ := parseCollectorMark(marks[p]); committed >= 0 && m.topic != "" && m.topic != f.topicID() { // brokers may keep it, or get one that was on its way
 			f.s.log.Warn("the group's offset is one of a topic of this name that was deleted: reading begins at its start", zap.String("topic", f.name), zap.Int32("partition", p))
@@ -152,6 +153,11 @@ func (f *collectorFeed) assigned(ctx context.Context, offsets map[string]map[int
 		if committed >= 0 {
 			a.expired = max(0, start.Offset-committed)
 			a.start = max(start.Offset, committed)
+			if a.start == committed {
+				a.epoch = o.EpochOffset().Epoch
+			} else { // the client would ask a leader whether it has that
+				parts[p] = kgo.NewOffset().At(a.start)
+			}
 		}
 		req.assign = append(req.assign, a)
 	}

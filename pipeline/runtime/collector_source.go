@@ -20,23 +20,43 @@ type collectorSource struct {
 	id        eventlog.SourceID
 	num       int // of the stage
 
-	queue   [][]*kgo.Record // as fetched
-	at      int             // in queue[0]
-	head    int64           // timestamp of the next record, ms; valid while the queue is not empty
-	last    int64           // timestamp of the record before, ms; minTimestamp at first
-	end     int64           // last stable offset as far as known
-	handed  int64           // offset after the last record the client handed over
-	next    int64           // offset after the last one in a block
-	flying  int64           // next, when the batch under way was closed
-	acked   int64           // next, when the last acknowledged batch was closed
-	stored  int64           // last committed
-	ended   collectorEnd    // where it ended when that was asked last
-	reached int64           // handed, when it was asked
-	short   time.Time       // since when all answers say that it ends before that; zero where the last one did not
+	queue  [][]*kgo.Record // as fetched
+	at     int             // in queue[0]
+	head   int64           // timestamp of the next record, ms; valid while the queue is not empty
+	last   int64           // timestamp of the record before, ms; minTimestamp at first
+	end    int64           // last stable offset as far as known
+	handed int64           // offset after the last record the client handed over
+	next   int64           // offset after the last one in a block
+	flying int64           // next, when the batch under way was closed
+	acked  int64           // next, when the last acknowledged batch was closed
+	stored int64           // last committed
+	// epoch is that of the leader at the last record in a block, -1 while it is not known; records from epochFrom on have it.
+	epoch     int32
+	epochFrom int64
+	ended     collectorEnd // where it ended when that was asked last
+	reached   int64        // handed, when it was asked
+	gone      bool         // its leader has said that it does not have handed: the client fetches it no more
+	short     time.Time    // since when all answers say that it ends before that; zero where the last one did not
 
 	recv    int64 // highest receive time in a block, 0 for none
 	since   int64 // since when the session waits for it, ms; 0 when it doesn't
 	metrics collectorSourceMetrics
+}
+
+// took notes that a record is in a block.
+func (s *collectorSource) took(r *kgo.Record) {
+	s.next = r.Offset + 1
+	if r.LeaderEpoch != s.epoch {
+		s.epoch, s.epochFrom = r.LeaderEpoch, r.Offset
+	}
+}
+
+// position is what to commit: with the epoch of the record before it the next reader's leader can tell whether it still has that record.
+func (s *collectorSource) position() kgo.EpochOffset {
+	if s.acked > s.epochFrom {
+		return kgo.EpochOffset{Epoch: s.epoch, Offset: s.acked}
+	}
+	return kgo.EpochOffset{Epoch: -1, Offset: s.acked}
 }
 
 // atEnd: all that the partition is known to hold is in blocks.
