@@ -2,13 +2,17 @@ package runtime
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/zap"
 
 	"github.com/livemeter/livemeter/pipeline/event"
@@ -61,6 +65,166 @@ func TestCollectorRemembersWhatWasCutOff(t *testing.T) {
 	if _, err := runCollectorSession(t.Context(), &cfg, w.log, m, cut); !errors.Is(err, found) {
 		t.Errorf("the session ended with %v", err)
 	}
+}
+
+// The epoch that a commit carries ended before its offset: the log was cut off, though it may be longer by now, and no later session reads it.
+func TestCollectorSeesThatACommittedEpochWasCutOff(t *testing.T) {
+	w := newCollectorWorld(t)
+	w.send(100)
+	cfg, health := w.config(), &CollectorHealth{}
+	cfg.Health = health
+	p, l := w.start(cfg), w.readLog()
+	l.until("all", l.all)
+	p.stop()
+	group, name := RawGroup(cfg.Group, event.TopicViewer), event.TopicNames[event.TopicViewer]
+	at, err := w.adm.FetchOffsets(t.Context(), group)
+	o, ok := at.Lookup(name, 0)
+	if err != nil || !ok || o.LeaderEpoch < 0 {
+		t.Fatalf("committed %+v, %v: no epoch", o, err)
+	}
+	asked := false
+	w.cluster.ControlKey(int16(kmsg.OffsetForLeaderEpoch), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		w.cluster.KeepControl()
+		for _, topic := range r.(*kmsg.OffsetForLeaderEpochRequest).Topics {
+			for _, part := range topic.Partitions {
+				if topic.Topic == name && part.Partition == 0 && !asked {
+					asked = true
+					return cutAnswer(r.(*kmsg.OffsetForLeaderEpochRequest), name, o.At-3), nil, true
+				}
+			}
+		}
+		return nil, nil, false
+	})
+	var joins atomic.Int32
+	w.cluster.ControlKey(int16(kmsg.JoinGroup), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		w.cluster.KeepControl()
+		if r.(*kmsg.JoinGroupRequest).Group == group {
+			joins.Add(1)
+		}
+		return nil, nil, false
+	})
+	w.send(100)
+	cutOff := func() (bool, string) {
+		err := health.Ready()
+		return err != nil && strings.Contains(err.Error(), "was cut off"), fmt.Sprint(err)
+	}
+	w.start(cfg)
+	eventually(t, "the collector says what is wrong", cutOff)
+	before := joins.Load()
+	eventually(t, "other sessions have begun", func() (bool, string) { return joins.Load() > before+3, "too few" })
+	if ok, why := cutOff(); !ok {
+		t.Errorf("later it says %s", why)
+	}
+}
+
+// cutAnswer says that the epochs that are asked for ended there in partition 0 of a topic, and nothing of the others.
+func cutAnswer(r *kmsg.OffsetForLeaderEpochRequest, name string, end int64) kmsg.Response {
+	resp := r.ResponseKind().(*kmsg.OffsetForLeaderEpochResponse)
+	for _, t := range r.Topics {
+		topic := kmsg.NewOffsetForLeaderEpochResponseTopic()
+		topic.Topic = t.Topic
+		for _, p := range t.Partitions {
+			part := kmsg.NewOffsetForLeaderEpochResponseTopicPartition()
+			part.Partition, part.LeaderEpoch, part.EndOffset = p.Partition, p.LeaderEpoch, end
+			if t.Topic != name || p.Partition != 0 {
+				part.EndOffset = -1
+			}
+			topic.Partitions = append(topic.Partitions, part)
+		}
+		resp.Topics = append(resp.Topics, topic)
+	}
+	return resp
+}
+
+// A leader that does not know that it was deposed ends before what was read: the next answer decides anew.
+func TestCollectorForgetsWhatOneLeaderSaid(t *testing.T) {
+	w := newCollectorWorld(t)
+	w.send(100)
+	cfg, health := w.config(), &CollectorHealth{}
+	cfg.Health = health
+	p, l := w.start(cfg), w.readLog()
+	l.until("all", l.all)
+	p.stop()
+	name := event.TopicNames[event.TopicViewer]
+	var lies atomic.Bool
+	lies.Store(true)
+	w.cluster.ControlKey(int16(kmsg.ListOffsets), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		w.cluster.KeepControl()
+		if req := r.(*kmsg.ListOffsetsRequest); lies.Load() && slices.ContainsFunc(req.Topics, func(t kmsg.ListOffsetsRequestTopic) bool { return t.Topic == name }) {
+			return emptyLogs(req), nil, true
+		}
+		return nil, nil, false
+	})
+	w.start(cfg)
+	eventually(t, "the collector says what is wrong", func() (bool, string) {
+		err := health.Ready()
+		return err != nil && strings.Contains(err.Error(), "was cut off"), fmt.Sprint(err)
+	})
+	lies.Store(false)
+	w.send(100)
+	l.until("all that came", l.all)
+}
+
+// emptyLogs says that all that is asked for ends, and begins, at 0.
+func emptyLogs(r *kmsg.ListOffsetsRequest) kmsg.Response {
+	resp := refusedEnds(r).(*kmsg.ListOffsetsResponse)
+	for i := range resp.Topics {
+		for j := range resp.Topics[i].Partitions {
+			resp.Topics[i].Partitions[j].ErrorCode, resp.Topics[i].Partitions[j].Offset = 0, 0
+		}
+	}
+	return resp
+}
+
+// Retention takes some of what was not read: reading goes on behind it, and what is gone is told once, by its number.
+func TestCollectorGoesOnBehindWhatRetentionTook(t *testing.T) {
+	w := newCollectorWorld(t)
+	id := eventlog.SourceID{TopicID: w.ids["raw.viewer"], Partition: 0}
+	cfg := w.config()
+	cfg.IdleGrace = time.Millisecond
+	p, l := w.start(cfg), w.readLog()
+	l.until("that the source is idle", l.idleFrom(id, time.Now().UnixMilli()))
+	back := w.unfetchable(l, "raw.viewer")
+	for i := range 10 {
+		r := &kgo.Record{Topic: "raw.viewer", Partition: 0, Value: []byte(w.record(event.TopicViewer, i)), Timestamp: time.Now()}
+		if err := w.cl.ProduceSync(t.Context(), r).FirstErr(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var some kadm.Offsets
+	some.Add(kadm.Offset{Topic: "raw.viewer", Partition: 0, At: 6})
+	if deleted, err := w.adm.DeleteRecords(t.Context(), some); err != nil || deleted.Error() != nil {
+		t.Fatal(err, deleted.Error())
+	}
+	back()
+	l.until("what was left", func() bool { return len(l.seen[id]) == 4 })
+	told := w.logs.FilterMessageSnippet("retention of a raw topic removed records")
+	if told.Len() != 1 || told.All()[0].ContextMap()["offsets"] != int64(6) {
+		t.Errorf("told %v", told.All())
+	}
+	if got := gather(t, p.reg)["livemeter_collector_expired_offsets_total"]; got != 6 {
+		t.Errorf("%v expired offsets, want 6", got)
+	}
+}
+
+// A commit carries the epoch of the record before it, or none.
+func TestPositionHasTheEpochOfItsLastRecord(t *testing.T) {
+	s := &collectorSource{epoch: 3, epochFrom: 9, acked: 10} // as assigned at a commit with an epoch
+	want := func(epoch int32) {
+		t.Helper()
+		if got := s.position(); got != (kgo.EpochOffset{Epoch: epoch, Offset: s.acked}) {
+			t.Errorf("%+v, want epoch %d", got, epoch)
+		}
+	}
+	want(3)
+	s.took(&kgo.Record{Offset: 10, LeaderEpoch: 3})
+	s.took(&kgo.Record{Offset: 11, LeaderEpoch: 5})
+	s.acked = 11 // the record of the newer epoch is not acknowledged yet
+	want(-1)
+	s.acked = 12
+	want(5)
+	s.acked, s.epochFrom = 20, 20 // retention took what stood before
+	want(-1)
 }
 
 // What comes at offsets that were read already ends the session: the client may have been told of a loss that is none, so it is not remembered.

@@ -71,19 +71,7 @@ func TestIdleAfterAnExpiredTail(t *testing.T) {
 	w.start(cfg)
 	l := w.readLog()
 	l.until("that the source is idle", l.idleFrom(id, time.Now().UnixMilli()))
-	var away atomic.Int32
-	away.Store(1)
-	w.cluster.ControlKey(int16(kmsg.Fetch), func(r kmsg.Request) (kmsg.Response, error, bool) {
-		w.cluster.KeepControl()
-		for _, t := range r.(*kmsg.FetchRequest).Topics {
-			if t.TopicID == w.ids["raw.viewer"] && away.Load() > 0 {
-				away.Add(1)
-				return nil, errors.New("away"), true
-			}
-		}
-		return nil, nil, false
-	})
-	l.until("that it cannot be fetched", func() bool { return away.Load() > 2 }) // and that what was on its way is over
+	back := w.unfetchable(l, "raw.viewer")
 	for i := range 10 {
 		r := &kgo.Record{Topic: "raw.viewer", Partition: 0, Value: []byte(w.record(event.TopicViewer, i)), Timestamp: time.Now()}
 		if err := w.cl.ProduceSync(t.Context(), r).FirstErr(); err != nil {
@@ -95,7 +83,7 @@ func TestIdleAfterAnExpiredTail(t *testing.T) {
 	if deleted, err := w.adm.DeleteRecords(t.Context(), all); err != nil || deleted.Error() != nil {
 		t.Fatal(err, deleted.Error())
 	}
-	away.Store(0)
+	back()
 	l.until("that the source is idle again", l.idleFrom(id, time.Now().UnixMilli()))
 	l.until("that the group's offset is behind what is gone", func() bool { // so that nobody tells of it again
 		at, err := w.adm.FetchOffsets(t.Context(), RawGroup(cfg.Group, event.TopicViewer))
@@ -105,6 +93,24 @@ func TestIdleAfterAnExpiredTail(t *testing.T) {
 	if told := w.logs.FilterMessageSnippet("retention of a raw topic removed records").Len(); told != 1 {
 		t.Errorf("told %d times", told)
 	}
+}
+
+// unfetchable keeps a topic from being fetched until back is called.
+func (w *collectorWorld) unfetchable(l *collectorLog, name string) (back func()) {
+	var away atomic.Int32
+	away.Store(1)
+	w.cluster.ControlKey(int16(kmsg.Fetch), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		w.cluster.KeepControl()
+		for _, t := range r.(*kmsg.FetchRequest).Topics {
+			if t.TopicID == w.ids[name] && away.Load() > 0 {
+				away.Add(1)
+				return nil, errors.New("away"), true
+			}
+		}
+		return nil, nil, false
+	})
+	l.until("that it cannot be fetched", func() bool { return away.Load() > 2 }) // and that what was on its way is over
+	return func() { away.Store(0) }
 }
 
 // idleFrom: in every partition the source has been called idle at that time or later.
