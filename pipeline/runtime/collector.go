@@ -38,13 +38,17 @@ func RunCollector(ctx context.Context, cfg CollectorConfig, log *zap.Logger, reg
 	m.up.Set(0)
 	for ctx.Err() == nil {
 		moved, err := runCollectorSession(ctx, &cfg, log, m, cut)
+		found := (*collectorCutOffError)(nil)
+		if ctx.Err() != nil && errors.As(err, &found) && !moved {
+			return nil // there is nothing to finish
+		}
 		if ctx.Err() != nil {
 			return err
 		}
 		if fatal := (collectorConfigError{}); errors.As(err, &fatal) {
 			return err
 		}
-		if found := (*collectorCutOffError)(nil); errors.As(err, &found) && !found.doubt {
+		if errors.As(err, &found) && !found.doubt {
 			cut[found.source] = found // it may be longer again when the next session looks
 		}
 		cfg.Health.ended(err)

@@ -82,13 +82,13 @@ func TestCollectorSeesThatACommittedEpochWasCutOff(t *testing.T) {
 	if err != nil || !ok || o.LeaderEpoch < 0 {
 		t.Fatalf("committed %+v, %v: no epoch", o, err)
 	}
-	asked := false
+	var cut atomic.Bool // later answers know nothing of it
+	cut.Store(true)
 	w.cluster.ControlKey(int16(kmsg.OffsetForLeaderEpoch), func(r kmsg.Request) (kmsg.Response, error, bool) {
 		w.cluster.KeepControl()
 		for _, topic := range r.(*kmsg.OffsetForLeaderEpochRequest).Topics {
 			for _, part := range topic.Partitions {
-				if topic.Topic == name && part.Partition == 0 && !asked {
-					asked = true
+				if topic.Topic == name && part.Partition == 0 && cut.Load() {
 					return cutAnswer(r.(*kmsg.OffsetForLeaderEpochRequest), name, o.At-3), nil, true
 				}
 			}
@@ -110,6 +110,7 @@ func TestCollectorSeesThatACommittedEpochWasCutOff(t *testing.T) {
 	}
 	w.start(cfg)
 	eventually(t, "the collector says what is wrong", cutOff)
+	cut.Store(false)
 	before := joins.Load()
 	eventually(t, "other sessions have begun", func() (bool, string) { return joins.Load() > before+3, "too few" })
 	if ok, why := cutOff(); !ok {
