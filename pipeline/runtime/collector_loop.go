@@ -171,14 +171,14 @@ func (s *collectorSession) take() bool {
 	if s.oldest.IsZero() {
 		s.oldest = s.cfg.Now()
 	}
-	rec := collect.Record{Topic: src.feed.topic, Source: src.num, Partition: src.partition}
+	rec, keptFrom := collect.Record{Topic: src.feed.topic, Source: src.num, Partition: src.partition}, s.keptFrom()
 	for range collectorRun {
 		r := src.pop()
 		src.feed.queued--
 		src.took(r)
 		if !r.Attrs.IsControl() {
 			rec.Offset, rec.Timestamp, rec.Value = r.Offset, src.last, r.Value
-			s.put(src, &rec, r)
+			s.put(src, &rec, r, keptFrom)
 		}
 		if len(src.queue) == 0 || src.head > limit {
 			break
@@ -188,8 +188,11 @@ func (s *collectorSession) take() bool {
 }
 
 // put packs one record.
-func (s *collectorSession) put(src *collectorSource, rec *collect.Record, r *kgo.Record) {
+func (s *collectorSession) put(src *collectorSource, rec *collect.Record, r *kgo.Record, keptFrom int64) {
 	res := s.stage.Add(rec)
+	if res.Recv < keptFrom {
+		s.pastTTL(src, r, res.Recv)
+	}
 	src.recv = max(src.recv, res.Recv)
 	src.metrics.bytes += uint64(len(r.Value))
 	if res.Verdict.Reason == event.ReasonNone {

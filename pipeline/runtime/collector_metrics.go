@@ -24,6 +24,7 @@ type collectorMetrics struct {
 	queueLimit prometheus.Gauge
 	cut        *prometheus.CounterVec
 	expired    *prometheus.CounterVec
+	tooOld     *prometheus.CounterVec
 	commits    *prometheus.CounterVec
 	sessions   *prometheus.CounterVec
 	up         prometheus.Gauge
@@ -55,6 +56,7 @@ func newCollectorMetrics(reg prometheus.Registerer) (*collectorMetrics, error) {
 		queueLimit: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: ns, Subsystem: sub, Name: "queue_records_limit", Help: "Bound of queue_records for each topic: at it nothing more is fetched."}),
 		cut:        counter("rejected_cut_total", "Rejected records of which events.rejected could not take all bytes (max.message.bytes).", "topic"),
 		expired:    counter("expired_offsets_total", "Offsets of raw topics that retention removed before they were collected: lost records.", "topic", "partition"),
+		tooOld:     counter("past_ttl_records_total", "Raw records with a receive time older than any row is kept (clickhouse.ttl): they count, and are shown nowhere.", "topic"),
 		commits:    counter("commits_total", "Commits of source offsets, by result (ok, failed).", "topic", "result"),
 		sessions:   counter("sessions_total", "Sessions, by how they ended (finished, failed).", "result"),
 	}
@@ -66,7 +68,7 @@ func newCollectorMetrics(reg prometheus.Registerer) (*collectorMetrics, error) {
 	return m, errors.Join(registerShared(reg, &m.records), registerShared(reg, &m.bytes), registerShared(reg, &m.lagRecords), registerShared(reg, &m.lagSeconds),
 		registerShared(reg, &m.blockBytes), registerShared(reg, &m.blockSize), registerShared(reg, &m.ack), registerShared(reg, &m.inflight),
 		registerShared(reg, &m.limit), registerShared(reg, &m.queue), registerShared(reg, &m.queueLimit), registerShared(reg, &m.cut),
-		registerShared(reg, &m.expired), registerShared(reg, &m.commits), registerShared(reg, &m.sessions), registerShared(reg, &m.up))
+		registerShared(reg, &m.expired), registerShared(reg, &m.tooOld), registerShared(reg, &m.commits), registerShared(reg, &m.sessions), registerShared(reg, &m.up))
 }
 
 // collectorSourceMetrics are one source's counters; the hot path counts in plain integers and publish adds them up.
