@@ -32,11 +32,12 @@ func RunCollector(ctx context.Context, cfg CollectorConfig, log *zap.Logger, reg
 	if err != nil {
 		return err
 	}
-	backoff, failed := collectorFirstBackoff, failing{log: log, apart: time.Minute}
+	backoff, failed := collectorFirstBackoff, &failing{log: log, apart: time.Minute}
 	cut := map[eventlog.SourceID]error{}
 	cfg.Health.begin()
 	m.up.Set(0)
 	for ctx.Err() == nil {
+		began := time.Now()
 		moved, err := runCollectorSession(ctx, &cfg, log, m, cut)
 		found := (*collectorCutOffError)(nil)
 		if ctx.Err() != nil && errors.As(err, &found) && !moved {
@@ -54,6 +55,9 @@ func RunCollector(ctx context.Context, cfg CollectorConfig, log *zap.Logger, reg
 		cfg.Health.ended(err)
 		m.up.Set(0)
 		m.sessions.WithLabelValues("failed").Inc()
+		if moved && time.Since(began) > failingFirstPause { // it worked: what ended it is another outage
+			failed = &failing{log: log, apart: time.Minute}
+		}
 		failed.failed(time.Now(), err, "collector session ended; starting again from the committed offsets", zap.Duration("backoff", backoff))
 		select {
 		case <-ctx.Done():
