@@ -51,24 +51,27 @@ func (p *enrichedChunks) cut(offset int64, value []byte, emit func(value []byte)
 	}
 }
 
-// join answers the whole of the record at an offset of events.enriched, nil while chunks are missing. applied says whether a record of `events` is
-// applied already. The first chunks of some may be gone with the topic's beginning: nothing can come of them.
-func (p *enrichedChunks) join(at int64, value []byte, applied func(offset int64) bool) ([]byte, error) {
+// join answers the whole of the record at an offset of events.enriched, nil while chunks are missing; hole: some before this one were refused, and nothing
+// can come of it, until all of it is sent again under another stamp. applied says whether a record of `events` is applied already.
+func (p *enrichedChunks) join(at int64, value []byte, applied func(offset int64) bool) (whole []byte, hole bool, err error) {
 	if len(value) == 0 || value[0] != enrichedChunk {
-		return value, nil
+		return value, false, nil
 	}
 	var r wire.Reader
 	r.Reset(value[1:])
 	offset, stamp, n, count, part := r.Int(), r.Fixed(), r.Uint(), r.Uint(), r.Raw()
 	if err := r.Err(); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	if n >= count || r.Left() > 0 {
-		return nil, fmt.Errorf("%w: chunk %d of %d", wire.ErrDamaged, n, count)
+		return nil, false, fmt.Errorf("%w: chunk %d of %d", wire.ErrDamaged, n, count)
 	}
 	set := p.parts[stamp]
-	if applied(offset) || set == nil && n > 0 || set != nil && n < set.have {
-		return nil, nil
+	if applied(offset) || set != nil && n < set.have {
+		return nil, false, nil
+	}
+	if set == nil && n > 0 { // or it was given up
+		return nil, true, nil
 	}
 	if set == nil {
 		if p.parts == nil {
@@ -77,19 +80,19 @@ func (p *enrichedChunks) join(at int64, value []byte, applied func(offset int64)
 		set = &enrichedParts{offset: offset, first: at}
 		p.parts[stamp] = set
 	}
-	if n > set.have && offset == set.offset { // those between were refused: all of it comes again, under another stamp
+	if n > set.have && offset == set.offset {
 		delete(p.parts, stamp)
-		return nil, nil
+		return nil, true, nil
 	}
 	if n > set.have || offset != set.offset {
-		return nil, fmt.Errorf("%w: chunk %d of %d of the record at offset %d, where chunk %d of that at %d is next", wire.ErrDamaged, n, count, offset, set.have, set.offset)
+		return nil, false, fmt.Errorf("%w: chunk %d of %d of the record at offset %d, where chunk %d of that at %d is next", wire.ErrDamaged, n, count, offset, set.have, set.offset)
 	}
 	set.have++
 	if set.value = append(set.value, part...); set.have < count {
-		return nil, nil
+		return nil, false, nil
 	}
 	delete(p.parts, stamp)
-	return set.value, nil
+	return set.value, false, nil
 }
 
 // drop forgets the chunks of what is applied.
@@ -113,7 +116,10 @@ func (p *enrichedChunks) from(next int64) int64 {
 // that was refused takes some of those behind it with it, not all, and an enricher that has lost one sends all of them again.
 func (t *Task) applyEnriched(offset int64, value []byte) error {
 	applied := func(offset int64) bool { return t.began >= 0 && offset <= t.agg.Offset() }
-	whole, err := t.enriched.join(offset, value, applied)
+	whole, hole, err := t.enriched.join(offset, value, applied)
+	if hole {
+		t.missing(offset)
+	}
 	if err == nil && whole == nil {
 		return nil
 	}
@@ -130,9 +136,7 @@ func (t *Task) applyEnriched(offset int64, value []byte) error {
 		return nil
 	}
 	if t.began >= 0 && t.rec.From > t.after {
-		if t.hole < 0 {
-			t.hole = offset
-		}
+		t.missing(offset)
 		return nil
 	}
 	t.hole = -1
@@ -140,6 +144,13 @@ func (t *Task) applyEnriched(offset int64, value []byte) error {
 	err = t.agg.Apply(&t.rec)
 	t.enriched.drop(applied)
 	return err
+}
+
+// missing: what stands there is not taken, for want of what was to come before it.
+func (t *Task) missing(offset int64) {
+	if t.hole < 0 {
+		t.hole = offset
+	}
 }
 
 // sameLife holds an aggregator to one enricher's state from its beginning on: a record says what is different from those before, and an enricher that

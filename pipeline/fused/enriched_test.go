@@ -89,6 +89,9 @@ func TestChunksOfEnriched(t *testing.T) {
 				if err := task.Apply(int64(next), topic[next]); err != nil {
 					t.Fatalf("%s: record %d after a restart at %d: %v", name, next, cut, err)
 				}
+				if task.Stats().Waits {
+					t.Errorf("%s: record %d after a restart at %d: nothing is missing, and it waits", name, next, cut)
+				}
 			}
 			if d := cmp.Diff(want, rowsOf(t, task)); d != "" {
 				t.Errorf("%s, restarted at %d, differs (-whole +chunks):\n%s", name, cut, d)

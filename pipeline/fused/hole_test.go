@@ -2,6 +2,7 @@ package fused
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/livemeter/livemeter/pipeline/eventlog"
@@ -51,6 +52,31 @@ func TestAggregatorTakesNothingBehindAHole(t *testing.T) {
 	}
 }
 
+// A hole of one record is one.
+func TestAHoleOfOneRecord(t *testing.T) {
+	var sent emitted
+	p := newPlayer(t, NewEnricher(0, &sent))
+	for _, at := range []string{"1", "2", "3"} {
+		p.line("enter at=" + at + " u=u" + at)
+	}
+	full, holed, n := NewAggregator(0, nil).(*Task), NewAggregator(0, nil).(*Task), len(sent)
+	if err := applyAll(full, 0, sent); err != nil {
+		t.Fatal(err)
+	}
+	if err := applyAll(holed, 0, append(slices.Clone(sent[:n-2]), sent[n-1])); err != nil {
+		t.Fatal(err)
+	}
+	if !holed.Stats().Waits {
+		t.Error("nothing says that a record is missing")
+	}
+	if err := applyAll(holed, int64(n-1), append(slices.Clone(sent[:n-1]), sent[n-2:]...)); err != nil { // the two are sent again
+		t.Fatal(err)
+	}
+	if a, b := viewsOf(full), viewsOf(holed); a != b {
+		t.Errorf("%d views, and %d behind the hole, after all was sent again", a, b)
+	}
+}
+
 // A record whose chunks have a hole is given up: all of it comes again.
 func TestChunksWithAHole(t *testing.T) {
 	p, value := enrichedChunks{limit: 10}, []byte("what one record of the log changes")
@@ -61,9 +87,12 @@ func TestChunksWithAHole(t *testing.T) {
 	n := len(chunks) / 2
 	var got []byte
 	for at, i := range append([]int{0, 2}, sequence(n, 2*n)...) {
-		whole, err := p.join(int64(at), chunks[i], func(int64) bool { return false })
+		whole, hole, err := p.join(int64(at), chunks[i], func(int64) bool { return false })
 		if err != nil {
 			t.Fatal(err)
+		}
+		if hole != (i == 2) {
+			t.Errorf("chunk %d shows a hole: %v", i, hole)
 		}
 		if whole != nil {
 			got = whole

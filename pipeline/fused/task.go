@@ -30,7 +30,7 @@ type Task struct {
 	out       runtime.Output        // the enricher service's
 	next      int64
 	began     int64 // offset in `events` of the first record that the state is made of, -1 before it
-	hole      int64 // the aggregator service's: offset of the first record that does not follow, -1 while all do; those before it are to come again
+	hole      int64 // the aggregator service's: offset of the first record, or chunk of one, that does not follow, -1 while all do; those before it are to come again
 	after     int64 // the aggregator service's: offset in `events` after the last record that it has applied
 	saving    int64 // where to go on from, when the snapshot on its way began: next, or the first of what is not whole yet or does not follow
 	savingOf  int64 // began, at that time
@@ -247,7 +247,7 @@ func (t *Task) RestoreDone() (int64, error) {
 
 // Stats are the task's numbers: see runtime.Stats for what is decided by them.
 func (t *Task) Stats() runtime.Stats {
-	s := runtime.Stats{Records: t.records, Keys: t.keys.Len(), Waits: t.hole >= 0}
+	s := runtime.Stats{Records: t.records, Keys: t.keys.Len(), Waits: t.hole >= 0, Unfinished: len(t.enriched.parts) > 0}
 	if e := t.enricher; e != nil {
 		s.Watermark, s.MaxRecv = e.Clock()
 		s.Viewers, s.DedupeEntries = e.Held()

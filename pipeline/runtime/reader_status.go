@@ -19,6 +19,7 @@ type status struct {
 	warned       time.Time    // of cells that closed early; the task's goroutine only
 	paused       failing      // while unacknowledged rows stop the input
 	hole         failing      // while what comes does not follow what was applied
+	holeAt       int64        // where that was seen last; the task's goroutine only
 }
 
 // view is one look at a running partition.
@@ -55,7 +56,7 @@ func (t *partition) observe() {
 	}
 	v := &view{stats: t.stats, next: t.next, high: t.high, out: t.out, behind: t.behind, full: t.full}
 	t.tellHole()
-	v.pending = t.stats.Waits || t.flush != nil && (t.flying || t.flushAt > t.flushed || t.stats.DirtyCells > 0)
+	v.pending = t.flush != nil && (t.flying || t.flushAt > t.flushed || t.stats.DirtyCells > 0)
 	t.s.status.seen.Store(v)
 }
 
@@ -90,12 +91,14 @@ var errHole = errors.New("what comes does not follow what was applied, and is no
 const holePatience = 30 * time.Second
 
 // tellHole tells of records that are not taken. An enricher that was refused one sends it again within seconds; where it lasts, the topic has lost records that
-// were acknowledged.
+// were acknowledged. A life that begins again before that has not come to it yet: they may be missing still.
 func (t *partition) tellHole() {
-	if hole := &t.s.status.hole; t.stats.Waits {
+	hole, at := &t.s.status.hole, t.next-1
+	if t.stats.Waits {
+		t.s.status.holeAt = at
 		hole.failed(time.Now(), errHole, "records of the topic are missing before this one: it is not taken, and they are waited for. If this lasts, the topic has lost what it had acknowledged: see docs/operations.md",
-			zap.String("topic", t.r.cfg.Topic), zap.Int32("partition", t.s.id), zap.Int64("offset", t.next-1))
-	} else {
+			zap.String("topic", t.r.cfg.Topic), zap.Int32("partition", t.s.id), zap.Int64("offset", at))
+	} else if at >= t.s.status.holeAt {
 		hole.ended("the missing records came")
 	}
 }
@@ -222,6 +225,8 @@ func (r *Reader) Drained(ctx context.Context) (ok bool, why string, err error) {
 			why = fmt.Sprintf("partition %d is starting", s.id)
 		case v.next < end.Offset:
 			why = fmt.Sprintf("partition %d is at offset %d of %d", s.id, v.next, end.Offset)
+		case v.stats.Waits || v.stats.Unfinished:
+			why = fmt.Sprintf("partition %d waits for records that are missing, or for the rest of one", s.id)
 		case v.pending:
 			why = fmt.Sprintf("partition %d has rows that are not acknowledged", s.id)
 		case v.out.queued() > 0:

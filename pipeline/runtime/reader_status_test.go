@@ -2,11 +2,13 @@ package runtime
 
 import (
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 // A reader at the end of its log is behind all the same while the receive times in it run faster than the clock.
@@ -58,4 +60,61 @@ func TestNotReadyWhereRecordsAreMissing(t *testing.T) {
 		look(holePatience, true, false)
 		look(time.Second, false, true)
 	})
+}
+
+// A restart of a partition brings no missing record: they came where a life has read on behind the hole and nothing waits.
+func TestARestartBringsNoMissingRecords(t *testing.T) {
+	core, logs := observer.New(zap.InfoLevel)
+	r := &Reader{log: zap.New(core), cfg: ReaderConfig{Topic: "events.enriched"}}
+	s := &slot{id: 3}
+	s.status.hole.log = r.log
+	for _, look := range []struct {
+		what  string
+		next  int64
+		waits bool
+		came  int
+	}{
+		{"a record does not follow", 9, true, 0},
+		{"a new life, restored", 5, false, 0}, {"it comes to the hole", 8, false, 0}, {"and waits", 9, true, 0}, {"still", 12, true, 0},
+		{"the next life, restored", 5, false, 0}, {"all came", 15, false, 1}, {"and nothing more", 16, false, 1},
+	} {
+		p := &partition{s: s, r: r, next: look.next, stats: Stats{Waits: look.waits}}
+		p.tellHole()
+		if n := logs.FilterMessage("the missing records came").Len(); n != look.came {
+			t.Errorf("%s: %d lines that the missing records came, want %d", look.what, n, look.came)
+		}
+	}
+}
+
+// waiting is a counter that says of itself what it is told to.
+type waiting struct {
+	*counter
+	says *atomic.Pointer[Stats]
+}
+
+func (w waiting) Stats() Stats {
+	s, says := w.counter.Stats(), w.says.Load()
+	s.Waits, s.Unfinished = says.Waits, says.Unfinished
+	return s
+}
+
+// Neither is drained what misses records, nor what has one in part, though all that there is was read and is acknowledged.
+func TestWhatWaitsIsNotDrained(t *testing.T) {
+	w := newWorld(t)
+	w.send(100)
+	var says atomic.Pointer[Stats]
+	says.Store(&Stats{})
+	cfg := w.config()
+	cfg.NewTask = func(p int32, out Output) Task { return waiting{newCounter(p, out, nil), &says} }
+	r := w.start(cfg)
+	w.drain(r)
+	for _, s := range []*Stats{{Waits: true}, {Unfinished: true}} {
+		says.Store(s)
+		eventually(t, "it is not drained", func() (bool, string) {
+			ok, why, err := r.Drained(t.Context())
+			return !ok && err == nil && strings.Contains(why, "waits for records that are missing, or for the rest of one"), why
+		})
+		says.Store(&Stats{})
+		w.drain(r)
+	}
 }

@@ -47,7 +47,7 @@ type Task interface {
 var ErrOtherLife = errors.New("not of the state that the rows are of")
 
 // Stats are the numbers of one task. Most are for metrics; MaxRecv and the cells say whether the partition is behind or full, and by Acknowledged a store
-// that has less is refused, and what Waits is not drained, nor ready for long.
+// that has less is refused, and what Waits is not drained, nor ready for long; what is Unfinished is not drained.
 type Stats struct {
 	Watermark     int64 // ms, 0 while unknown
 	MaxRecv       int64 // highest receive time applied, ms
@@ -55,6 +55,7 @@ type Stats struct {
 	Viewers       int
 	Cells         int  // open ones
 	Waits         bool // what came last was not taken: it does not follow, and what is missing is to be sent again
+	Unfinished    bool // a record has come in part: the rest of it, or all of it again, is to come
 	DirtyCells    int  // changed and not sent, with all orders that the sink has not acknowledged
 	FlyingCells   int  // sent, and not acknowledged
 	DedupeEntries int
