@@ -34,7 +34,7 @@ var errSlow = errors.New("no acknowledgement in time")
 type batch struct {
 	lease   *lease
 	came    func(error)                   // is told once what became of it, when it is settled or nobody waits any more
-	failed  func(topic string, err error) // is told of each record that Kafka did not take
+	settled func(topic string, err error) // is told of each record what became of it
 	told    sync.Once
 	ctx     context.Context // ends at the time limit, or when all is settled
 	cancel  context.CancelFunc
@@ -50,7 +50,13 @@ func (s *Server) produce(records []kgo.Record, l *lease) *batch {
 	handed := time.Now()
 	b := &batch{lease: l, done: make(chan struct{})}
 	b.came = func(err error) { s.health.batch(handed, err) }
-	b.failed = func(topic string, err error) { s.renewal.failed(topic, handed, err) }
+	b.settled = func(topic string, err error) {
+		if err == nil {
+			s.renewal.took(topic)
+		} else {
+			s.renewal.failed(topic, handed, err)
+		}
+	}
 	// Not the request's context: a sender that hangs up must not cancel records of others in the same partition.
 	b.ctx, b.cancel = context.WithTimeout(context.Background(), s.cfg.ProduceTimeout)
 	b.pending.Store(int64(len(records)))
@@ -61,8 +67,8 @@ func (s *Server) produce(records []kgo.Record, l *lease) *batch {
 }
 
 func (b *batch) settle(r *kgo.Record, err error) {
+	b.settled(r.Topic, err)
 	if err != nil {
-		b.failed(r.Topic, err)
 		b.mu.Lock()
 		if b.err == nil {
 			b.err = ofTopic(r.Topic, err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -44,8 +45,9 @@ type renewal struct {
 	purge func(topics ...string)                                           // of the client
 	ask   func(ctx context.Context, topic string) (id [16]byte, err error) // Kafka, for the topic's present id
 
-	mu     sync.Mutex
-	topics map[string]*renewed
+	failing atomic.Bool // some topic fails: what is taken is looked at
+	mu      sync.Mutex
+	topics  map[string]*renewed
 }
 
 // renewed is of one topic.
@@ -53,8 +55,8 @@ type renewed struct {
 	running bool
 	last    time.Time // when it was purged, last
 	id      [16]byte  // that the client knows, as far as is known; zero where nothing is
-	since   time.Time // since when it fails
-	fails   time.Time // when it failed last
+	fails   int       // moments in a row at which it failed
+	at      time.Time // the last of them
 }
 
 // failed takes the error of a record that was handed to the client then. It does not wait: it is called from the client's promises, and purging
@@ -70,15 +72,34 @@ func (r *renewal) failed(topic string, handed time.Time, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	t, now := r.of(topic), time.Now()
-	if now.Sub(t.fails) > failsApart {
-		t.since = now
+	if !handed.After(t.last) {
+		return
 	}
-	t.fails = now
-	if t.running || !handed.After(t.last) {
+	if t.fails == 0 || now.Sub(t.at) >= failsApart {
+		t.fails, t.at = t.fails+1, now
+		r.failing.Store(true)
+	}
+	if t.running {
 		return
 	}
 	t.running = true
 	go r.renew(topic, t)
+}
+
+// took: a record of the topic was acknowledged, so the client knows its id. It is called for each: while nothing fails it costs nothing.
+func (r *renewal) took(topic string) {
+	if !r.failing.Load() {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.of(topic).fails = 0
+	for _, t := range r.topics {
+		if t.fails > 0 {
+			return
+		}
+	}
+	r.failing.Store(false)
 }
 
 // of is the topic's entry; r.mu is held.
@@ -94,10 +115,14 @@ func (r *renewal) of(topic string) *renewed {
 	return t
 }
 
+const askWithin = 5 * time.Second // bounds a question for a topic's id
+
+// A topic that fails at so many moments so far apart, half a minute at least, and takes nothing in between is loaded anew, whatever id was told here: the client
+// may know another. No broker that is catching up fails for so long; one that does it now and then fails at one moment each time, however much fails in it.
+// Moments may be any time apart: some topics have a record now and then.
 const (
-	askWithin  = 5 * time.Second  // bounds a question for a topic's id
-	failsLong  = 30 * time.Second // no broker that is catching up fails for so long: the client may know another id than the one that was told here
-	failsApart = 10 * time.Second // failures further apart are not of one time
+	failsOften = 4
+	failsApart = 10 * time.Second
 )
 
 func (r *renewal) renew(topic string, t *renewed) {
@@ -105,7 +130,7 @@ func (r *renewal) renew(topic string, t *renewed) {
 	defer cancel()
 	id, err := r.ask(ctx, topic)
 	r.mu.Lock()
-	another := err == nil && (id != t.id || time.Since(t.since) >= failsLong)
+	another := err == nil && (id != t.id || t.fails >= failsOften)
 	r.mu.Unlock()
 	if another {
 		r.purge(topic)
@@ -114,7 +139,7 @@ func (r *renewal) renew(topic string, t *renewed) {
 	defer r.mu.Unlock()
 	t.running = false
 	if another {
-		t.id, t.last, t.fails = id, time.Now(), time.Time{}
+		t.id, t.last, t.fails = id, time.Now(), 0
 	}
 }
 
