@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -36,8 +37,8 @@ func (e *engine) wantPeak(rooms, peak int) {
 	}
 }
 
-// cutAfter stands before the real engine until it has let so many pieces of peaks pass, and is gone then.
-func cutAfter(t *testing.T, e *engine, pass int64) (proxied string) {
+// cutAfter stands before the real engine until it has let so many pieces of peaks pass, and is gone then until it is back.
+func cutAfter(t *testing.T, e *engine, pass int64) (proxied string, back func()) {
 	t.Helper()
 	var pieces atomic.Int64
 	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: e.addr})
@@ -53,18 +54,20 @@ func cutAfter(t *testing.T, e *engine, pass int64) (proxied string) {
 		proxy.ServeHTTP(w, r)
 	}))
 	t.Cleanup(srv.Close)
-	return strings.TrimPrefix(srv.URL, "http://")
+	return strings.TrimPrefix(srv.URL, "http://"), func() { pieces.Store(math.MinInt64) }
 }
 
 // A roller that starts after a long stop may be killed, or fail, between two pieces of its first cycle. What it has written by then must not let the next
-// one take the pieces that it did not come to for done.
+// one, or itself in its next cycle, take the pieces that it did not come to for done.
 func TestPeaksOfARollerCutShort(t *testing.T) {
 	const rooms = 12
 	for name, c := range map[string]struct {
 		pass int64 // pieces
 		old  bool  // the database is of a version that did not write down how far it was
+		same bool  // it goes on itself
 	}{
 		"between minutes":                    {pass: 4},
+		"between minutes, and goes on":       {pass: 4, same: true},
 		"between hours":                      {pass: rooms + 4},
 		"in a database of an older version":  {pass: 4, old: true},
 		"with hours of an older one to come": {pass: rooms, old: true},
@@ -90,25 +93,31 @@ func TestPeaksOfARollerCutShort(t *testing.T) {
 					t.Fatal(made, err)
 				}
 			}
-			e.rollCut(c.pass)
-			e.roll(e.roller())
+			next := e.rollCut(c.pass)
+			if !c.same {
+				next = e.roller()
+			}
+			e.roll(next)
 			e.wantPeak(rooms, 9)
 		})
 	}
 }
 
-// rollCut runs a roller, with pieces of one row, that is killed after so many.
-func (e *engine) rollCut(pass int64) {
+// rollCut runs a roller, with pieces of one row, that is cut off after so many. It could go on.
+func (e *engine) rollCut(pass int64) *clickhouse.Roller {
 	e.t.Helper()
 	cfg := clickhouse.DefaultRollerConfig()
 	cfg.ChunkRows = 1
-	killed, err := clickhouse.NewRoller(e.through(cutAfter(e.t.(*testing.T), e, pass)), e.epoch, cfg)
+	addr, back := cutAfter(e.t.(*testing.T), e, pass)
+	cut, err := clickhouse.NewRoller(e.through(addr), e.epoch, cfg)
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	if err := killed.RollOnce(context.Background()); err == nil {
+	if err := cut.RollOnce(context.Background()); err == nil {
 		e.t.Fatal("the cycle was not cut")
 	}
+	back()
+	return cut
 }
 
 // A pipeline that stands still for longer than the look-back must not forget what was inserted after its last cycle, nor what became visible late.
