@@ -166,11 +166,23 @@ type Batch struct {
 	Watermarks []Watermark
 }
 
-// Rows is how many rows b has.
-func (b *Batch) Rows() int {
-	n := len(b.Outcomes) + len(b.Orders) + len(b.Watermarks)
+// NumKinds are the kinds of rows that a batch has: each is a table of the store.
+const NumKinds = int(measure.NumCubes) + 3
+
+// Kinds is how many rows b has of each kind.
+func (b *Batch) Kinds() (n [NumKinds]int) {
 	for _, c := range b.Cells {
-		n += len(c.Grain)
+		n[c.Cube] += len(c.Grain)
+	}
+	other := n[measure.NumCubes:]
+	other[0], other[1], other[2] = len(b.Outcomes), len(b.Orders), len(b.Watermarks)
+	return n
+}
+
+// Rows is how many rows b has.
+func (b *Batch) Rows() (n int) {
+	for _, of := range b.Kinds() {
+		n += of
 	}
 	return n
 }

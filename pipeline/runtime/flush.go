@@ -49,6 +49,7 @@ type openBatch struct {
 type member struct {
 	h     *flushHandle
 	token uint64
+	kinds kinds
 }
 
 // flushHandle is what the writer knows of one running task. asks and acks hold one message each and never block the writer: a handle
@@ -67,6 +68,7 @@ type flushHandle struct {
 	// guarded by the writer's mu
 	asked    bool
 	inFlight bool
+	refused  kinds
 	last     time.Time
 }
 
@@ -239,7 +241,7 @@ func (w *sinkWriter) join(h *flushHandle, wait bool, flush func(*rollup.Batch) u
 		return 0, 0, false
 	}
 	defer w.mu.Unlock()
-	before := w.open.batch.Rows()
+	before := w.open.batch.Kinds()
 	done := false
 	defer func() {
 		if !done { // the task panicked half-way through a row
@@ -248,11 +250,11 @@ func (w *sinkWriter) join(h *flushHandle, wait bool, flush func(*rollup.Batch) u
 	}()
 	token = flush(&w.open.batch)
 	done = true
-	rows = w.open.batch.Rows() - before
+	rows, of := added(before, w.open.batch.Kinds())
 	h.last = time.Now()
 	if rows > 0 {
 		h.inFlight = true
-		w.open.members = append(w.open.members, member{h, token})
+		w.open.members = append(w.open.members, member{h, token, of})
 	}
 	w.answered(h)
 	return token, rows, true
@@ -294,5 +296,5 @@ func (w *sinkWriter) settle(b *openBatch, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.turn++
-	w.wrote(err)
+	w.wrote(b.members, err)
 }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/livemeter/livemeter/pipeline/rollup"
 )
 
 const sinkFailed = "the sink does not take rows; they stay dirty and are written again with fresh values"
@@ -11,11 +13,40 @@ const sinkFailed = "the sink does not take rows; they stay dirty and are written
 // attemptFailed is called by a sink that tries again by itself: its Write goes on for as long as SinkTimeout, and the rows are as late as if it had returned.
 func (w *sinkWriter) attemptFailed(err error) { w.failing.failed(time.Now(), err, sinkFailed) }
 
-// wrote is called with mu held.
-func (w *sinkWriter) wrote(err error) {
+// kinds is a set of those of rollup.Batch.
+type kinds uint32
+
+var _ = [32 - rollup.NumKinds]struct{}{} // they have a bit each
+
+// added is how many rows a batch got, and of which kinds.
+func added(before, after [rollup.NumKinds]int) (rows int, of kinds) {
+	for k := range after {
+		if n := after[k] - before[k]; n > 0 {
+			rows += n
+			of |= 1 << k
+		}
+	}
+	return rows, of
+}
+
+// wrote is called with mu held. A write that succeeds does not end an outage by itself: one table may be refused, and not every flush has rows for it. What a
+// partition was refused is over when its rows of each kind that was in that write have been taken.
+func (w *sinkWriter) wrote(members []member, err error) {
+	for _, m := range members {
+		if err != nil {
+			m.h.refused |= m.kinds
+		} else {
+			m.h.refused &^= m.kinds
+		}
+	}
 	if err != nil {
 		w.failing.failed(w.began, err, sinkFailed)
 		return
+	}
+	for h := range w.handles {
+		if h.refused != 0 {
+			return
+		}
 	}
 	w.failing.ended("the sink takes rows again")
 }
@@ -25,7 +56,7 @@ func (w *sinkWriter) idle() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for h := range w.handles {
-		if h.inFlight || h.dirty.Load() { // what was refused is in flight until it is dirty again
+		if h.refused != 0 || h.dirty.Load() {
 			return
 		}
 	}

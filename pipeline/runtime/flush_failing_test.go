@@ -117,3 +117,64 @@ func TestFailingSinkIsForgottenWithItsPartitions(t *testing.T) {
 		stop()
 	})
 }
+
+// Where one table is refused, the writes that have nothing for it succeed, as do those of other partitions: the outage goes on until it takes its rows again,
+// or the partition that has them leaves.
+func TestOneTableThatIsRefusedIsOneOutage(t *testing.T) {
+	for _, leaves := range []bool{false, true} {
+		t.Run(map[bool]string{false: "until it is taken", true: "until the partition leaves"}[leaves], func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				missing := true
+				core, logs := observer.New(zap.InfoLevel)
+				w, stop := runWriter(t, ReaderConfig{Sink: sinkFunc(func(_ context.Context, b *rollup.Batch) error {
+					if missing && len(b.Orders) > 0 {
+						return errors.New("no such table")
+					}
+					return nil
+				})})
+				w.failing.log = zap.New(core)
+				with, without := w.register(0), w.register(1)
+				turn := func(h *flushHandle, orders int) {
+					h.dirty.Store(true)
+					<-h.asks
+					w.join(h, true, func(b *rollup.Batch) uint64 {
+						b.Outcomes, b.Orders = append(b.Outcomes, rollup.Outcome{}), append(b.Orders, make([]rollup.Order, orders)...)
+						return 1
+					})
+					h.dirty.Store(false)
+					<-h.acks
+					w.acknowledged(h)
+				}
+				begun := time.Now()
+				for n := 0; time.Since(begun) < time.Minute; n++ { // orders have their turn with each fifth flush
+					turn(with, (n+4)%5/4)
+					turn(without, 0)
+					if err := w.failure(); err == nil {
+						t.Fatalf("after %v: no failure while a table is refused", time.Since(begun))
+					}
+				}
+				if s := w.failingFor(time.Now().UnixMilli()); s < 59 {
+					t.Errorf("after a minute it fails for %v s", s)
+				}
+				if l := logs.TakeAll(); len(l) != 2 {
+					t.Errorf("a minute is told by %v", l)
+				}
+				if leaves {
+					w.unregister(with)
+				} else {
+					missing = false
+					turn(with, 0)
+					if w.failure() == nil {
+						t.Error("the outage is over before the rows that were refused are taken")
+					}
+					turn(with, 1)
+				}
+				turn(without, 0)
+				if err := w.failure(); err != nil || len(logs.TakeAll()) != 1 {
+					t.Errorf("afterwards: %v", err)
+				}
+				stop()
+			})
+		})
+	}
+}

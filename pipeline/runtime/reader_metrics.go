@@ -61,7 +61,7 @@ func newReaderMetrics(r *Reader, reg prometheus.Registerer) (*readerMetrics, err
 	m.outcomes = prometheus.NewDesc("livemeter_reader_outcomes_total", "Consumed source records by outcome since the partition was restored.",
 		[]string{"partition", "outcome", "reason"}, labels)
 	m.interval = prometheus.NewDesc("livemeter_reader_flush_interval_seconds", "Present time between two writes.", nil, labels)
-	m.failing = prometheus.NewDesc("livemeter_reader_sink_failing_seconds", "How long writes to the sink have been failing without a break, 0 while they succeed.", nil, labels)
+	m.failing = prometheus.NewDesc("livemeter_reader_sink_failing_seconds", "How long there have been rows that the sink was given and has not taken since, be it those of one table; 0 while there are none.", nil, labels)
 	m.up = prometheus.NewDesc("livemeter_reader_up", "1 while the reader is in its group and all that it owns is restored and reading, else 0: numbers of partitions, which go with them, may not be to be had then. /readyz says why.", nil, labels)
 	m.gauges = partitionMetrics(labels)
 	return m, register(reg, m.flushRows, m.flushSeconds, m.fresh, m.behind, m.restore, m.checkpointTime, m.checkpointBytes, m.paused, m.restarts, m)

@@ -31,6 +31,9 @@ func (s *Sink) retry(ctx context.Context, table string, f func(context.Context) 
 		if err == nil {
 			return nil
 		}
+		if errors.Is(ctx.Err(), context.Canceled) { // the INSERT of another table was refused, or the process stops: whatever the driver makes of that says nothing of this table
+			return fmt.Errorf("clickhouse: table %s: %w (%w)", table, s.cause(err), ctx.Err())
+		}
 		err = classify(table, s.cause(err))
 		var perm *PermanentError
 		if errors.As(err, &perm) {
@@ -38,7 +41,7 @@ func (s *Sink) retry(ctx context.Context, table string, f func(context.Context) 
 			return err
 		}
 		s.m.errors.WithLabelValues(table, errorTemporary).Inc()
-		if ctx.Err() == nil { // else the caller knows
+		if ctx.Err() == nil { // else its time is over, which the caller knows
 			rollup.AttemptFailed(ctx, err)
 		}
 		if lost := (*NoAnswerError)(nil); errors.As(err, &lost) {
