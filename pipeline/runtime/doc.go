@@ -15,7 +15,7 @@
 //     assigns slots (reader_group); a slot lives through partitions, each from a restore to its end (reader_partition, reader_apply,
 //     reader_stop). task is what it runs; reader_output sends what a task emits to the next topic; reader_store holds the rows to one store.
 //     checkpoint, with checkpoint_restore, is the only place where a position moves, by way of changelog, the transactional producer; flush merges the
-//     rows of all partitions of the process into one write, flush_pace says how often, flush_failing for how long none has succeeded; freshness measures how old they are; what others see of it is in
-//     reader_status and reader_metrics.
+//     rows of all partitions of the process into one write, flush_pace says how often, flush_failing for how long rows are refused; freshness measures how old they are; what others see of it is in
+//     reader_status and reader_metrics; reader_watch asks Kafka while the group has not assigned.
 //   - The dead letters (rejected, rejected_metrics): events.rejected to the sink.
 package runtime

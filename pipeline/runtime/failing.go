@@ -11,7 +11,7 @@ import (
 // where that is seen.
 type failing struct {
 	log   *zap.Logger
-	apart time.Duration // failures further apart are not of one outage, where nobody sees its end; 0: somebody does
+	apart time.Duration // failures further apart are not of one outage, where nobody sees its end but for works; 0: somebody does
 
 	mu    sync.Mutex
 	err   error     // the last one; nil while nothing fails
@@ -52,6 +52,16 @@ func (f *failing) ended(line string) {
 		f.log.Info(line, zap.Duration("was_away", time.Since(f.since).Round(time.Millisecond)))
 	}
 	f.err = nil
+}
+
+// works is called where what fails is seen to work, as often as one likes: an outage of which nothing failed for a while is over. What comes and goes is one
+// outage, and no two lines for each of its parts.
+func (f *failing) works() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.err != nil && time.Since(f.last) > failingFirstPause {
+		f.err = nil
+	}
 }
 
 // now is the last error and the outage's beginning, nil while nothing fails.

@@ -110,8 +110,9 @@ type Reader struct {
 	admin   *kadm.Client
 	group   *kgo.Client
 
-	fail   context.CancelCauseFunc // ends Run with an error
-	ending failing                 // partitions end: all that one trouble of Kafka ends are one outage
+	fail    context.CancelCauseFunc // ends Run with an error
+	ending  failing                 // partitions end: all that one trouble of Kafka ends are one outage
+	grouped failing                 // the group's client has errors
 
 	looks    sync.Mutex // held while watchStore looks and judges
 	mu       sync.Mutex
@@ -130,7 +131,7 @@ func NewReader(cfg ReaderConfig, log *zap.Logger, reg prometheus.Registerer) (*R
 		return nil, err
 	}
 	r := &Reader{cfg: cfg, log: log.With(zap.String("topic", cfg.Topic), zap.String("group", cfg.Group)), slots: map[int32]*slot{}}
-	r.ending = failing{log: r.log, apart: time.Minute}
+	r.ending, r.grouped = failing{log: r.log, apart: time.Minute}, failing{log: r.log, apart: time.Minute}
 	m, err := newReaderMetrics(r, reg)
 	if err != nil {
 		return nil, fmt.Errorf("reader %s: register metrics: %w", cfg.Group, err)
@@ -165,6 +166,7 @@ func (r *Reader) Run(ctx context.Context) error {
 	var background sync.WaitGroup
 	background.Go(func() { r.watchGroup(run) })
 	background.Go(func() { r.watchEnds(run) })
+	background.Go(func() { r.watchKafka(run, admin) })
 	<-run.Done()
 	r.stopAll()
 	r.group.Close() // leaves, unless the membership is static

@@ -234,7 +234,6 @@ func (r *Reader) isMember(ctx context.Context) bool {
 
 // watchGroup surfaces what the group's client has to say; it never returns records, its topic is paused.
 func (r *Reader) watchGroup(ctx context.Context) {
-	outside := failing{log: r.log, apart: time.Minute}
 	for ctx.Err() == nil {
 		fs := r.group.PollFetches(ctx)
 		if fs.IsClientClosed() {
@@ -246,7 +245,7 @@ func (r *Reader) watchGroup(ctx context.Context) {
 			case isFatal(e.Err):
 				r.fail(fmt.Errorf("reader group %s: %w", r.cfg.Group, e.Err))
 			default:
-				outside.failed(time.Now(), e.Err, "group")
+				r.grouped.failed(time.Now(), e.Err, "group")
 			}
 		}
 	}

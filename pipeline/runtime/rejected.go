@@ -119,6 +119,9 @@ func (s *rejectedSession) run(ctx context.Context) (err error) {
 			}
 			s.fetching.failed(time.Now(), e.Err, "rejected: fetch, will be repeated", zap.String("topic", cfg.Topic))
 		}
+		if len(fs.Errors()) == 0 {
+			s.fetching.works()
+		}
 		if err := s.copy(ctx, fs); err != nil {
 			return nil // only when ctx has ended
 		}

@@ -130,3 +130,33 @@ func TestRejectedAreWrittenOnceTheStoreTakesThem(t *testing.T) {
 		}
 	}
 }
+
+// Records that come end the outage of those that did not, where it is not just now.
+func TestRejectedThatAreReadEndTheirOutage(t *testing.T) {
+	w := newWorld(t)
+	const topic = "events.rejected"
+	if err := w.cluster.CreateTopic(topic, 1, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.cl.ProduceSync(t.Context(), &kgo.Record{Topic: topic}).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	cfg := RejectedConfig{Brokers: w.cluster.ListenAddrs(), Topic: topic, Group: "rejected"}
+	cfg.defaults()
+	m, err := newRejectedMetrics(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	s := &rejectedSession{cfg: &cfg, asker: w.cl, metrics: m, writing: failing{log: cfg.Log}, fetching: failing{log: cfg.Log, apart: time.Minute},
+		write: func(context.Context, []rollup.Rejected) error { cancel(); return nil }}
+	failed := time.Now().Add(-40 * time.Second)
+	s.fetching.err, s.fetching.since, s.fetching.last = errors.New("away"), failed, failed
+	if err := s.run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.fetching.now(); err != nil {
+		t.Errorf("still %v", err)
+	}
+}
