@@ -98,17 +98,26 @@ func (l *local) startPipeline(ctx context.Context) error {
 			return plan, err
 		})
 	}()
-	what := func() string {
-		if why := p.Waiting(); why != "" {
-			return "waiting for " + strings.ReplaceAll(why, "\n", "; ")
-		}
-		return "starting the pipeline"
-	}
+	what := func() string { return starting(p.Waiting(), l.noSpace()) }
 	if err := ui.During(l.say, what, func() error { return <-ready }); err != nil {
 		l.serving = false
 		return <-l.ended
 	}
 	return nil
+}
+
+// starting is what the start of the pipeline waits for. An engine that finds no room may say less than that, or nothing.
+func starting(waiting, noSpace string) string {
+	waiting = strings.ReplaceAll(waiting, "\n", "; ")
+	switch {
+	case noSpace != "" && waiting != "":
+		return "waiting: " + noSpace + ": free some, and it goes on; " + waiting
+	case noSpace != "":
+		return "waiting: " + noSpace + ": free some, and it goes on"
+	case waiting != "":
+		return "waiting for " + waiting
+	}
+	return "starting the pipeline"
 }
 
 // plan makes the stages. Gateway and collector can be ended before the others, to drain.
@@ -185,10 +194,18 @@ func (l *local) died(err error) error {
 
 // explain adds what the engines' errors do not say: that nothing can be written any more.
 func (l *local) explain(err error) error {
-	if err != nil && full(filepath.Dir(l.logFile)) {
-		return fmt.Errorf("no space is left for %s (--dir): free some and start again, what is there can be used: %w", filepath.Dir(l.logFile), err)
+	if noSpace := l.noSpace(); err != nil && noSpace != "" {
+		return fmt.Errorf("%s: free some and start again, what is there can be used: %w", noSpace, err)
 	}
 	return err
+}
+
+// noSpace says that the disk of the data directory is full, "" where it is not.
+func (l *local) noSpace() string {
+	if dir := filepath.Dir(l.logFile); full(dir) {
+		return "no space is left for " + dir + " (--dir)"
+	}
+	return ""
 }
 
 // full says whether not even a small file fits into dir.

@@ -84,6 +84,21 @@ func TestUpTellsOutagesOnce(t *testing.T) {
 	})
 }
 
+// TestUpSaysWhatItsStartWaitsFor: the disk first, where it is full.
+func TestUpSaysWhatItsStartWaitsFor(t *testing.T) {
+	const full = "no space is left for /data (--dir)"
+	for _, c := range [][3]string{
+		{"", "", "starting the pipeline"},
+		{"kafka: refused\ntwice", "", "waiting for kafka: refused; twice"},
+		{"", full, "waiting: no space is left for /data (--dir): free some, and it goes on"},
+		{"schema: code 243", full, "waiting: no space is left for /data (--dir): free some, and it goes on; schema: code 243"},
+	} {
+		if got := starting(c[0], c[1]); got != c[2] {
+			t.Errorf("%q, want %q", got, c[2])
+		}
+	}
+}
+
 // TestUpSaysWhatItsEndWaitsFor: a pipeline that takes its time is named.
 func TestUpSaysWhatItsEndWaitsFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
 	"github.com/livemeter/livemeter/pipeline/admin"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
+	"github.com/livemeter/livemeter/pipeline/rollup"
 	"github.com/livemeter/livemeter/pipeline/runtime"
 	"github.com/livemeter/livemeter/pipeline/slab"
 	"github.com/livemeter/livemeter/sinks/clickhouse"
@@ -130,35 +131,40 @@ func permanent(err error) bool {
 }
 
 // await waits for what a service needs and does not start itself. /readyz says what for, and no more of it once it was there: that it was does not mean
-// that it is. limit is for one attempt.
+// that it is. limit is for one attempt; what the store tries again by itself within one is told, too.
 func (p *Process) await(ctx context.Context, name string, limit time.Duration, ask func(context.Context) error) error {
 	defer p.Admin.RemoveCheck(name)
 	defer p.waiting.Store("")
-	var mu sync.Mutex
-	waiting := errors.New("not asked yet")
+	var (
+		mu      sync.Mutex
+		waiting = errors.New("not asked yet")
+		told    time.Time
+	)
 	p.Admin.AddCheck(name, func() error {
 		mu.Lock()
 		defer mu.Unlock()
 		return waiting
 	})
-	retry := time.NewTicker(time.Second)
-	defer retry.Stop()
-	var told time.Time
-	for {
-		attempt, cancel := context.WithTimeout(ctx, limit)
-		err := ask(attempt)
-		cancel()
+	failed := func(err error) {
 		mu.Lock()
+		defer mu.Unlock()
 		waiting = err
-		mu.Unlock()
-		if err == nil || permanent(err) {
-			return err
-		}
 		p.waiting.Store(fmt.Sprintf("%s: %v", name, err))
 		if time.Since(told) >= 10*time.Second && ctx.Err() == nil { // an attempt may take five
 			told = time.Now()
 			p.Log.Warn("waiting for "+name, zap.Error(err))
 		}
+	}
+	retry := time.NewTicker(time.Second)
+	defer retry.Stop()
+	for {
+		attempt, cancel := context.WithTimeout(ctx, limit)
+		err := ask(rollup.WithAttempts(attempt, func(err error) { failed(tell(p.Config, err)) }))
+		cancel()
+		if err == nil || permanent(err) {
+			return err
+		}
+		failed(err)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()

@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -9,9 +10,13 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
+	"go.uber.org/zap"
+
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
+	"github.com/livemeter/livemeter/cmd/livemeter/service"
 	"github.com/livemeter/livemeter/deploy/embedded/testengine"
 )
 
@@ -83,5 +88,50 @@ func TestStartEndsWithAPermanentError(t *testing.T) {
 	cfg.Gateway.Addr, cfg.Admin.Addr, cfg.Topics.Replication, cfg.PseudonymKey = "127.0.0.1:0", "127.0.0.1:0", 1, testKey
 	if err := (&pipeline{t: t}).refused(cfg, true); err == nil || !strings.Contains(err.Error(), "lacks a right") {
 		t.Errorf("%v, want what right is lacking", err)
+	}
+}
+
+// What ClickHouse refuses for now, and is asked again and again within one step of the start, is told meanwhile.
+func TestStartTellsWhatIsTriedAgain(t *testing.T) {
+	addr, database := testengine.ClickHouse(t)
+	var full atomic.Bool
+	var attempts atomic.Int64
+	full.Store(true)
+	proxied := beforeClickHouse(t, addr, func(w http.ResponseWriter, statement string) bool {
+		if !strings.Contains(statement, "INSERT INTO "+database+".watermarks_rows") || !full.Load() {
+			return false
+		}
+		attempts.Add(1)
+		w.Header().Set("X-ClickHouse-Exception-Code", "243")
+		w.WriteHeader(http.StatusInternalServerError)
+		fmt.Fprint(w, "Code: 243. DB::Exception: Cannot reserve 1.00 MiB, not enough space. (NOT_ENOUGH_SPACE)")
+		return true
+	})
+	cfg := config.Default()
+	cfg.Kafka.Brokers = testengine.FakeKafka(t)
+	cfg.ClickHouse.Addr, cfg.ClickHouse.Database = []string{proxied}, database
+	cfg.Gateway.Addr, cfg.Admin.Addr, cfg.Topics.Replication, cfg.PseudonymKey = "127.0.0.1:0", "127.0.0.1:0", 1, testKey
+	proc, err := service.New(cfg, zap.NewNop())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &pipeline{t: t, cfg: cfg, process: proc}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- proc.Serve(ctx, func(ctx context.Context) (service.Plan, error) { return p.plan(ctx, true) })
+	}()
+	p.readyz(http.StatusServiceUnavailable, `"schema":"ClickHouse at `+proxied, "not enough space")
+	if why := proc.Waiting(); !strings.HasPrefix(why, "schema: ClickHouse at "+proxied) || !strings.Contains(why, "not enough space") {
+		t.Errorf("it waits for %q", why)
+	}
+	if n := attempts.Load(); n > 10 { // within the minute of the step are about twenty
+		t.Errorf("it is told after %d attempts", n)
+	}
+	full.Store(false)
+	p.readyz(http.StatusOK)
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
