@@ -3,7 +3,6 @@ package runtime
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -15,7 +14,17 @@ const (
 	answerWithin = time.Second
 )
 
-var errSilent = errors.New("Kafka does not answer")
+// silentError: Kafka does not answer, for a reason that is nil where its time was over.
+type silentError struct{ err error }
+
+func (e *silentError) Error() string {
+	if e.err == nil {
+		return "Kafka does not answer"
+	}
+	return "Kafka does not answer: " + e.err.Error()
+}
+
+func (e *silentError) Unwrap() error { return e.err }
 
 // watchKafka asks Kafka while this process is in no group: the group's client tells why only when its requests have timed out, which takes it tens of seconds.
 // While all is read, what ended partitions before is over.
@@ -34,16 +43,16 @@ func (r *Reader) watchKafka(ctx context.Context, cl *kgo.Client) {
 func (r *Reader) askKafka(ctx context.Context, cl *kgo.Client) {
 	limited, cancel := context.WithTimeout(ctx, answerWithin)
 	defer cancel()
-	silent := time.AfterFunc(answerWithin, func() { r.heard(errSilent) })
+	silent := time.AfterFunc(answerWithin, func() { r.heard(&silentError{}) })
 	err := cl.Ping(limited)
 	silent.Stop()
 	switch {
 	case err == nil || ctx.Err() != nil:
 		r.heard(nil)
 	case limited.Err() != nil:
-		r.heard(errSilent)
+		r.heard(&silentError{})
 	default:
-		r.heard(fmt.Errorf("%w: %w", errSilent, err))
+		r.heard(&silentError{err})
 	}
 }
 
@@ -51,7 +60,7 @@ func (r *Reader) askKafka(ctx context.Context, cl *kgo.Client) {
 func (r *Reader) heard(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.joined && (err != nil || errors.Is(r.why, errSilent)) {
+	if told := (*silentError)(nil); !r.joined && (err != nil || errors.As(r.why, &told)) {
 		r.why = err
 	}
 }

@@ -41,7 +41,7 @@ func TestReaderHears(t *testing.T) {
 		do   func()
 		want string
 	}{
-		{"silence", func() { r.heard(errSilent) }, "Kafka does not answer"},
+		{"silence", func() { r.heard(&silentError{}) }, "Kafka does not answer"},
 		{"an answer", func() { r.heard(nil) }, "has not assigned"},
 		{"an error of the group", func() { r.left(errors.New("refused")) }, "refused"},
 		{"an answer after it", func() { r.heard(nil) }, "refused"},
