@@ -185,7 +185,7 @@ func TestCollectorGoesOnBehindWhatRetentionTook(t *testing.T) {
 	cfg.IdleGrace = time.Millisecond
 	p, l := w.start(cfg), w.readLog()
 	l.until("that the source is idle", l.idleFrom(id, time.Now().UnixMilli()))
-	back := w.unfetchable(l, "raw.viewer")
+	back := w.unfetchable(l)
 	for i := range 10 {
 		r := &kgo.Record{Topic: "raw.viewer", Partition: 0, Value: []byte(w.record(event.TopicViewer, i)), Timestamp: time.Now()}
 		if err := w.cl.ProduceSync(t.Context(), r).FirstErr(); err != nil {
