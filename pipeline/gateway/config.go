@@ -36,7 +36,7 @@ type Config struct {
 	Tokens           []Token          // none: everybody may post, on a loopback address only
 	AllowOpen        bool             // listen beyond loopback without tokens all the same
 	RatePerToken     float64          // events a second for each token (all callers together where there are none); 0: no limit
-	AllowedOrigins   []string         // browser origins such as https://shop.example, or "*"; none: no browser may read the answer
+	AllowedOrigins   []string         // browser origins such as https://shop.example, or "*", whose pages may send; those of the gateway's own host always may
 	MaxInFlightBytes int64            // 64 MiB: bodies being read or waiting for Kafka, over all requests
 	MaxConnections   int              // 2048 open at a time; more wait until one ends
 	ProduceTimeout   time.Duration    // 5 s: how long a request waits for Kafka's acknowledgement before it is answered 503

@@ -63,14 +63,15 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) (*Answer, *probl
 		return nil, problemNotFound(r.URL.Path)
 	}
 	allowed := s.cors.mark(w, r)
-	switch r.Method {
-	case http.MethodPost:
+	origin := r.Header.Get("Origin")
+	switch {
+	case r.Method == http.MethodPost && (allowed || origin == ""):
 		return s.ingest(w, r)
-	case http.MethodOptions:
-		if !allowed {
-			return nil, problemOrigin()
-		}
+	case r.Method == http.MethodOptions && allowed:
 		return nil, nil
+	case r.Method == http.MethodPost || r.Method == http.MethodOptions:
+		// Also a POST: browsers send one of text/plain without asking first.
+		return nil, problemOrigin(origin)
 	}
 	return nil, problemMethod()
 }

@@ -255,3 +255,53 @@ func TestCORS(t *testing.T) {
 		t.Errorf("allowed headers %q", got)
 	}
 }
+
+// TestOriginsThatMaySend: browsers send text/plain to everybody without asking, so a page of a foreign origin is refused also when it just posts.
+func TestOriginsThatMaySend(t *testing.T) {
+	tokens := []Token{{Name: "web", Secret: secretA}}
+	for name, c := range map[string]struct {
+		b      *bench
+		origin string
+		sent   bool
+	}{
+		"no browser":            {newBench(t, nil), "", true},
+		"foreign, none allowed": {newBench(t, nil), "https://evil.example", false},
+		"foreign":               {newBench(t, func(c *Config) { c.AllowedOrigins = []string{"https://shop.example"} }), "https://evil.example", false},
+		"foreign, with a token": {newBench(t, func(c *Config) { c.Tokens = tokens }), "https://evil.example", false},
+		"null":                  {newBench(t, nil), "null", false},
+		"another port":          {newBench(t, nil), "http://127.0.0.1:1", false},
+		"its host at the end":   {newBench(t, nil), "http://evil.HOST", false},
+		"its own":               {newBench(t, nil), "http://HOST", true},
+		"its own, TLS in front": {newBench(t, nil), "https://HOST", true},
+		"allowed":               {newBench(t, func(c *Config) { c.AllowedOrigins = []string{"https://shop.example"} }), "https://shop.example", true},
+		"allowed, with a token": {newBench(t, func(c *Config) { c.Tokens, c.AllowedOrigins = tokens, []string{"https://shop.example"} }), "https://shop.example", true},
+		"any":                   {newBench(t, func(c *Config) { c.AllowedOrigins = []string{"*"} }), "null", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			origin := strings.Replace(c.origin, "HOST", strings.TrimPrefix(c.b.url, "http://"), 1)
+			header := map[string]string{}
+			if origin != "" {
+				header["Origin"] = origin
+			}
+			post := c.b.do(request{path: eventsPath + "?token=" + secretA, body: array(viewer("e1")), media: "text/plain", header: header})
+			ask := c.b.do(request{method: http.MethodOptions, header: header})
+			if c.sent {
+				wantStatus(t, post, 200)
+				c.b.records(1)
+				if origin != "" {
+					wantStatus(t, ask, 204)
+				}
+				return
+			}
+			for _, resp := range []*http.Response{post, ask} {
+				if code := codeOf(t, resp, 403); code != "origin_not_allowed" || !strings.Contains(text(resp), "gateway.allowed_origins") || !strings.Contains(text(resp), origin) {
+					t.Errorf("%s: %s, want the origin and the key", resp.Status, text(resp))
+				}
+			}
+			c.b.records(0)
+		})
+	}
+	if isOwn("null", "") {
+		t.Error("a request without a Host makes null its own origin")
+	}
+}

@@ -45,6 +45,7 @@ func TestOpenAPIIsWhatTheGatewayAnswers(t *testing.T) {
 	send(request{encoding: "br"}, 415)
 	send(request{method: http.MethodOptions, header: map[string]string{"Origin": "https://shop.example"}}, 204)
 	send(request{method: http.MethodOptions, header: map[string]string{"Origin": "https://evil.example"}}, 403)
+	send(request{body: array(viewer("e1")), header: map[string]string{"Origin": "https://evil.example", "Authorization": "Bearer " + secretA}}, 403)
 	slow := map[string]string{"Authorization": "Bearer " + secretB}
 	send(request{body: strings.Repeat("{}\n", MaxEvents), header: slow}, 200)
 	send(request{body: "{}", header: slow}, 429) // rate_exceeded

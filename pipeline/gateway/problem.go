@@ -50,8 +50,9 @@ func problemUnauthorized() *problem {
 		Message: "want a valid token: \"Authorization: Bearer TOKEN\", or ?token=TOKEN where no header can be set"}
 }
 
-func problemOrigin() *problem {
-	return &problem{status: http.StatusForbidden, Code: "origin_not_allowed", Message: "this origin is not among the gateway's allowed_origins"}
+func problemOrigin(origin string) *problem {
+	return &problem{status: http.StatusForbidden, Code: "origin_not_allowed",
+		Message: fmt.Sprintf("the origin %.100q (header Origin) is not among gateway.allowed_origins: its pages may not send events here; nothing was taken", origin)}
 }
 
 func problemNotFound(path string) *problem {

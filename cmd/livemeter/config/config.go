@@ -107,8 +107,8 @@ type Gateway struct {
 	Addr             string        `yaml:"addr" default:"127.0.0.1:8080" main:"yes" doc:"Where the gateway listens, host:port."`
 	Tokens           []Token       `yaml:"tokens" secret:"yes" doc:"Who may post. Without any, everybody who reaches the address, which must then be on loopback. In the environment: name:secret, separated by commas."`
 	AllowOpen        bool          `yaml:"allow_open" default:"false" doc:"Listen beyond loopback without tokens all the same."`
-	RatePerToken     float64       `yaml:"rate_per_token" default:"0" zero:"yes" doc:"Events a second for each token, above it 429; 0: no limit."`
-	AllowedOrigins   []string      `yaml:"allowed_origins" doc:"Browser origins that may read answers, such as https://shop.example, or *."`
+	RatePerToken     float64       `yaml:"rate_per_token" default:"0" zero:"yes" doc:"Events a second for each token, above it 429; 0: no limit. What a token did not send it may send later, up to one second's events or, where that is more, one largest batch (2,500 events)."`
+	AllowedOrigins   []string      `yaml:"allowed_origins" doc:"Browser origins whose pages may send events and read answers, such as https://shop.example, or *. Pages of the host that is asked (Host) always may; any other Origin is answered 403."`
 	MaxInFlightBytes int64         `yaml:"max_in_flight_bytes" default:"67108864" doc:"Bodies being read or waiting for Kafka, over all requests; above it 429."`
 	MaxConnections   int           `yaml:"max_connections" default:"2048" doc:"Open at a time; more wait until one ends."`
 	ProduceTimeout   time.Duration `yaml:"produce_timeout" default:"5s" doc:"How long a request waits for Kafka before it is answered 503."`
