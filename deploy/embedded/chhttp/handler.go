@@ -60,6 +60,10 @@ func (h *Handler) Close() { h.sessions.close() }
 
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-ClickHouse-Server-Display-Name", h.host)
+	if origin := r.Header.Get("Origin"); origin != "" && !isOwn(origin, r.Host) {
+		http.Error(w, fmt.Sprintf("Pages of the origin %.100q (header Origin) may not use this ClickHouse, only those of its own address; programs that are no browser send no Origin\n", origin), http.StatusForbidden)
+		return
+	}
 	switch r.URL.Path {
 	case "/ping", "/replicas_status":
 		ok(w)
@@ -93,6 +97,13 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		res.fail(asException(err), h.version)
 	}
+}
+
+// isOwn says whether a page comes from the host that was asked. Any other in a browser of this machine could post statements to it without asking
+// first, and there is no password that it would have to know.
+func isOwn(origin, host string) bool {
+	u, err := url.Parse(origin)
+	return err == nil && u.Host != "" && strings.EqualFold(u.Host, host) // that of "null" is empty, as a missing Host is
 }
 
 func ok(w http.ResponseWriter) {

@@ -107,6 +107,22 @@ func TestStatementsAndFormats(t *testing.T) {
 	}
 }
 
+// TestOrigins: a page that somebody happens to look at can post statements to an address of this machine. Only those of the same address are run.
+func TestOrigins(t *testing.T) {
+	s := start(t)
+	s.post("CREATE TABLE kept (a UInt8) ENGINE = MergeTree ORDER BY a").want(t, 200, "")
+	for _, origin := range []string{"https://evil.example", "null", "http://127.0.0.1:1", "http://evil." + s.addr} {
+		for _, method := range []string{"POST", "GET", "OPTIONS"} {
+			r := s.do(method, "", http.Header{"Origin": {origin}}, "query", "DROP TABLE kept")
+			if r.status != http.StatusForbidden || !strings.Contains(r.body, origin) {
+				t.Errorf("%s from a page of %s: %d %q", method, origin, r.status, r.body)
+			}
+		}
+	}
+	s.post("EXISTS TABLE kept").want(t, 200, "1\n")
+	s.do("POST", "SELECT 1", http.Header{"Origin": {"http://" + s.addr}}).want(t, 200, "1\n")
+}
+
 func TestHeaders(t *testing.T) {
 	s := start(t)
 	r := s.post("SELECT number FROM numbers(10) FORMAT JSON", "query_id", "my-id")
