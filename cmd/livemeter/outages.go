@@ -1,9 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"go.uber.org/zap"
@@ -93,7 +95,11 @@ func (k *kafkaWatch) diskFailed(err error) {
 	}
 	k.told = now
 	k.log.Error("Kafka cannot write to its disk and takes no more records", zap.Error(err))
-	k.say(fmt.Sprintf("Kafka cannot write to its disk and takes no more records: %s; make room on the disk of %s: it then goes on by itself", oneLine(err), k.dir))
+	what := "make room on the disk of " + k.dir + ": it then goes on by itself"
+	if errors.Is(err, syscall.EFBIG) {
+		what = "the limit on the size of files (ulimit -f) is too low: start again without it"
+	}
+	k.say(fmt.Sprintf("Kafka cannot write to its disk and takes no more records: %s; %s", oneLine(err), what))
 }
 
 // look tells what there is to tell now.

@@ -2,7 +2,9 @@ package main
 
 import (
 	"errors"
+	"io/fs"
 	"slices"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -118,4 +120,12 @@ func TestUpTellsAFullDisk(t *testing.T) {
 			t.Error("events are taken again, and it says no")
 		}
 	})
+}
+
+// TestUpTellsALimitOfFiles: room on the disk does not help there.
+func TestUpTellsALimitOfFiles(t *testing.T) {
+	w := watch()
+	w.diskFailed(&fs.PathError{Op: "write", Path: "/data/0.dat", Err: syscall.EFBIG})
+	w.want(t, "Kafka cannot write to its disk and takes no more records: write /data/0.dat: file too large; "+
+		"the limit on the size of files (ulimit -f) is too low: start again without it")
 }

@@ -14,8 +14,9 @@ import (
 // would be acknowledged as one that is there, and be lost.
 type diskLog struct{ tell func(error) }
 
-// ofDisk are the errors that say that a disk is full, broken or not to be written.
-var ofDisk = []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EROFS}
+// ofDisk are the errors that say that a disk is full, broken or not to be written, whatever was asked for. Where that was to write, every error of the
+// system says so: a file that may not grow further (EFBIG) is one that cannot be written, too.
+var ofDisk = []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EIO, syscall.EROFS}
 
 func (d *diskLog) Logf(_ kfake.LogLevel, _ string, args ...any) {
 	for _, a := range args {
@@ -27,7 +28,8 @@ func (d *diskLog) Logf(_ kfake.LogLevel, _ string, args ...any) {
 
 func (d *diskLog) look(err error) {
 	var path *fs.PathError // it names the file
-	if d.tell != nil && errors.As(err, &path) && slices.ContainsFunc(ofDisk, func(e error) bool { return errors.Is(path.Err, e) }) {
+	var system syscall.Errno
+	if d.tell != nil && errors.As(err, &path) && errors.As(path.Err, &system) && (path.Op == "write" || slices.Contains(ofDisk, system)) {
 		d.tell(path)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/sys/unix"
 
 	"github.com/livemeter/livemeter/deploy/embedded/kafka"
 )
@@ -50,6 +51,43 @@ func TestAFullDiskIsTold(t *testing.T) {
 	ends, err := kadm.NewClient(c).ListEndOffsets(t.Context(), "orders")
 	if end, _ := ends.Lookup("orders", 0); err != nil || end.Offset != 1 {
 		t.Errorf("the log ends at %d, %v, want the one record that was taken", end.Offset, err)
+	}
+}
+
+// TestAFileThatMayNotGrowIsTold: a limit on the size of files (ulimit -f) refuses records as a full disk does.
+func TestAFileThatMayNotGrowIsTold(t *testing.T) {
+	f, told := fakeThatTells(t, t.TempDir())
+	c := client(t, f, kgo.DefaultProduceTopic("orders"), kgo.RecordRetries(0), kgo.ProducerBatchCompression(kgo.NoCompression()))
+	if _, err := kadm.NewClient(c).CreateTopic(t.Context(), 1, 1, nil, "orders"); err != nil {
+		t.Fatal(err)
+	}
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	set := func(bytes uint64) {
+		t.Helper()
+		if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: bytes, Max: limit.Max}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	large := kgo.SliceRecord(make([]byte, 256<<10))
+	set(64 << 10)
+	err := c.ProduceSync(t.Context(), large).FirstErr()
+	set(limit.Cur)
+	if err == nil || kerr.IsRetriable(err) {
+		t.Fatalf("a record that cannot be kept: %v", err)
+	}
+	select {
+	case err := <-told:
+		if !errors.Is(err, syscall.EFBIG) {
+			t.Errorf("told %v, want that a file is too large", err)
+		}
+	default:
+		t.Error("nothing was told")
+	}
+	if err := c.ProduceSync(t.Context(), large).FirstErr(); err != nil {
+		t.Errorf("without the limit: %v", err)
 	}
 }
 
