@@ -82,11 +82,15 @@ func (l *local) addresses(w io.Writer, now time.Time) {
 	}
 	broker, ch, db := l.cfg.Kafka.Brokers[0], l.cfg.ClickHouse.Addr[0], l.cfg.ClickHouse.Database
 	topic := l.cfg.Kafka.Prefix + "raw.viewer"
+	wants, header := "", ""
+	if tokens := l.cfg.Gateway.Tokens; len(tokens) > 0 { // its name alone: what is printed here ends in logs and on screens that are shared
+		wants, header = fmt.Sprintf(" (TOKEN is the secret of %q in gateway.tokens)", tokens[0].Name), "-H 'Authorization: Bearer TOKEN' "
+	}
 	fmt.Fprintf(w, `
 Kafka       %[1]s
   echo '%[2]s' | kcat -P -b %[1]s -t %[3]s
-Gateway     http://%[4]s
-  curl -s http://%[4]s/v1/events -H 'Content-Type: application/x-ndjson' -d '%[9]s'
+Gateway     http://%[4]s%[12]s
+  curl -s http://%[4]s/v1/events %[13]s-H 'Content-Type: application/x-ndjson' -d '%[9]s'
 ClickHouse  http://%[5]s
   curl -s http://%[5]s --data "SELECT window_start, room_id, viewers, views, status FROM %[6]s.room_measures WHERE grain = '1m' AND room_id = 'r_1' FORMAT PrettyCompact"
 Metrics     http://%[7]s/metrics
@@ -95,7 +99,7 @@ Log         %[8]s
 
 Rooms in the terminal: %[10]s kpi%[11]s
 Ctrl-C stops.
-`, broker, event(1), topic, embedded.Dial(l.gateway), ch, db, embedded.Dial(l.process.Addr), l.logFile, event(2), self(), clickHouseFlags(l.cfg, nil))
+`, broker, event(1), topic, embedded.Dial(l.gateway), ch, db, embedded.Dial(l.process.Addr), l.logFile, event(2), self(), clickHouseFlags(l.cfg, nil), wants, header)
 }
 
 // self is this program as it was called, so that a printed line can be pasted.

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -141,6 +143,23 @@ func TestUpTellsOfItsClickHouse(t *testing.T) {
 	says("ClickHouse has ended by itself; its log is " + filepath.Join(dir, "clickhouse", "clickhouse.log") + "; stopping\n")
 	if code := <-r.code; code != exitFail || !strings.Contains(r.err.String(), "start `up` again with the same --dir ("+dir+"): nothing is lost") {
 		t.Errorf("exit code %d, said %s", code, r.err.String())
+	}
+}
+
+// TestUpPrintsALineThatTheGatewayTakes: where tokens are configured it has a place for one, named and never shown.
+func TestUpPrintsALineThatTheGatewayTakes(t *testing.T) {
+	const secret = "hush0123456789abcdef"
+	t.Setenv("LIVEMETER_GATEWAY_TOKENS", "web:"+secret+",app:"+secret+"2")
+	r := startUp(t, t.TempDir())
+	defer r.end(t)
+	said := r.out.String()
+	if strings.Contains(said+r.err.String(), secret) || !strings.Contains(said, `(TOKEN is the secret of "web" in gateway.tokens)`) {
+		t.Errorf("want the name of a token and no secret:\n%s", said)
+	}
+	line := regexp.MustCompile(`(?m)^ +curl .*/v1/events .*$`).FindString(said)
+	answer, err := exec.Command("sh", "-c", strings.Replace(line, "Bearer TOKEN'", "Bearer "+secret+"'", 1)).CombinedOutput()
+	if err != nil || !strings.Contains(string(answer), `"accepted":1`) {
+		t.Errorf("%s\nanswers %s, %v", line, answer, err)
 	}
 }
 
