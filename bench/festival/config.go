@@ -29,6 +29,8 @@ const (
 	// MinViewers are the fewest of a festival.
 	MinViewers = 100
 	maxViewers = 50_000_000
+	// MaxRate is far above what a machine can send, and what its counters hold for long.
+	MaxRate = 10_000_000
 )
 
 func (c Config) withDefaults() (Config, error) {
@@ -42,8 +44,8 @@ func (c Config) withDefaults() (Config, error) {
 		c.Viewers = min(max(int(c.Rate*10), 2_000), 500_000)
 	}
 	var errs []error
-	if c.Rate < 0 {
-		errs = append(errs, fmt.Errorf("festival: rate %v: must not be negative", c.Rate))
+	if !(c.Rate >= 0 && c.Rate <= MaxRate) {
+		errs = append(errs, fmt.Errorf("festival: rate %v: must be 0 to %d", c.Rate, MaxRate))
 	}
 	if c.Rooms < 1 || c.Rooms > maxRooms {
 		errs = append(errs, fmt.Errorf("festival: %d rooms: must be 1 to %d", c.Rooms, maxRooms))

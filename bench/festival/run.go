@@ -138,7 +138,7 @@ func (p *production) loop(ctx context.Context) {
 func (p *production) batch(ctx context.Context) bool {
 	n := int64(1000)
 	if p.opt.Rate > 0 {
-		n = int64(time.Since(p.began).Seconds()*p.opt.Rate) - p.sent
+		n = p.due(time.Since(p.began))
 	}
 	for range n {
 		if p.opt.Events > 0 && p.sent >= p.opt.Events || !p.room(ctx) {
@@ -147,6 +147,11 @@ func (p *production) batch(ctx context.Context) bool {
 		p.produce()
 	}
 	return true
+}
+
+// due is how many to send now. At a rate that nobody keeps more may be due than a batch should have: progress is told between batches.
+func (p *production) due(since time.Duration) int64 {
+	return min(int64(since.Seconds()*p.opt.Rate)-p.sent, maxBuffered)
 }
 
 // room waits until the client has room for a record, and returns false at the end: the client itself would wait on where Kafka does not answer.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -233,5 +234,20 @@ func TestRoomInTheBuffer(t *testing.T) {
 	cancel()
 	if <-got {
 		t.Error("room in a full buffer")
+	}
+}
+
+// TestBatchesHaveABound, also at a rate that nobody keeps: between them progress is told.
+func TestBatchesHaveABound(t *testing.T) {
+	p := &production{opt: RunOptions{Rate: MaxRate}, sent: 20_000}
+	for since, want := range map[time.Duration]int64{2 * time.Millisecond: 0, 3 * time.Millisecond: 10_000, time.Hour: maxBuffered} {
+		if n := p.due(since); n != want {
+			t.Errorf("after %v %d are due, want %d", since, n, want)
+		}
+	}
+	for _, rate := range []float64{MaxRate * 2, 1e99, math.Inf(1), math.NaN(), -1} {
+		if _, err := New(Config{Rate: rate}); err == nil {
+			t.Errorf("a festival of %v events a second", rate)
+		}
 	}
 }

@@ -37,8 +37,8 @@ Example:
 }
 
 func (c demoCmd) Run(ctx context.Context, g global, s streams) (err error) {
-	if c.Rate <= 0 || c.For < 0 {
-		return usageError{errors.New("demo: --rate must be above 0, --for not below")}
+	if !(c.Rate > 0 && c.Rate <= festival.MaxRate) {
+		return usageError{fmt.Errorf("demo --rate %v: must be above 0, and at most %s", c.Rate, ui.Count(festival.MaxRate))}
 	}
 	dir, temporary := c.Dir, c.Dir == ""
 	if temporary {

@@ -72,8 +72,8 @@ func (c generateCmd) Run(ctx context.Context, g global, s streams) error {
 // numbers judges those that were given: what is not takes a default.
 func (c generateCmd) numbers() error {
 	switch {
-	case c.Rate < 0:
-		return fmt.Errorf("generate --rate %v: must be 0 or more", c.Rate)
+	case !(c.Rate >= 0 && c.Rate <= festival.MaxRate):
+		return fmt.Errorf("generate --rate %v: must be 0 or more, and at most %s; 0 is as fast as it goes", c.Rate, ui.Count(festival.MaxRate))
 	case c.Events == 0 || c.Events < -1:
 		return fmt.Errorf("generate --events %d: want a number above 0; without --events and --for it ends at Ctrl-C", c.Events)
 	case c.Rooms != nil && *c.Rooms < 1:

@@ -2,10 +2,12 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
 	"github.com/livemeter/livemeter/pipeline/enrich"
@@ -79,11 +81,14 @@ func lag(ctx context.Context, adm *kadm.Client, group, topic string) (int64, err
 	return n, nil
 }
 
-// Committed are the offsets of a group.
+// Committed are the offsets of a group, none where nobody has committed.
 func Committed(ctx context.Context, adm *kadm.Client, group string) (kadm.OffsetResponses, error) {
 	offsets, err := adm.FetchOffsets(ctx, group)
 	if err == nil {
 		err = offsets.Error()
+	}
+	if errors.Is(err, kerr.GroupIDNotFound) {
+		return nil, nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("kafka: offsets of group %s: %w", group, err)
