@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/livemeter/livemeter/bench/festival"
+	"github.com/livemeter/livemeter/bench/ledger"
 	"github.com/livemeter/livemeter/cmd/livemeter/service"
 	"github.com/livemeter/livemeter/cmd/livemeter/ui"
 	"github.com/livemeter/livemeter/deploy/embedded"
@@ -46,21 +48,28 @@ func (c demoCmd) Run(ctx context.Context, g global, s streams) (err error) {
 			return fmt.Errorf("temporary data directory: %w; name another place with TMPDIR, or a directory to keep with --dir", err)
 		}
 	}
+	ctx, readers, stop := whileRead(ctx)
+	defer stop()
+	t := ui.NewTerminal(s.out)
+	t.Writer, s.err = readers.of(t.Writer), readers.of(s.err)
 	l, err := c.startLocal(ctx, g, dir, sayTo(s.err))
 	if err != nil {
 		if ctx.Err() != nil {
-			err = fmt.Errorf("interrupted while starting")
+			err = cmp.Or(readers.err(), errors.New("interrupted while starting"))
 		}
 		return errors.Join(err, removeIf(temporary, dir))
 	}
-	d := &demo{local: l, cmd: c, t: ui.NewTerminal(s.out)}
+	d := &demo{local: l, cmd: c, t: t, readers: readers}
 	equal, err := d.run(ctx)
-	err = errors.Join(l.explain(err), l.stop())
-	if err == nil && !equal {
+	nothing := errors.Is(err, errUnread) || errors.Is(err, errNothingSent) // is to be looked for
+	stopped := l.stop()
+	if err = errors.Join(l.explain(err), stopped); err == nil && !equal {
 		err = errSilent
 	}
-	return errors.Join(err, leave(dir, temporary && err == nil, d.say))
+	return errors.Join(err, leave(dir, temporary && (err == nil || nothing && stopped == nil), d.say))
 }
+
+var errNothingSent = errors.New("demo: nothing was sent, so there is nothing to compare: give it more time (--for) or a higher --rate")
 
 // leave says what becomes of the data: a temporary directory goes, unless something is to be looked for in it.
 func leave(dir string, remove bool, say func(string)) error {
@@ -85,10 +94,11 @@ func removeIf(yes bool, dir string) error {
 // demo is one run: generator, table, comparison.
 type demo struct {
 	*local
-	cmd   demoCmd
-	t     *ui.Terminal
-	stats atomic.Pointer[festival.Stats]
-	told  time.Time // of the last line about progress
+	cmd     demoCmd
+	t       *ui.Terminal
+	readers *readers
+	stats   atomic.Pointer[festival.Stats]
+	told    time.Time // of the last line about progress
 }
 
 func (d *demo) run(ctx context.Context) (equal bool, err error) {
@@ -102,34 +112,46 @@ func (d *demo) run(ctx context.Context) (equal bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if stats.Sent == 0 {
+		return false, errNothingSent
+	}
 	d.t.Settle()
 	fmt.Fprintf(d.t, "%s events in %s. Waiting until the pipeline has them all and every view is over (%s after its last event).\n",
 		ui.Count(stats.Acked), ui.Age(stats.Elapsed), ui.Age(service.ViewsClose))
+	if err := d.readers.err(); err != nil {
+		return false, err
+	}
 	if ctx.Err() != nil {
 		ctx = context.WithoutCancel(ctx) // Ctrl-C has ended the generator; the next one ends the process
 	}
 	report, err := d.settle(ctx, stats.Acked)
 	if ctx.Err() != nil {
-		return false, errors.New("interrupted: nothing was compared")
+		return false, cmp.Or(d.readers.err(), errors.New("interrupted: nothing was compared"))
 	}
 	if err != nil {
 		return false, err
 	}
-	differ := report.Total.Different + report.Total.Missing + report.Total.Extra
-	if !report.OK() {
-		if err := report.WriteTable(d.t, d.t.TTY, d.t.Color); err != nil {
-			return false, err
-		}
+	if err = d.tell(report); report.OK() && err != nil {
+		err = cmp.Or(d.readers.err(), err)
 	}
+	return report.OK(), err
+}
+
+// tell prints what was found.
+func (d *demo) tell(report *ledger.Report) error {
 	code := "1;32"
 	if !report.OK() {
 		code = "1;31"
+		if err := report.WriteTable(d.t, d.t.TTY, d.t.Color); err != nil {
+			return err
+		}
 	}
-	_, err = fmt.Fprintln(d.t, d.t.Paint(code, fmt.Sprintf("%s rows compared with the ledger, %s differ", ui.Count(report.Total.Compared), ui.Count(differ))))
+	differ := report.Total.Different + report.Total.Missing + report.Total.Extra
+	_, err := fmt.Fprintln(d.t, d.t.Paint(code, fmt.Sprintf("%s rows compared with the ledger, %s differ", ui.Count(report.Total.Compared), ui.Count(differ))))
 	if none := report.Unexercised(); none != "" && err == nil {
 		_, err = fmt.Fprintln(d.t, none)
 	}
-	return report.OK(), err
+	return err
 }
 
 // generate runs the festival and shows the rooms meanwhile.

@@ -39,13 +39,17 @@ const samePress = 300 * time.Millisecond
 func untilSignal() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // under nohup it is
+		ends = append(ends, syscall.SIGHUP)
+	}
+	signal.Notify(signals, ends...)
 	go func() {
 		<-signals
 		first := time.Now()
 		cancel()
 		for second := range signals {
-			if time.Since(first) < samePress {
+			if time.Since(first) < samePress || second == syscall.SIGHUP { // nobody presses that: a terminal that is closed may send several
 				continue
 			}
 			fmt.Fprintln(os.Stderr, "\nlivemeter: ended at once"+where())

@@ -28,6 +28,9 @@ Example:
 }
 
 func (c upCmd) Run(ctx context.Context, g global, s streams) error {
+	ctx, readers, unwatched := whileRead(ctx)
+	defer unwatched()
+	s.out, s.err = readers.of(s.out), readers.of(s.err)
 	l, err := c.startLocal(ctx, g, c.Dir, sayTo(s.err))
 	if err != nil {
 		if ctx.Err() != nil {

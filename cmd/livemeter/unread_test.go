@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// leftIn fails the test where something is left in the directory of temporary ones.
+func leftIn(t *testing.T, tmp string) {
+	t.Helper()
+	if left, err := os.ReadDir(tmp); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+// TestDemoThatNobodyReadsEnds: `demo | head -1` ends in order, and its directory is removed.
+func TestDemoThatNobodyReadsEnds(t *testing.T) {
+	tmp := t.TempDir()
+	cmd := exec.Command(os.Args[0], append([]string{"demo", "--for", "1s", "--rate", "100"}, freePorts...)...)
+	cmd.Env = append(os.Environ(), asBinary+"=1", "TMPDIR="+tmp)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err = errors.Join(err, out.Close()); err != nil || !strings.Contains(line, "Waiting until the pipeline has them all") {
+		t.Errorf("its first line is %q, %v", line, err)
+	}
+	err = cmd.Wait()
+	if cmd.ProcessState.ExitCode() != exitFail || !strings.Contains(said.String(), "nobody reads what is printed: write /dev/stdout: broken pipe") {
+		t.Errorf("%v, want exit code 1 and why; it said %s", err, said.String())
+	}
+	leftIn(t, tmp)
+}
+
+// TestNohup: what was started to outlive its terminal does.
+func TestNohup(t *testing.T) {
+	before := signal.Ignored(syscall.SIGHUP)
+	signal.Ignore(syscall.SIGHUP)
+	defer func() {
+		if !before {
+			signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) // Reset alone leaves it ignored
+		}
+		signal.Reset(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	}()
+	untilSignal()
+	if !signal.Ignored(syscall.SIGHUP) {
+		t.Error("the hang-up that nohup ignores is heard")
+	}
+}
+
+// TestHangUpIsAnOrderlyEnd, however many of them come: who closes a terminal leaves no directory behind.
+func TestHangUpIsAnOrderlyEnd(t *testing.T) {
+	if signal.Ignored(syscall.SIGHUP) {
+		t.Skip("the tests run under nohup")
+	}
+	for command, c := range map[string]struct {
+		says string // when
+		want int
+	}{"demo": {"starting Kafka", exitFail}, "up --dir " + t.TempDir(): {"Ctrl-C stops", exitOK}} {
+		tmp := t.TempDir()
+		t.Setenv("TMPDIR", tmp)
+		p := startProcess(t, append(strings.Fields(command), freePorts...)...)
+		eventually(t, command+" says "+c.says, func() error {
+			if err := p.alive(); err != nil {
+				t.Fatal(err)
+			}
+			if data, err := os.ReadFile(p.log); err != nil || !strings.Contains(string(data), c.says) {
+				return errors.Join(err, errors.New("not yet"))
+			}
+			return nil
+		})
+		again := time.NewTicker(samePress)
+		defer again.Stop()
+		for limit := time.After(3 * stopLimit); p.done != nil; {
+			if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil && !errors.Is(err, os.ErrProcessDone) {
+				t.Fatal(err)
+			}
+			select {
+			case <-p.done:
+				p.done = nil
+			case <-again.C:
+			case <-limit:
+				t.Fatalf("%s goes on without a terminal", command)
+			}
+		}
+		if code := p.cmd.ProcessState.ExitCode(); code != c.want {
+			t.Errorf("%s: %v, want exit code %d", command, p.cmd.ProcessState, c.want)
+		}
+		leftIn(t, tmp)
+	}
+}
+
+// refuses is a file that cannot be written.
+type refuses struct{ err error }
+
+func (r refuses) Write([]byte) (int, error) { return 0, r.err }
+
+// TestWhatIsAReader: a closed pipe or terminal has none; a full disk is no reason to end.
+func TestWhatIsAReader(t *testing.T) {
+	for why, ends := range map[error]bool{nil: false, syscall.EPIPE: true, syscall.EIO: true, syscall.ENOSPC: false} {
+		ctx, r, stop := whileRead(t.Context())
+		io.WriteString(r.of(refuses{why}), "x")
+		if err := r.err(); (ctx.Err() != nil) != ends || errors.Is(err, errUnread) != ends || ends && !errors.Is(err, why) {
+			t.Errorf("%v: ended %v, %v", why, ctx.Err(), err)
+		}
+		stop()
+	}
+}
+
+// TestDemoOfNothingIsNoSuccess: it says so at once, and has nothing to keep.
+func TestDemoOfNothingIsNoSuccess(t *testing.T) {
+	tmp := t.TempDir()
+	t.Setenv("TMPDIR", tmp)
+	code, out, errOut := livemeter(t, "", append([]string{"demo", "--for", "1ms", "--rate", "1"}, freePorts...)...)
+	if code != exitFail || !strings.Contains(errOut, "nothing was sent, so there is nothing to compare") || strings.Contains(out, "compared with the ledger") {
+		t.Errorf("exit code %d\n%s%s", code, out, errOut)
+	}
+	leftIn(t, tmp)
+}
