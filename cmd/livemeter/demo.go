@@ -126,7 +126,8 @@ func (d *demo) run(ctx context.Context) (equal bool, err error) {
 	}
 	report, err := d.settle(ctx, stats.Acked)
 	if ctx.Err() != nil {
-		return false, cmp.Or(d.readers.err(), errors.New("interrupted: nothing was compared"))
+		d.say("interrupted: nothing was compared") // a terminal that was closed is found out by that: nobody would hear where the data is
+		return false, d.readers.err()
 	}
 	if err != nil {
 		return false, err

@@ -3,12 +3,15 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"os/signal"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -72,7 +75,7 @@ func TestHangUpIsAnOrderlyEnd(t *testing.T) {
 	for command, c := range map[string]struct {
 		says string // when
 		want int
-	}{"demo": {"starting Kafka", exitFail}, "up --dir " + t.TempDir(): {"Ctrl-C stops", exitOK}} {
+	}{"demo --rate 0.001": {"gateway http://", exitFail}, "up --dir " + t.TempDir(): {"Ctrl-C stops", exitOK}} {
 		tmp := t.TempDir()
 		t.Setenv("TMPDIR", tmp)
 		p := startProcess(t, append(strings.Fields(command), freePorts...)...)
@@ -132,4 +135,50 @@ func TestDemoOfNothingIsNoSuccess(t *testing.T) {
 		t.Errorf("exit code %d\n%s%s", code, out, errOut)
 	}
 	leftIn(t, tmp)
+}
+
+// closes is a terminal that is closed some time.
+type closes struct {
+	output
+	closed atomic.Bool
+}
+
+func (c *closes) Write(p []byte) (int, error) {
+	if c.closed.Load() {
+		return 0, syscall.EIO
+	}
+	return c.output.Write(p)
+}
+
+// TestInterruptedDemoKeepsItsDataForWhoHearsOfIt: not where its terminal was closed while it waited for the last views.
+func TestInterruptedDemoKeepsItsDataForWhoHearsOfIt(t *testing.T) {
+	for _, closed := range []bool{false, true} {
+		tmp := t.TempDir()
+		t.Setenv("TMPDIR", tmp)
+		ctx, interrupt := context.WithCancel(t.Context())
+		defer interrupt()
+		var out output
+		var errOut closes
+		code := make(chan int, 1)
+		go func() {
+			code <- execute(ctx, append([]string{"demo", "--for", "1s", "--rate", "100"}, freePorts...), streams{strings.NewReader(""), &out, &errOut})
+		}()
+		eventually(t, "the generator has ended", func() error {
+			if !strings.Contains(out.String(), "Waiting until") {
+				return fmt.Errorf("so far %s%s", out.String(), errOut.String())
+			}
+			return nil
+		})
+		errOut.closed.Store(closed)
+		interrupt()
+		if got := <-code; got != exitFail {
+			t.Errorf("exit code %d, want 1", got)
+		}
+		if said := errOut.String(); !closed && (!strings.Contains(said, "interrupted: nothing was compared\n") || !strings.Contains(said, "the data is kept in "+tmp)) {
+			t.Errorf("it said %s", said)
+		}
+		if closed {
+			leftIn(t, tmp)
+		}
+	}
 }
