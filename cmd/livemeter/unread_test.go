@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -51,19 +53,29 @@ func TestDemoThatNobodyReadsEnds(t *testing.T) {
 	leftIn(t, tmp)
 }
 
-// TestNohup: what was started to outlive its terminal does.
+// TestNohup: what was started to outlive its terminal does. A process of its own, since a signal that was ignored once stays so for children.
 func TestNohup(t *testing.T) {
-	before := signal.Ignored(syscall.SIGHUP)
-	signal.Ignore(syscall.SIGHUP)
-	defer func() {
-		if !before {
-			signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP) // Reset alone leaves it ignored
-		}
-		signal.Reset(os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	}()
-	untilSignal()
-	if !signal.Ignored(syscall.SIGHUP) {
-		t.Error("the hang-up that nohup ignores is heard")
+	cmd := exec.Command("sh", append([]string{"-c", `trap "" HUP; exec "$0" "$@"`, os.Args[0], "up", "--dir", t.TempDir()}, freePorts...)...)
+	cmd.Env = append(os.Environ(), asBinary+"=1")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	said, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = errors.Join(cmd.Process.Kill(), cmd.Wait()) }()
+	if line, err := bufio.NewReader(said).ReadString('\n'); err != nil || !strings.Contains(line, "starting Kafka") { // it listens to signals by now
+		t.Fatalf("says %q, %v", line, err)
+	}
+	status := readFile(t, fmt.Sprintf("/proc/%d/status", cmd.Process.Pid))
+	m := regexp.MustCompile(`SigIgn:\s*([0-9a-f]+)`).FindStringSubmatch(status)
+	if m == nil {
+		t.Fatalf("no SigIgn in %s", status)
+	}
+	if ignored, err := strconv.ParseUint(m[1], 16, 64); err != nil || ignored&1 == 0 { // SIGHUP is signal 1
+		t.Errorf("SigIgn %s, %v: the hang-up that nohup ignores is heard", m[1], err)
 	}
 }
 
