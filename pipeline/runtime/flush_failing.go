@@ -51,6 +51,13 @@ func (w *sinkWriter) wrote(members []member, err error) {
 	w.failing.ended("the sink takes rows again")
 }
 
+// settled: the partition has nothing left that could be taken, be it that a row that was refused is one no more.
+func (w *sinkWriter) settled(h *flushHandle) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	h.refused = 0
+}
+
 // idle is called when there was nothing to write: an outage in which the partitions went to another process ends here, there will be no write to end it.
 func (w *sinkWriter) idle() {
 	w.mu.Lock()

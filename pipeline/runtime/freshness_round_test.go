@@ -65,3 +65,26 @@ func TestSecondFlushOfAnOffsetIsWaitedFor(t *testing.T) {
 		}
 	}
 }
+
+// emptyTask has no rows any more.
+type emptyTask struct{ *piecesTask }
+
+func (e *emptyTask) Flush(*rollup.Batch, bool) (uint64, bool) { return 1, false }
+
+// Rows that were refused may be none any more, such as those of a window that has passed its TTL meanwhile: the outage does not wait for them.
+func TestRefusedRowsThatAreNoneAnyMore(t *testing.T) {
+	cfg := ReaderConfig{FlushHot: time.Second, FlushMax: time.Second, FlushBehind: time.Second, BehindRecords: 10, BehindAge: 1 << 60, MaxDirtyCells: 1 << 30}
+	m := freshMetrics(t)
+	r := &Reader{cfg: cfg, metrics: m, log: zap.NewNop()}
+	r.writer = newSinkWriter(&r.cfg, zap.NewNop(), m)
+	task := &emptyTask{&piecesTask{counter: newCounter(0, nil, nil), dirty: 1}}
+	p := &partition{r: r, s: &slot{r: r}, task: task, flush: r.writer.register(0), next: 5, high: 5}
+	p.flush.refused = 1
+	for _, dirty := range []int{1, 0} { // some wait for their turn; none do
+		task.dirty = dirty
+		p.flushNow(true)
+		if got := p.flush.refused != 0; got != (dirty > 0) {
+			t.Errorf("with %d dirty cells something was refused: %v", dirty, got)
+		}
+	}
+}

@@ -138,6 +138,9 @@ func (t *partition) flushNow(wait bool) {
 	}
 	t.flush.dirty.Store(more)
 	t.observe()
+	if rows == 0 && t.stats.unacknowledged() == 0 {
+		w.settled(t.flush)
+	}
 }
 
 func (t *partition) acked(a ack) {
