@@ -8,8 +8,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
-
-	"github.com/livemeter/livemeter/pipeline/eventlog"
 )
 
 const (
@@ -33,12 +31,12 @@ func RunCollector(ctx context.Context, cfg CollectorConfig, log *zap.Logger, reg
 		return err
 	}
 	backoff, failed := collectorFirstBackoff, &failing{log: log, apart: time.Minute}
-	cut := map[eventlog.SourceID]error{}
+	memory := newCollectorMemory()
 	cfg.Health.begin()
 	m.up.Set(0)
 	for ctx.Err() == nil {
 		began := time.Now()
-		moved, err := runCollectorSession(ctx, &cfg, log, m, cut)
+		moved, err := runCollectorSession(ctx, &cfg, log, m, memory)
 		found := (*collectorCutOffError)(nil)
 		if ctx.Err() != nil && errors.As(err, &found) && !moved {
 			return nil // there is nothing to finish
@@ -50,7 +48,7 @@ func RunCollector(ctx context.Context, cfg CollectorConfig, log *zap.Logger, reg
 			return err
 		}
 		if errors.As(err, &found) && !found.doubt {
-			cut[found.source] = found // it may be longer again when the next session looks
+			memory.cut[found.source] = found // it may be longer again when the next session looks
 		}
 		cfg.Health.ended(err)
 		m.up.Set(0)

@@ -1,6 +1,7 @@
 package runtime
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -61,8 +62,9 @@ func TestCollectorRemembersWhatWasCutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	found := errors.New("was cut off")
-	cut := map[eventlog.SourceID]error{{TopicID: w.ids[event.TopicNames[event.TopicViewer]]}: found}
-	if _, err := runCollectorSession(t.Context(), &cfg, w.log, m, cut); !errors.Is(err, found) {
+	memory := newCollectorMemory()
+	memory.cut[eventlog.SourceID{TopicID: w.ids[event.TopicNames[event.TopicViewer]]}] = found
+	if _, err := runCollectorSession(t.Context(), &cfg, w.log, m, memory); !errors.Is(err, found) {
 		t.Errorf("the session ended with %v", err)
 	}
 }
@@ -226,6 +228,56 @@ func TestPositionHasTheEpochOfItsLastRecord(t *testing.T) {
 	want(5)
 	s.acked, s.epochFrom = 20, 20 // retention took what stood before
 	want(-1)
+	s.push(&kgo.FetchPartition{Records: []*kgo.Record{{Offset: 20, LeaderEpoch: 5}, {Offset: 21, LeaderEpoch: 6}}})
+	memory := newCollectorMemory()
+	memory.note(s)
+	if got := memory.of(s.id); got != (kgo.EpochOffset{Epoch: 6, Offset: 22}) {
+		t.Errorf("read to %+v", got)
+	}
+}
+
+// What a former session of the process has read, committed or not, is looked for: its leader knows where that epoch ended, or how long the log is.
+func TestCollectorRemembersHowFarItHasRead(t *testing.T) {
+	w := newCollectorWorld(t)
+	w.send(100)
+	cfg := w.config().WithDefaults()
+	if err := cfg.takeKey(); err != nil {
+		t.Fatal(err)
+	}
+	m, err := newCollectorMetrics(prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := eventlog.SourceID{TopicID: w.ids[event.TopicNames[event.TopicViewer]]}
+	end := w.produced()[id]
+	for name, c := range map[string]struct {
+		read       kgo.EpochOffset
+		cut, doubt bool
+	}{
+		"all there":                  {read: kgo.EpochOffset{Epoch: 0, Offset: end}},
+		"its epoch ended before":     {read: kgo.EpochOffset{Epoch: 0, Offset: end + 1}, cut: true},
+		"an epoch that is not known": {read: kgo.EpochOffset{Epoch: 9, Offset: end + 1}, cut: true, doubt: true},
+		"no epoch":                   {read: kgo.EpochOffset{Epoch: -1, Offset: end + 1}, cut: true, doubt: true},
+		"no epoch, all there":        {read: kgo.EpochOffset{Epoch: -1, Offset: end}},
+	} {
+		memory := newCollectorMemory()
+		memory.note(&collectorSource{id: id, handed: c.read.Offset, reads: c.read.Epoch})
+		memory.note(&collectorSource{id: id, handed: c.read.Offset - 1, reads: 7}) // of a session that began before
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		health := &CollectorHealth{}
+		cfg.Health = health
+		done := make(chan error, 1)
+		go func() { _, err := runCollectorSession(ctx, &cfg, w.log, m, memory); done <- err }()
+		if !c.cut {
+			eventually(t, "the collector reads", func() (bool, string) { err := health.Ready(); return err == nil, fmt.Sprint(err) })
+			cancel()
+		}
+		found := (*collectorCutOffError)(nil)
+		if err := <-done; errors.As(err, &found) != c.cut || c.cut && found.doubt != c.doubt {
+			t.Errorf("%s: the session ended with %v", name, err)
+		}
+		cancel()
+	}
 }
 
 // What comes at offsets that were read already ends the session: the client may have been told of a loss that is none, so it is not remembered.

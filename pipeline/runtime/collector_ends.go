@@ -9,10 +9,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kmsg"
-	"go.uber.org/zap"
 
 	"github.com/livemeter/livemeter/pipeline/event"
-	"github.com/livemeter/livemeter/pipeline/eventlog"
 )
 
 // A source that brings nothing is idle as of a moment at which its leader was asked where it ends, once all that stands before that end is in blocks. This
@@ -59,31 +57,7 @@ func (s *collectorSource) idle(now int64) int64 {
 }
 
 // stuck: it ends behind what was taken, and nothing of that is here.
-func (s *collectorSource) stuck() bool {
-	return len(s.queue) == 0 && (s.next < s.ended.offset || s.gone)
-}
-
-// outOfRange: the leader does not have the record that is next. It may have been deposed, retention may have taken that record, or the log was cut off: which of
-// them tells who is asked where the partition begins and ends, and until then nothing is fetched of it.
-func (s *collectorSession) outOfRange(f *collectorFeed, partition int32) {
-	src := s.find(f, partition)
-	if src == nil || src.gone {
-		return
-	}
-	s.log.Warn("the leader does not have the next offset of a raw partition: looking where it begins and ends", zap.String("topic", f.name), zap.Int32("partition", partition), zap.Int64("offset", src.handed))
-	src.gone, s.pace.ends = true, time.Time{}
-	f.client.PauseFetchPartitions(map[string][]int32{f.name: {partition}})
-}
-
-// fetchAgain lets those be fetched again of which the last answer did not say why they could not.
-func (s *collectorSession) fetchAgain() {
-	for _, src := range s.sources {
-		if src.gone && src.short.IsZero() {
-			src.gone = false
-			src.feed.client.ResumeFetchPartitions(map[string][]int32{src.feed.name: {src.partition}})
-		}
-	}
-}
+func (s *collectorSource) stuck() bool { return len(s.queue) == 0 && s.next < s.ended.offset }
 
 // askEnds asks in the background, while any source has nothing waiting, and takes the answer.
 func (s *collectorSession) askEnds(now time.Time) error {
@@ -97,7 +71,6 @@ func (s *collectorSession) askEnds(now time.Time) error {
 		if src != nil {
 			return s.expiredTail(src, start)
 		}
-		s.fetchAgain()
 	default:
 	}
 	quiet := func(src *collectorSource) bool { return len(src.queue) == 0 }
@@ -120,7 +93,7 @@ func (s *collectorSession) askEnds(now time.Time) error {
 	return nil
 }
 
-// takeEnds enters an answer. It returns a source of which retention has removed all that was not read, or what is next, up to its start.
+// takeEnds enters an answer. It returns a source of which retention has removed all that was not read, up to its start: the client goes on there without a word.
 // A log that was cut off is an error when all answers have said so for a while: a leader that was deposed and does not know it may know less.
 func (s *collectorSession) takeEnds(a *collectorEnds, now time.Time) (expired *collectorSource, start int64, err error) {
 	if a.err != nil {
@@ -142,27 +115,11 @@ func (s *collectorSession) takeEnds(a *collectorEnds, now time.Time) (expired *c
 			continue
 		}
 		src.ended, src.short = collectorEnd{end, a.asked}, time.Time{}
-		if begins := a.starts[t][src.partition]; src.stuck() && (begins >= end || src.gone) && begins > src.handed {
+		if begins := a.starts[t][src.partition]; src.stuck() && begins >= end && begins > src.handed {
 			expired, start = src, begins
 		}
 	}
 	return expired, start, nil
-}
-
-// collectorCutOffError: a partition ends before what was read of it. New records get offsets that were counted before.
-type collectorCutOffError struct {
-	source eventlog.SourceID
-	doubt  bool // one answer says so, of a leader that may be none any more
-	text   string
-}
-
-func (e *collectorCutOffError) Error() string { return e.text }
-
-func (f *collectorFeed) cutOff(partition int32, end, read int64) *collectorCutOffError {
-	return &collectorCutOffError{source: eventlog.SourceID{TopicID: f.s.topicIDs[f.topic], Partition: partition},
-		text: fmt.Sprintf("%[1]s/%[2]d ended at offset %[3]d, and the records before %[4]d were read: its log was cut off, by an unclean leader election or with a broker's disk. "+
-			"What comes at offsets that were counted already could not be told from a repetition, so nothing is read. Copy what it holds into a topic made again under its name, "+
-			"or, to give up what comes before offset %[4]d, stop the collectors and set the offset of group %[5]s to %[3]d", f.name, partition, end, read, f.group)}
 }
 
 const endsUnknown = "where a partition ends is not to be had: if it is idle, the watermark waits for it"
@@ -171,7 +128,7 @@ const endsUnknown = "where a partition ends is not to be had: if it is idle, the
 func (s *collectorSession) expiredTail(src *collectorSource, start int64) error {
 	ctx, cancel := context.WithTimeout(s.ctx, s.cfg.FinishTimeout)
 	defer cancel()
-	errs := []error{fmt.Errorf("retention of %s/%d removed what was not read, from offset %d to %d", src.feed.name, src.partition, src.handed, start), s.drain(ctx)}
+	errs := []error{fmt.Errorf("retention of %s/%d removed all that was not read, from offset %d on", src.feed.name, src.partition, src.handed), s.drain(ctx)}
 	if errs[1] == nil {
 		s.expired(src.feed, src.partition, start-src.handed)
 		src.acked, src.epochFrom = start, start

@@ -14,7 +14,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/livemeter/livemeter/pipeline/event"
-	"github.com/livemeter/livemeter/pipeline/eventlog"
 )
 
 // Bounds of what a feed holds: the next poll starts when fewer than collectorLowWater records wait, and brings at most collectorPollRecords.
@@ -59,12 +58,12 @@ func newCollectorFeed(s *collectorSession, t event.Topic) (*collectorFeed, error
 	f.group = RawGroup(s.cfg.Group, t)
 	f.committing = make(chan struct{}, 1)
 	f.failing = failing{log: s.log, apart: time.Minute}
+	s.metrics.tooOld.WithLabelValues(f.name) // it is there before there is one: increase() sees the first
 	opts := slices.Concat([]kgo.Opt{kgo.MetadataMinAge(collectorMetadataMinAge)}, s.cfg.KafkaOpts, []kgo.Opt{ // ours last: exactness rests on them
 		kgo.SeedBrokers(s.cfg.Brokers...),
 		kgo.ConsumerGroup(f.group),
 		kgo.ConsumeTopics(f.name),
-		kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
-		kgo.ConsumeResetOffset(kgo.NoResetOffset()), // where reading goes on that cannot is ours to decide: see outOfRange
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.KeepControlRecords(), // they move the position to the end of a topic written in transactions
 		kgo.FetchMaxBytes(collectorFetchBytes),
@@ -142,11 +141,7 @@ func (f *collectorFeed) assigned(ctx context.Context, offsets map[string]map[int
 			f.s.log.Warn("the group's offset is one of a topic of this name that was deleted: reading begins at its start", zap.String("topic", f.name), zap.Int32("partition", p))
 			committed, parts[p] = -1, kgo.NewOffset().At(start.Offset)
 		}
-		cut := f.s.cut[eventlog.SourceID{TopicID: f.s.topicIDs[f.topic], Partition: p}]
-		if cut == nil && committed > a.end {
-			cut = f.behindTheEnd(ctx, p, committed)
-		}
-		if cut != nil {
+		if cut := f.whole(ctx, p, committed, a.end); cut != nil {
 			f.s.fail(cut) // the client would try again for ever
 			return nil, cut
 		}
@@ -162,21 +157,6 @@ func (f *collectorFeed) assigned(ctx context.Context, offsets map[string]map[int
 		req.assign = append(req.assign, a)
 	}
 	return offsets, f.s.request(ctx, req)
-}
-
-// behindTheEnd is why reading cannot begin at an offset behind the last stable one, nil where it can: who set it by hand may have taken the high watermark.
-func (f *collectorFeed) behindTheEnd(ctx context.Context, partition int32, committed int64) error {
-	highs, err := f.s.adm.ListEndOffsets(ctx, f.name)
-	high, ok := highs.Lookup(f.name, partition)
-	if err = errors.Join(err, high.Err); err != nil || !ok {
-		return fmt.Errorf("high watermark of %s/%d is not to be had: %w", f.name, partition, cmp.Or(err, errors.New("none in the answer")))
-	}
-	if committed <= high.Offset {
-		return nil
-	}
-	cut := f.cutOff(partition, high.Offset, committed)
-	cut.doubt = true
-	return cut
 }
 
 // revoked returns when what was taken of the partitions is acknowledged and committed; what was not taken is dropped.

@@ -118,17 +118,12 @@ func (s *collectorSession) enqueue(f *collectorFeed, fetches kgo.Fetches) error 
 
 // fetchError tells what ends the session from what the client mends by itself.
 func (s *collectorSession) fetchError(f *collectorFeed, p *kgo.FetchPartition) error {
-	group, bomb, loss := (*kgo.ErrGroupSession)(nil), (*kgo.ErrDecompressTooLarge)(nil), (*kgo.ErrDataLoss)(nil)
+	group, bomb := (*kgo.ErrGroupSession)(nil), (*kgo.ErrDecompressTooLarge)(nil)
 	switch {
 	case p.Err == nil || s.ctx.Err() != nil:
 		return nil
 	case errors.As(p.Err, &group) || kerr.IsRetriable(p.Err):
 		f.failing.failed(time.Now(), p.Err, "collector fetch", zap.String("topic", f.name), zap.Int32("partition", p.Partition))
-		return nil
-	case errors.As(p.Err, &loss): // its leader knows the epoch that was read, and that it ended before
-		return f.cutOff(p.Partition, loss.ResetTo, loss.ConsumedTo)
-	case errors.Is(p.Err, kerr.OffsetOutOfRange):
-		s.outOfRange(f, p.Partition)
 		return nil
 	case errors.As(p.Err, &bomb): // nothing is skipped unseen: this source stands still until an operator decides, the others go on
 		s.log.Error("a batch decompresses to more than the collector takes and cannot be read: its partition stands still and holds the watermark. "+

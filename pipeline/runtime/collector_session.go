@@ -46,9 +46,9 @@ type collectorSession struct {
 	sources    []*collectorSource // owned
 	started    bool               // records are taken: all feeds know what to read
 	opened     time.Time
-	moved      bool                        // a record was acknowledged
-	cut        map[eventlog.SourceID]error // sources that earlier sessions found cut off; never written here
-	topicIDs   [event.NumTopics][16]byte   // of the raw topics, as long as the session lives
+	moved      bool // a record was acknowledged
+	memory     *collectorMemory
+	topicIDs   [event.NumTopics][16]byte // of the raw topics, as long as the session lives
 	sourcesRec eventlog.Sources
 	progress   eventlog.Progress
 
@@ -72,8 +72,8 @@ type collectorMetadata struct {
 
 // runCollectorSession returns nil when ctx was cancelled and everything taken is acknowledged and committed, and whether any record was
 // acknowledged.
-func runCollectorSession(ctx context.Context, cfg *CollectorConfig, log *zap.Logger, m *collectorMetrics, cut map[eventlog.SourceID]error) (moved bool, err error) {
-	s := &collectorSession{cfg: cfg, log: log, metrics: m, cut: cut, requests: make(chan collectorRequest), wake: make(chan struct{}, 1), metadata: make(chan collectorMetadata, 1), ending: make(chan struct{}),
+func runCollectorSession(ctx context.Context, cfg *CollectorConfig, log *zap.Logger, m *collectorMetrics, memory *collectorMemory) (moved bool, err error) {
+	s := &collectorSession{cfg: cfg, log: log, metrics: m, memory: memory, requests: make(chan collectorRequest), wake: make(chan struct{}, 1), metadata: make(chan collectorMetadata, 1), ending: make(chan struct{}),
 		eventsTopic: cfg.Prefix + TopicEvents, rejectTopic: cfg.Prefix + TopicRejected, build: &collectorBatch{}, idle: &collectorBatch{},
 		commitFails: failing{log: log, apart: time.Minute}, lookFails: failing{log: log, apart: time.Minute},
 		ends: make(chan collectorEnds, 1), endsFail: failing{log: log, apart: time.Minute}, oldFail: failing{log: log, apart: time.Minute}}
@@ -139,6 +139,9 @@ func (s *collectorSession) open(ctx context.Context) (err error) {
 // close leaves the groups and frees everything. What is not acknowledged by now is somebody else's to send again.
 func (s *collectorSession) close() {
 	s.cancel(errCollectorOver)
+	for _, src := range s.sources {
+		s.memory.note(src)
+	}
 	var clients sync.WaitGroup
 	for _, f := range s.feeds {
 		if f != nil {

@@ -26,6 +26,7 @@ type collectorSource struct {
 	last   int64           // timestamp of the record before, ms; minTimestamp at first
 	end    int64           // last stable offset as far as known
 	handed int64           // offset after the last record the client handed over
+	reads  int32           // leader epoch of that record, -1 while it is not known
 	next   int64           // offset after the last one in a block
 	flying int64           // next, when the batch under way was closed
 	acked  int64           // next, when the last acknowledged batch was closed
@@ -35,7 +36,6 @@ type collectorSource struct {
 	epochFrom int64
 	ended     collectorEnd // where it ended when that was asked last
 	reached   int64        // handed, when it was asked
-	gone      bool         // its leader has said that it does not have handed: the client fetches it no more
 	short     time.Time    // since when all answers say that it ends before that; zero where the last one did not
 
 	recv    int64 // highest receive time in a block, 0 for none
@@ -67,7 +67,8 @@ func (s *collectorSource) push(p *kgo.FetchPartition) {
 	if len(p.Records) == 0 {
 		return
 	}
-	s.handed = p.Records[len(p.Records)-1].Offset + 1
+	last := p.Records[len(p.Records)-1]
+	s.handed, s.reads = last.Offset+1, last.LeaderEpoch
 	s.queue = append(s.queue, p.Records)
 	if len(s.queue) == 1 {
 		s.at = 0
