@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 
 	"go.uber.org/zap"
 
@@ -58,6 +57,9 @@ func (f localFlags) startLocal(ctx context.Context, g global, dir string, say fu
 		return nil, err
 	}
 	dataDir.Store(&dir)
+	if why := noSpace(dir); why != "" {
+		return nil, errors.New(why + ": free some and start again; nothing was begun")
+	}
 	l := &local{cfg: cfg, say: say, logFile: filepath.Join(dir, logName), ended: make(chan error, 1), end: func() {}, quiet: func() {}}
 	out, err := os.OpenFile(l.logFile, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o640)
 	if err != nil {
@@ -98,7 +100,7 @@ func (l *local) startPipeline(ctx context.Context) error {
 			return plan, err
 		})
 	}()
-	what := func() string { return starting(p.Waiting(), l.noSpace()) }
+	what := func() string { return starting(p.Waiting(), noSpace(filepath.Dir(l.logFile))) }
 	if err := ui.During(l.say, what, func() error { return <-ready }); err != nil {
 		l.serving = false
 		return <-l.ended
@@ -194,28 +196,10 @@ func (l *local) died(err error) error {
 
 // explain adds what the engines' errors do not say: that nothing can be written any more.
 func (l *local) explain(err error) error {
-	if noSpace := l.noSpace(); err != nil && noSpace != "" {
+	if noSpace := noSpace(filepath.Dir(l.logFile)); err != nil && noSpace != "" {
 		return fmt.Errorf("%s: free some and start again, what is there can be used: %w", noSpace, err)
 	}
 	return err
-}
-
-// noSpace says that the disk of the data directory is full, "" where it is not.
-func (l *local) noSpace() string {
-	if dir := filepath.Dir(l.logFile); full(dir) {
-		return "no space is left for " + dir + " (--dir)"
-	}
-	return ""
-}
-
-// full says whether not even a small file fits into dir.
-func full(dir string) bool {
-	f, err := os.CreateTemp(dir, "probe-*")
-	if err == nil {
-		_, err = f.Write(make([]byte, 64<<10))
-		err = errors.Join(err, f.Close(), os.Remove(f.Name()))
-	}
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }
 
 func sayTo(w io.Writer) func(string) {

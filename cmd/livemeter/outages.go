@@ -31,9 +31,9 @@ func clickHouseOutages(failing func() (since time.Time, err error), takes func()
 			began = time.Time{}
 		case err != nil && began.IsZero() && time.Since(since) >= upOutage:
 			began = since
-			what := "rows wait, and nothing is lost that was taken"
+			what := "rows wait, and none is lost of what was taken"
 			if takes() {
-				what = "events are taken, rows wait and nothing is lost"
+				what = "events are taken, their rows wait and none is lost"
 			}
 			say(fmt.Sprintf("ClickHouse takes no rows, for %.0f s: %s; %s", time.Since(since).Seconds(), oneLine(err), what))
 		}

@@ -78,8 +78,8 @@ func TestUpTellsOutagesOnce(t *testing.T) {
 		takes = false
 		pass(8*time.Second, errors.New("no space"))
 		pass(2*time.Second, nil)
-		want := []string{"ClickHouse takes no rows, for 6 s: no answer; to a write; events are taken, rows wait and nothing is lost", "ClickHouse takes rows again, after 30 s",
-			"ClickHouse takes no rows, for 6 s: no space; rows wait, and nothing is lost that was taken", "ClickHouse takes rows again, after 8 s"}
+		want := []string{"ClickHouse takes no rows, for 6 s: no answer; to a write; events are taken, their rows wait and none is lost", "ClickHouse takes rows again, after 30 s",
+			"ClickHouse takes no rows, for 6 s: no space; rows wait, and none is lost of what was taken", "ClickHouse takes rows again, after 8 s"}
 		if !slices.Equal(said, want) {
 			t.Errorf("said %q, want %q", said, want)
 		}
@@ -88,12 +88,12 @@ func TestUpTellsOutagesOnce(t *testing.T) {
 
 // TestUpSaysWhatItsStartWaitsFor: the disk first, where it is full.
 func TestUpSaysWhatItsStartWaitsFor(t *testing.T) {
-	const full = "no space is left for /data (--dir)"
+	const full = "less than 16 MiB of space is left for /data (--dir)"
 	for _, c := range [][3]string{
 		{"", "", "starting the pipeline"},
 		{"kafka: refused\ntwice", "", "waiting for kafka: refused; twice"},
-		{"", full, "waiting: no space is left for /data (--dir): free some, and it goes on"},
-		{"schema: code 243", full, "waiting: no space is left for /data (--dir): free some, and it goes on; schema: code 243"},
+		{"", full, "waiting: less than 16 MiB of space is left for /data (--dir): free some, and it goes on"},
+		{"schema: code 243", full, "waiting: less than 16 MiB of space is left for /data (--dir): free some, and it goes on; schema: code 243"},
 	} {
 		if got := starting(c[0], c[1]); got != c[2] {
 			t.Errorf("%q, want %q", got, c[2])

@@ -4,6 +4,9 @@ package embedded
 import (
 	"context"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/livemeter/livemeter/deploy/embedded/chdb"
@@ -13,6 +16,23 @@ import (
 // shutdownGrace is how long running statements may go on when the ClickHouse is stopped.
 const shutdownGrace = 10 * time.Second
 
+// definitions looks for those of tables and views that a full disk has emptied: the engine would end without saying which.
+func definitions(dir string) error {
+	for _, where := range []string{"metadata/*.sql", "store/*/*/*.sql"} {
+		found, err := filepath.Glob(filepath.Join(dir, where))
+		if err != nil {
+			return err
+		}
+		for _, f := range found {
+			if info, err := os.Stat(f); err == nil && info.Size() == 0 {
+				return fmt.Errorf("clickhouse: %s has no content: the disk was full when this definition was written, and ClickHouse does not start with it. "+
+					"Remove it if it is a view's (no _rows in its name), which the next start makes again; put back a copy of a table's, or begin with another data directory", f)
+			}
+		}
+	}
+	return nil
+}
+
 // RunClickHouse runs ClickHouse of the library lib on the data directory dir, its HTTP interface at addr, until the context ends.
 // ready, which may be nil, is called with the address when it takes requests. A process can do this once.
 func RunClickHouse(ctx context.Context, lib, dir, addr string, options chhttp.Options, ready func(addr string)) error {
@@ -21,6 +41,9 @@ func RunClickHouse(ctx context.Context, lib, dir, addr string, options chhttp.Op
 		return err
 	}
 	defer l.Close()
+	if err := definitions(dir); err != nil {
+		return err
+	}
 	engine, err := chdb.Open(lib, dir)
 	if err != nil {
 		return err

@@ -50,10 +50,21 @@ func (s *Sink) tellSlow(what string) (done func()) {
 	return func() { t.Stop() }
 }
 
+// makeMissing makes tables in their order: new ones of a later version belong at its end.
 func (s *Sink) makeMissing(ctx context.Context, have *present, wanted []table) (made int, err error) {
-	for _, t := range wanted {
+	last := -1 // of those that are there
+	for i, t := range wanted {
+		if _, there := have.comments[t.name]; there {
+			last = i
+		}
+	}
+	for i, t := range wanted {
 		if _, there := have.comments[t.name]; there {
 			continue
+		}
+		if i < last { // they are made in this order
+			s.log.Warn("a table is missing in a database that has later ones: if it was dropped, what it held is lost and will not be written again by itself. "+
+				"It is made anew; to count again what the log holds, see docs/operations.md", zap.String("database", s.cfg.Database), zap.String("table", t.name))
 		}
 		if err := s.exec(ctx, "table "+t.name, t.ddl(s.cfg.Database)); err != nil {
 			return made, err

@@ -10,6 +10,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/livemeter/livemeter/sinks/clickhouse"
 )
 
 // listening stands before the real engine and notes the statements.
@@ -56,5 +61,26 @@ func TestApplyOfWhatIsThereAsksLittle(t *testing.T) {
 	}
 	if asked == 0 || asked > 5 {
 		t.Errorf("%d statements, want 5 at most: %q", asked, statements())
+	}
+}
+
+// A table that was dropped is made again, and told: what it held is lost. One that is merely new, at the end, is not.
+func TestApplyTellsOfATableThatWasDropped(t *testing.T) {
+	e := open(t)
+	e.query("DROP TABLE $db.sku_rows SYNC")
+	e.query("DROP TABLE $db.rejected_rows SYNC")
+	core, logs := observer.New(zap.InfoLevel)
+	s, err := clickhouse.New(clickhouse.Config{Addr: []string{e.addr}, Database: e.db, TTLDays: []int{0, 0, 0, 0, 0}}, zap.New(core), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for n, want := range []int{2, 0} {
+		if made, err := s.Apply(context.Background()); err != nil || made != want {
+			t.Errorf("made %d, %v, want %d", made, err, want)
+		}
+		if told := logs.FilterMessageSnippet("if it was dropped").All(); len(told) != 1 || told[0].ContextMap()["table"] != "sku_rows" {
+			t.Errorf("round %d: told %v", n, told)
+		}
 	}
 }
