@@ -26,7 +26,7 @@ func definitions(dir string) error {
 		for _, f := range found {
 			if info, err := os.Stat(f); err == nil && info.Size() == 0 {
 				return fmt.Errorf("clickhouse: %s has no content: the disk was full when this definition was written, and ClickHouse does not start with it. "+
-					"Remove it if it is a view's (no _rows in its name), which the next start makes again; put back a copy of a table's, or begin with another data directory", f)
+					"Remove it if it is a view's (not epochs, peaks_taken or with _rows in its name), which the next start makes again; put back a copy of a table's, or begin with another data directory", f)
 			}
 		}
 	}
