@@ -13,10 +13,10 @@ import (
 // at all it acknowledges definitions of tables that it then cannot read: its directory would never start again.
 var minSpace uint64 = 16 << 20
 
-// noSpace says that there is no room in a data directory, "" where there is.
+// noSpace says that there is no room in a data directory, "" where there is. Some file systems do not say how large they are.
 func noSpace(dir string) string {
 	var disk unix.Statfs_t
-	if err := unix.Statfs(dir, &disk); err == nil && disk.Bavail*uint64(disk.Bsize) < minSpace || full(dir) {
+	if err := unix.Statfs(dir, &disk); err == nil && disk.Blocks > 0 && disk.Bavail*uint64(disk.Bsize) < minSpace || full(dir) {
 		return fmt.Sprintf("less than %d MiB of space is left for %s (--dir)", minSpace>>20, dir)
 	}
 	return ""

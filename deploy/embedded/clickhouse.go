@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"time"
@@ -16,17 +17,17 @@ import (
 // shutdownGrace is how long running statements may go on when the ClickHouse is stopped.
 const shutdownGrace = 10 * time.Second
 
-// definitions looks for those of tables and views that a full disk has emptied: the engine would end without saying which.
+// definitions looks for those of databases, tables and views that a full disk has emptied: the engine would end without saying which.
 func definitions(dir string) error {
 	for _, where := range []string{"metadata/*.sql", "store/*/*/*.sql"} {
-		found, err := filepath.Glob(filepath.Join(dir, where))
+		found, err := fs.Glob(os.DirFS(dir), where)
 		if err != nil {
 			return err
 		}
 		for _, f := range found {
-			if info, err := os.Stat(f); err == nil && info.Size() == 0 {
-				return fmt.Errorf("clickhouse: %s has no content: the disk was full when this definition was written, and ClickHouse does not start with it. "+
-					"Remove it if it is a view's (not epochs, peaks_taken or with _rows in its name), which the next start makes again; put back a copy of a table's, or begin with another data directory", f)
+			if info, err := os.Stat(filepath.Join(dir, f)); err == nil && info.Size() == 0 {
+				return fmt.Errorf("clickhouse: %s has no content: the disk was full when this definition was written, and ClickHouse does not start with it. Put back a copy of it, or begin with another data directory; "+
+					"a view's (below store, and not epochs, peaks_taken or with _rows in its name) can be removed: the next start makes it again", filepath.Join(dir, f))
 			}
 		}
 	}

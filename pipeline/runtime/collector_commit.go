@@ -20,7 +20,7 @@ func (s *collectorSession) uncommitted(f *collectorFeed, parts map[int32]bool) m
 			if offsets == nil {
 				offsets = map[int32]kgo.EpochOffset{}
 			}
-			offsets[src.partition] = src.position()
+			offsets[src.partition] = src.position(src.acked)
 			src.stored = src.acked
 		}
 	}

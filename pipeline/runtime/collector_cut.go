@@ -20,22 +20,22 @@ import (
 
 // collectorMemory outlives sessions.
 type collectorMemory struct {
-	cut map[eventlog.SourceID]error // sources that were found cut off; not written while a session lives
+	cut map[eventlog.SourceID]*collectorCutOffError // sources that were found cut off; not written while a session lives
 
 	mu   sync.Mutex
 	read map[eventlog.SourceID]kgo.EpochOffset // how far they were read, with the epoch of the record before, -1 where it is not known
 }
 
 func newCollectorMemory() *collectorMemory {
-	return &collectorMemory{cut: map[eventlog.SourceID]error{}, read: map[eventlog.SourceID]kgo.EpochOffset{}}
+	return &collectorMemory{cut: map[eventlog.SourceID]*collectorCutOffError{}, read: map[eventlog.SourceID]kgo.EpochOffset{}}
 }
 
-// note remembers how far a source was read that is given away, or whose session ends.
+// note remembers how far a source is in blocks that is given away, or whose session ends: what merely waited can be taken for no repetition.
 func (m *collectorMemory) note(src *collectorSource) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if old, ok := m.read[src.id]; !ok || src.handed > old.Offset {
-		m.read[src.id] = kgo.EpochOffset{Epoch: src.reads, Offset: src.handed}
+	if old, ok := m.read[src.id]; !ok || src.next > old.Offset {
+		m.read[src.id] = src.position(src.next)
 	}
 }
 
@@ -48,6 +48,12 @@ func (m *collectorMemory) of(id eventlog.SourceID) kgo.EpochOffset {
 	return kgo.EpochOffset{Epoch: -1}
 }
 
+// collectorLossError: the client was told of a loss. What was taken is finished and committed before the session ends: so whoever goes on, another process too,
+// asks for it by its epoch.
+type collectorLossError struct{ error }
+
+func (e collectorLossError) Unwrap() error { return e.error }
+
 // collectorCutOffError: a partition ends before what was read of it. New records get offsets that were counted before.
 type collectorCutOffError struct {
 	source eventlog.SourceID
@@ -58,24 +64,21 @@ type collectorCutOffError struct {
 func (e *collectorCutOffError) Error() string { return e.text }
 
 func (f *collectorFeed) cutOff(partition int32, end, read int64) *collectorCutOffError {
-	return &collectorCutOffError{source: eventlog.SourceID{TopicID: f.s.topicIDs[f.topic], Partition: partition},
+	return &collectorCutOffError{source: f.source(partition),
 		text: fmt.Sprintf("%[1]s/%[2]d ended at offset %[3]d, and the records before %[4]d were read: its log was cut off, by an unclean leader election or with a broker's disk. "+
 			"What comes at offsets that were counted already could not be told from a repetition, so nothing is read. Copy what it holds into a topic made again under its name, "+
 			"or, to give up what comes before offset %[4]d, stop the collectors and set the offset of group %[5]s to %[3]d", f.name, partition, end, read, f.group)}
 }
 
-// whole is why a partition cannot be read on: it does not have any more what was read of it. end is its last stable offset.
-func (f *collectorFeed) whole(ctx context.Context, partition int32, committed, end int64) error {
-	id := eventlog.SourceID{TopicID: f.s.topicIDs[f.topic], Partition: partition}
+// whole is why a partition cannot be read on: it does not have any more what was read of it. ended is where the epoch ended to which this process has read it,
+// end its last stable offset.
+func (f *collectorFeed) whole(ctx context.Context, partition int32, committed, ended, end int64) error {
+	id := f.source(partition)
 	if cut := f.s.memory.cut[id]; cut != nil {
 		return cut
 	}
 	read := f.s.memory.of(id)
-	ended, err := f.epochEnd(ctx, partition, read.Epoch)
-	switch {
-	case err != nil:
-		return err
-	case ended >= 0 && ended < read.Offset:
+	if ended >= 0 && ended < read.Offset {
 		return f.cutOff(partition, ended, read.Offset)
 	}
 	if reached := max(committed, read.Offset); reached > end {
@@ -84,20 +87,34 @@ func (f *collectorFeed) whole(ctx context.Context, partition int32, committed, e
 	return nil
 }
 
-// epochEnd is where a leader epoch ended, or the log ends where it has not; -1 where the leader does not know it, or nobody does.
-func (f *collectorFeed) epochEnd(ctx context.Context, partition, epoch int32) (int64, error) {
-	if epoch < 0 {
-		return -1, nil
+func (f *collectorFeed) source(partition int32) eventlog.SourceID {
+	return eventlog.SourceID{TopicID: f.s.topicIDs[f.topic], Partition: partition}
+}
+
+// epochEnds are where the leader epochs ended to which this process has read partitions, or their logs end where they have not; none where the leader does not
+// know an epoch, or nobody does.
+func (f *collectorFeed) epochEnds(ctx context.Context, parts map[int32]kgo.Offset) (map[int32]int64, error) {
+	asked := map[int32]int32{}
+	for p := range parts {
+		if read := f.s.memory.of(f.source(p)); read.Epoch >= 0 {
+			asked[p] = read.Epoch
+		}
 	}
-	ends, err := f.s.adm.OffsetForLeaderEpoch(ctx, kadm.OffsetForLeaderEpochRequest{f.name: {partition: epoch}})
-	end, ok := ends[f.name][partition]
-	if err = errors.Join(err, end.Err); err != nil && errors.Is(err, kerr.UnsupportedVersion) {
-		return -1, nil
+	ends := map[int32]int64{}
+	if len(asked) == 0 {
+		return ends, nil
 	}
-	if err != nil || !ok {
-		return 0, fmt.Errorf("where epoch %d of %s/%d ended is not to be had: %w", epoch, f.name, partition, cmp.Or(err, errors.New("none in the answer")))
+	answer, err := f.s.adm.OffsetForLeaderEpoch(ctx, kadm.OffsetForLeaderEpochRequest{f.name: asked})
+	for p := range asked {
+		a, ok := answer[f.name][p]
+		if why := errors.Join(a.Err, err); kerr.IsRetriable(a.Err) || ctx.Err() != nil {
+			return nil, fmt.Errorf("where an epoch of %s/%d ended is not to be had: %w", f.name, p, why)
+		}
+		if ok && a.Err == nil && a.EndOffset >= 0 {
+			ends[p] = a.EndOffset
+		}
 	}
-	return end.EndOffset, nil
+	return ends, nil
 }
 
 // behindTheEnd is why reading cannot go on at an offset behind the last stable one, nil where it can: who set it by hand may have taken the high watermark.

@@ -61,7 +61,7 @@ func TestCollectorRemembersWhatWasCutOff(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := errors.New("was cut off")
+	found := &collectorCutOffError{text: "was cut off"}
 	memory := newCollectorMemory()
 	memory.cut[eventlog.SourceID{TopicID: w.ids[event.TopicNames[event.TopicViewer]]}] = found
 	if _, err := runCollectorSession(t.Context(), &cfg, w.log, m, memory); !errors.Is(err, found) {
@@ -117,6 +117,36 @@ func TestCollectorSeesThatACommittedEpochWasCutOff(t *testing.T) {
 	eventually(t, "other sessions have begun", func() (bool, string) { return joins.Load() > before+3, "too few" })
 	if ok, why := cutOff(); !ok {
 		t.Errorf("later it says %s", why)
+	}
+}
+
+// A leader tells a session that reads of a loss: what was taken is committed first, so that another process would find it, too.
+func TestCollectorCommitsBeforeALossEndsIt(t *testing.T) {
+	w := newCollectorWorld(t)
+	w.send(100)
+	cfg, health := w.config(), &CollectorHealth{}
+	cfg.Health, cfg.CommitEvery = health, time.Hour
+	w.start(cfg)
+	l := w.readLog()
+	l.until("all", l.all)
+	group, name := RawGroup(cfg.Group, event.TopicViewer), event.TopicNames[event.TopicViewer]
+	end := w.produced()[eventlog.SourceID{TopicID: w.ids[name], Partition: 0}]
+	w.cluster.ControlKey(int16(kmsg.OffsetForLeaderEpoch), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		w.cluster.KeepControl()
+		return cutAnswer(r.(*kmsg.OffsetForLeaderEpochRequest), name, end-3), nil, true
+	})
+	for node := range int32(2) { // one of which is not its leader
+		if err := w.cluster.MoveTopicPartition(name, 0, node); err != nil {
+			t.Fatal(err)
+		}
+	}
+	eventually(t, "the collector says what is wrong", func() (bool, string) {
+		err := health.Ready()
+		return err != nil && strings.Contains(err.Error(), "was cut off"), fmt.Sprint(err)
+	})
+	at, err := w.adm.FetchOffsets(t.Context(), group)
+	if o, _ := at.Lookup(name, 0); err != nil || o.At != end || o.LeaderEpoch < 0 {
+		t.Errorf("committed %+v, %v, want %d and its epoch", o, err, end)
 	}
 }
 
@@ -215,7 +245,7 @@ func TestPositionHasTheEpochOfItsLastRecord(t *testing.T) {
 	s := &collectorSource{epoch: 3, epochFrom: 9, acked: 10} // as assigned at a commit with an epoch
 	want := func(epoch int32) {
 		t.Helper()
-		if got := s.position(); got != (kgo.EpochOffset{Epoch: epoch, Offset: s.acked}) {
+		if got := s.position(s.acked); got != (kgo.EpochOffset{Epoch: epoch, Offset: s.acked}) {
 			t.Errorf("%+v, want epoch %d", got, epoch)
 		}
 	}
@@ -228,10 +258,11 @@ func TestPositionHasTheEpochOfItsLastRecord(t *testing.T) {
 	want(5)
 	s.acked, s.epochFrom = 20, 20 // retention took what stood before
 	want(-1)
-	s.push(&kgo.FetchPartition{Records: []*kgo.Record{{Offset: 20, LeaderEpoch: 5}, {Offset: 21, LeaderEpoch: 6}}})
+	s.push(&kgo.FetchPartition{Records: []*kgo.Record{{Offset: 20, LeaderEpoch: 6}, {Offset: 21, LeaderEpoch: 6}}})
+	s.took(s.queue[0][0])
 	memory := newCollectorMemory()
 	memory.note(s)
-	if got := memory.of(s.id); got != (kgo.EpochOffset{Epoch: 6, Offset: 22}) {
+	if got := memory.of(s.id); got != (kgo.EpochOffset{Epoch: 6, Offset: 21}) {
 		t.Errorf("read to %+v", got)
 	}
 }
@@ -261,8 +292,8 @@ func TestCollectorRemembersHowFarItHasRead(t *testing.T) {
 		"no epoch, all there":        {read: kgo.EpochOffset{Epoch: -1, Offset: end}},
 	} {
 		memory := newCollectorMemory()
-		memory.note(&collectorSource{id: id, handed: c.read.Offset, reads: c.read.Epoch})
-		memory.note(&collectorSource{id: id, handed: c.read.Offset - 1, reads: 7}) // of a session that began before
+		memory.note(&collectorSource{id: id, next: c.read.Offset, epoch: c.read.Epoch})
+		memory.note(&collectorSource{id: id, next: c.read.Offset - 1, epoch: 7}) // of a session that began before
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		health := &CollectorHealth{}
 		cfg.Health = health

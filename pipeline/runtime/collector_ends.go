@@ -126,14 +126,23 @@ const endsUnknown = "where a partition ends is not to be had: if it is idle, the
 
 // expiredTail ends the session: the next one begins where the log does. What was taken is finished before, and what is gone is counted and committed.
 func (s *collectorSession) expiredTail(src *collectorSource, start int64) error {
-	ctx, cancel := context.WithTimeout(s.ctx, s.cfg.FinishTimeout)
-	defer cancel()
-	errs := []error{fmt.Errorf("retention of %s/%d removed all that was not read, from offset %d on", src.feed.name, src.partition, src.handed), s.drain(ctx)}
-	if errs[1] == nil {
+	return s.finishFor(fmt.Errorf("retention of %s/%d removed all that was not read, from offset %d on", src.feed.name, src.partition, src.handed), func() {
 		s.expired(src.feed, src.partition, start-src.handed)
 		src.acked, src.epochFrom = start, start
+	})
+}
+
+// finishFor is why the session ends, when what was taken is acknowledged and, after then, committed, as far as that goes.
+func (s *collectorSession) finishFor(why error, then func()) error {
+	ctx, cancel := context.WithTimeout(s.ctx, s.cfg.FinishTimeout)
+	defer cancel()
+	errs := []error{why, s.drain(ctx)}
+	if errs[1] == nil {
+		then()
 		for _, f := range s.feeds {
-			errs = append(errs, s.commitNow(ctx, f, nil))
+			if f != nil {
+				errs = append(errs, s.commitNow(ctx, f, nil))
+			}
 		}
 	}
 	return errors.Join(errs...)

@@ -128,6 +128,10 @@ func (f *collectorFeed) assigned(ctx context.Context, offsets map[string]map[int
 	if err != nil {
 		return nil, err
 	}
+	epochs, err := f.epochEnds(ctx, parts)
+	if err != nil {
+		return nil, err
+	}
 	req := collectorRequest{feed: f, done: make(chan error, 1)}
 	for p, o := range parts {
 		start, ok1 := starts.Lookup(f.name, p)
@@ -141,9 +145,15 @@ func (f *collectorFeed) assigned(ctx context.Context, offsets map[string]map[int
 			f.s.log.Warn("the group's offset is one of a topic of this name that was deleted: reading begins at its start", zap.String("topic", f.name), zap.Int32("partition", p))
 			committed, parts[p] = -1, kgo.NewOffset().At(start.Offset)
 		}
-		if cut := f.whole(ctx, p, committed, a.end); cut != nil {
-			f.s.fail(cut) // the client would try again for ever
-			return nil, cut
+		ended, ok := epochs[p]
+		if !ok {
+			ended = -1
+		}
+		if err := f.whole(ctx, p, committed, ended, a.end); err != nil {
+			if cut := (*collectorCutOffError)(nil); errors.As(err, &cut) {
+				f.s.fail(cut) // the client would try again for ever
+			}
+			return nil, err
 		}
 		if committed >= 0 {
 			a.expired = max(0, start.Offset-committed)

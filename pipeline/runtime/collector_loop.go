@@ -66,6 +66,9 @@ func (s *collectorSession) receive() error {
 		case fetches := <-f.got:
 			f.asked = false
 			if err := s.enqueue(f, fetches); err != nil {
+				if loss := (collectorLossError{}); errors.As(err, &loss) {
+					err = s.finishFor(err, func() {})
+				}
 				return err
 			}
 		default:
@@ -103,7 +106,7 @@ func (s *collectorSession) enqueue(f *collectorFeed, fetches kgo.Fetches) error 
 				if src := s.find(f, p.Partition); src != nil && t.Topic == f.name {
 					if len(p.Records) > 0 { // else it is told again with each answer
 						if first := p.Records[0].Offset; first < src.handed {
-							return fmt.Errorf("fetch %s/%d: the client began anew at offset %d, and the records before %d were read: the next session looks where it ends", f.name, p.Partition, first, src.handed)
+							return collectorLossError{fmt.Errorf("fetch %s/%d: the client began anew at offset %d, and the records before %d were read: the next session looks where it ends", f.name, p.Partition, first, src.handed)}
 						}
 						s.expired(f, p.Partition, p.LogStartOffset-src.handed)
 					}
@@ -118,7 +121,7 @@ func (s *collectorSession) enqueue(f *collectorFeed, fetches kgo.Fetches) error 
 
 // fetchError tells what ends the session from what the client mends by itself.
 func (s *collectorSession) fetchError(f *collectorFeed, p *kgo.FetchPartition) error {
-	group, bomb := (*kgo.ErrGroupSession)(nil), (*kgo.ErrDecompressTooLarge)(nil)
+	group, bomb, loss := (*kgo.ErrGroupSession)(nil), (*kgo.ErrDecompressTooLarge)(nil), (*kgo.ErrDataLoss)(nil)
 	switch {
 	case p.Err == nil || s.ctx.Err() != nil:
 		return nil
@@ -132,7 +135,11 @@ func (s *collectorSession) fetchError(f *collectorFeed, p *kgo.FetchPartition) e
 			zap.String("group", f.group), zap.Int64("offset_behind_it", bomb.NextOffset))
 		return nil
 	}
-	return fmt.Errorf("fetch %s/%d: %w", f.name, p.Partition, p.Err)
+	err := fmt.Errorf("fetch %s/%d: %w", f.name, p.Partition, p.Err)
+	if errors.As(p.Err, &loss) {
+		return collectorLossError{err}
+	}
+	return err
 }
 
 // ready: every feed knows what it has to read, so that none runs ahead of another. A group that does not come to an end (a killed member

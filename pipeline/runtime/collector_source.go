@@ -26,7 +26,6 @@ type collectorSource struct {
 	last   int64           // timestamp of the record before, ms; minTimestamp at first
 	end    int64           // last stable offset as far as known
 	handed int64           // offset after the last record the client handed over
-	reads  int32           // leader epoch of that record, -1 while it is not known
 	next   int64           // offset after the last one in a block
 	flying int64           // next, when the batch under way was closed
 	acked  int64           // next, when the last acknowledged batch was closed
@@ -51,12 +50,12 @@ func (s *collectorSource) took(r *kgo.Record) {
 	}
 }
 
-// position is what to commit: with the epoch of the record before it the next reader's leader can tell whether it still has that record.
-func (s *collectorSource) position() kgo.EpochOffset {
-	if s.acked > s.epochFrom {
-		return kgo.EpochOffset{Epoch: s.epoch, Offset: s.acked}
+// position is an offset that was come to, next or before, with the epoch of the record before it: by that a leader can tell whether it still has that record.
+func (s *collectorSource) position(offset int64) kgo.EpochOffset {
+	if offset > s.epochFrom {
+		return kgo.EpochOffset{Epoch: s.epoch, Offset: offset}
 	}
-	return kgo.EpochOffset{Epoch: -1, Offset: s.acked}
+	return kgo.EpochOffset{Epoch: -1, Offset: offset}
 }
 
 // atEnd: all that the partition is known to hold is in blocks.
@@ -67,8 +66,7 @@ func (s *collectorSource) push(p *kgo.FetchPartition) {
 	if len(p.Records) == 0 {
 		return
 	}
-	last := p.Records[len(p.Records)-1]
-	s.handed, s.reads = last.Offset+1, last.LeaderEpoch
+	s.handed = p.Records[len(p.Records)-1].Offset + 1
 	s.queue = append(s.queue, p.Records)
 	if len(s.queue) == 1 {
 		s.at = 0
