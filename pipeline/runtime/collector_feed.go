@@ -110,8 +110,18 @@ func (f *collectorFeed) joined(_ context.Context, _ *kgo.Client, got map[string]
 	}
 }
 
-// assigned is called with the offsets at which the client is about to start reading.
+// assigned is called with the offsets at which the client is about to start reading. An error ends the session, which says why: the client would only say that
+// it has lost the partitions, or try again for ever. Not where another rebalance has cut the question short.
 func (f *collectorFeed) assigned(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
+	offsets, err := f.begin(ctx, offsets)
+	if err != nil && ctx.Err() == nil {
+		f.s.fail(err)
+	}
+	return offsets, err
+}
+
+// begin decides where to start, and has the session adopt the partitions.
+func (f *collectorFeed) begin(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
 	parts := offsets[f.name]
 	if len(parts) == 0 {
 		return offsets, nil
@@ -150,9 +160,6 @@ func (f *collectorFeed) assigned(ctx context.Context, offsets map[string]map[int
 			ended = -1
 		}
 		if err := f.whole(ctx, p, committed, ended, a.end); err != nil {
-			if cut := (*collectorCutOffError)(nil); errors.As(err, &cut) {
-				f.s.fail(cut) // the client would try again for ever
-			}
 			return nil, err
 		}
 		if committed >= 0 {

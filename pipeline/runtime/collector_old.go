@@ -7,8 +7,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
-
-	"github.com/livemeter/livemeter/pipeline/measure"
 )
 
 type pastTTLError struct{ recv time.Time }
@@ -21,7 +19,7 @@ func (s *collectorSession) keptFrom() int64 {
 	if slices.Min(days) == 0 {
 		return math.MinInt64
 	}
-	return s.nowMS() - int64(slices.Max(days))*measure.DayMS
+	return s.cfg.Now().Add(-time.Duration(slices.Max(days)) * 24 * time.Hour).UnixMilli()
 }
 
 // pastTTL tells of records that nobody will see: most likely of a producer whose timestamps are seconds.
