@@ -30,12 +30,12 @@ func newCollectorMemory() *collectorMemory {
 	return &collectorMemory{cut: map[eventlog.SourceID]*collectorCutOffError{}, read: map[eventlog.SourceID]kgo.EpochOffset{}}
 }
 
-// note remembers how far a source is in blocks that is given away, or whose session ends: what merely waited can be taken for no repetition.
+// note remembers how far a source was sent that is given away, or whose session ends: what merely waited can be taken for no repetition.
 func (m *collectorMemory) note(src *collectorSource) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if old, ok := m.read[src.id]; !ok || src.next > old.Offset {
-		m.read[src.id] = src.position(src.next)
+	if old, ok := m.read[src.id]; !ok || src.flying > old.Offset {
+		m.read[src.id] = src.position(src.flying)
 	}
 }
 
@@ -107,7 +107,7 @@ func (f *collectorFeed) epochEnds(ctx context.Context, parts map[int32]kgo.Offse
 	answer, err := f.s.adm.OffsetForLeaderEpoch(ctx, kadm.OffsetForLeaderEpochRequest{f.name: asked})
 	for p := range asked {
 		a, ok := answer[f.name][p]
-		if why := errors.Join(a.Err, err); kerr.IsRetriable(a.Err) || ctx.Err() != nil {
+		if why := errors.Join(a.Err, err, ctx.Err()); kerr.IsRetriable(a.Err) || ctx.Err() != nil || !ok && err != nil && !errors.Is(err, kerr.UnsupportedVersion) {
 			return nil, fmt.Errorf("where an epoch of %s/%d ended is not to be had: %w", f.name, p, why)
 		}
 		if ok && a.Err == nil && a.EndOffset >= 0 {

@@ -260,6 +260,7 @@ func TestPositionHasTheEpochOfItsLastRecord(t *testing.T) {
 	want(-1)
 	s.push(&kgo.FetchPartition{Records: []*kgo.Record{{Offset: 20, LeaderEpoch: 6}, {Offset: 21, LeaderEpoch: 6}}})
 	s.took(s.queue[0][0])
+	s.flying = s.next
 	memory := newCollectorMemory()
 	memory.note(s)
 	if got := memory.of(s.id); got != (kgo.EpochOffset{Epoch: 6, Offset: 21}) {
@@ -292,8 +293,8 @@ func TestCollectorRemembersHowFarItHasRead(t *testing.T) {
 		"no epoch, all there":        {read: kgo.EpochOffset{Epoch: -1, Offset: end}},
 	} {
 		memory := newCollectorMemory()
-		memory.note(&collectorSource{id: id, next: c.read.Offset, epoch: c.read.Epoch})
-		memory.note(&collectorSource{id: id, next: c.read.Offset - 1, epoch: 7}) // of a session that began before
+		memory.note(&collectorSource{id: id, flying: c.read.Offset, next: c.read.Offset + 9, epoch: c.read.Epoch})
+		memory.note(&collectorSource{id: id, flying: c.read.Offset - 1, epoch: 7}) // of a session that began before
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		health := &CollectorHealth{}
 		cfg.Health = health
@@ -323,8 +324,12 @@ func TestCollectorSeesAReaderThatBeganAnew(t *testing.T) {
 	if err := fetched(3); err != nil {
 		t.Error(err)
 	}
-	if err := fetched(0); err == nil || !strings.Contains(err.Error(), "began anew at offset 0") {
+	err := fetched(0)
+	if err == nil || !strings.Contains(err.Error(), "began anew at offset 0") {
 		t.Errorf("%v", err)
+	}
+	if loss := (collectorLossError{}); !errors.As(err, &loss) {
+		t.Errorf("%v is no loss: what was taken would not be committed", err)
 	}
 }
 

@@ -132,7 +132,7 @@ func (s *collectorSession) expiredTail(src *collectorSource, start int64) error 
 	})
 }
 
-// finishFor is why the session ends, when what was taken is acknowledged and, after then, committed, as far as that goes.
+// finishFor is why the session ends. Before, what was taken is acknowledged and, after then, committed; where it is not acknowledged in time, neither.
 func (s *collectorSession) finishFor(why error, then func()) error {
 	ctx, cancel := context.WithTimeout(s.ctx, s.cfg.FinishTimeout)
 	defer cancel()

@@ -58,7 +58,8 @@ func newCollectorFeed(s *collectorSession, t event.Topic) (*collectorFeed, error
 	f.group = RawGroup(s.cfg.Group, t)
 	f.committing = make(chan struct{}, 1)
 	f.failing = failing{log: s.log, apart: time.Minute}
-	s.metrics.tooOld.WithLabelValues(f.name)                                                                  // it is there before there is one: increase() sees the first
+	s.metrics.tooOld.WithLabelValues(f.name) // it is there before there is one: increase() sees the first
+
 	opts := slices.Concat([]kgo.Opt{kgo.MetadataMinAge(collectorMetadataMinAge)}, s.cfg.KafkaOpts, []kgo.Opt{ // ours last: exactness rests on them
 		kgo.SeedBrokers(s.cfg.Brokers...),
 		kgo.ConsumerGroup(f.group),
