@@ -45,7 +45,7 @@ type collectorWorld struct {
 
 func newCollectorWorld(t *testing.T) *collectorWorld {
 	ignore := goleak.IgnoreCurrent()
-	t.Cleanup(func() { goleak.VerifyNone(t, ignore, kfakeCloses) })
+	t.Cleanup(func() { goleak.VerifyNone(t, append(leaves, ignore)...) })
 	c, err := kfake.NewCluster(kfake.NumBrokers(2), kfake.GroupMinSessionTimeout(100*time.Millisecond), kfake.BrokerConfigs(map[string]string{"group.initial.rebalance.delay.ms": "0"}))
 	if err != nil {
 		t.Fatal(err)
