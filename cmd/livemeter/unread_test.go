@@ -82,7 +82,7 @@ func TestNohup(t *testing.T) {
 // TestHangUpIsAnOrderlyEnd, however many of them come: who closes a terminal leaves no directory behind.
 func TestHangUpIsAnOrderlyEnd(t *testing.T) {
 	if signal.Ignored(syscall.SIGHUP) {
-		t.Skip("the tests run under nohup")
+		t.Skip("the tests run under nohup: their children inherit that the signal is ignored, as TestNohup wants it")
 	}
 	for command, c := range map[string]struct {
 		says string // when

@@ -49,18 +49,22 @@ func TestCollectorReadsNothingOfALogThatWasCutOff(t *testing.T) {
 	l.until("all", l.all)
 }
 
+// sessionConfig is what a session alone wants.
+func (w *collectorWorld) sessionConfig() (CollectorConfig, *collectorMetrics) {
+	w.t.Helper()
+	cfg := w.config().WithDefaults()
+	m, err := newCollectorMetrics(prometheus.NewRegistry())
+	if err = errors.Join(err, cfg.takeKey()); err != nil {
+		w.t.Fatal(err)
+	}
+	return cfg, m
+}
+
 // A source that was found cut off for certain is not read by a later session either, though it may be longer by then.
 func TestCollectorRemembersWhatWasCutOff(t *testing.T) {
 	w := newCollectorWorld(t)
 	w.send(100)
-	cfg := w.config().WithDefaults()
-	if err := cfg.takeKey(); err != nil {
-		t.Fatal(err)
-	}
-	m, err := newCollectorMetrics(prometheus.NewRegistry())
-	if err != nil {
-		t.Fatal(err)
-	}
+	cfg, m := w.sessionConfig()
 	found := &collectorCutOffError{text: "was cut off"}
 	memory := newCollectorMemory()
 	memory.cut[eventlog.SourceID{TopicID: w.ids[event.TopicNames[event.TopicViewer]]}] = found
@@ -217,19 +221,7 @@ func TestCollectorGoesOnBehindWhatRetentionTook(t *testing.T) {
 	cfg.IdleGrace = time.Millisecond
 	p, l := w.start(cfg), w.readLog()
 	l.until("that the source is idle", l.idleFrom(id, time.Now().UnixMilli()))
-	back := w.unfetchable(l)
-	for i := range 10 {
-		r := &kgo.Record{Topic: "raw.viewer", Partition: 0, Value: []byte(w.record(event.TopicViewer, i)), Timestamp: time.Now()}
-		if err := w.cl.ProduceSync(t.Context(), r).FirstErr(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var some kadm.Offsets
-	some.Add(kadm.Offset{Topic: "raw.viewer", Partition: 0, At: 6})
-	if deleted, err := w.adm.DeleteRecords(t.Context(), some); err != nil || deleted.Error() != nil {
-		t.Fatal(err, deleted.Error())
-	}
-	back()
+	w.expireOfTen(l, 6)
 	l.until("what was left", func() bool { return len(l.seen[id]) == 4 })
 	told := w.logs.FilterMessageSnippet("retention of a raw topic removed records")
 	if told.Len() != 1 || told.All()[0].ContextMap()["offsets"] != int64(6) {
@@ -272,14 +264,7 @@ func TestPositionHasTheEpochOfItsLastRecord(t *testing.T) {
 func TestCollectorRemembersHowFarItHasRead(t *testing.T) {
 	w := newCollectorWorld(t)
 	w.send(100)
-	cfg := w.config().WithDefaults()
-	if err := cfg.takeKey(); err != nil {
-		t.Fatal(err)
-	}
-	m, err := newCollectorMetrics(prometheus.NewRegistry())
-	if err != nil {
-		t.Fatal(err)
-	}
+	cfg, m := w.sessionConfig()
 	id := eventlog.SourceID{TopicID: w.ids[event.TopicNames[event.TopicViewer]]}
 	end := w.produced()[id]
 	for name, c := range map[string]struct {

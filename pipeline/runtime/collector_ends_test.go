@@ -71,19 +71,7 @@ func TestIdleAfterAnExpiredTail(t *testing.T) {
 	w.start(cfg)
 	l := w.readLog()
 	l.until("that the source is idle", l.idleFrom(id, time.Now().UnixMilli()))
-	back := w.unfetchable(l)
-	for i := range 10 {
-		r := &kgo.Record{Topic: "raw.viewer", Partition: 0, Value: []byte(w.record(event.TopicViewer, i)), Timestamp: time.Now()}
-		if err := w.cl.ProduceSync(t.Context(), r).FirstErr(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var all kadm.Offsets
-	all.Add(kadm.Offset{Topic: "raw.viewer", Partition: 0, At: 10})
-	if deleted, err := w.adm.DeleteRecords(t.Context(), all); err != nil || deleted.Error() != nil {
-		t.Fatal(err, deleted.Error())
-	}
-	back()
+	w.expireOfTen(l, 10)
 	l.until("that the source is idle again", l.idleFrom(id, time.Now().UnixMilli()))
 	l.until("that the group's offset is behind what is gone", func() bool { // so that nobody tells of it again
 		at, err := w.adm.FetchOffsets(t.Context(), RawGroup(cfg.Group, event.TopicViewer))
@@ -93,6 +81,24 @@ func TestIdleAfterAnExpiredTail(t *testing.T) {
 	if told := w.logs.FilterMessageSnippet("retention of a raw topic removed records").Len(); told != 1 {
 		t.Errorf("told %d times", told)
 	}
+}
+
+// expireOfTen sends ten records to an empty partition of viewers' events, of which retention takes the first n before they can be fetched.
+func (w *collectorWorld) expireOfTen(l *collectorLog, n int64) {
+	w.t.Helper()
+	back := w.unfetchable(l)
+	for i := range 10 {
+		r := &kgo.Record{Topic: "raw.viewer", Partition: 0, Value: []byte(w.record(event.TopicViewer, i)), Timestamp: time.Now()}
+		if err := w.cl.ProduceSync(w.t.Context(), r).FirstErr(); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	var gone kadm.Offsets
+	gone.Add(kadm.Offset{Topic: "raw.viewer", Partition: 0, At: n})
+	if deleted, err := w.adm.DeleteRecords(w.t.Context(), gone); err != nil || deleted.Error() != nil {
+		w.t.Fatal(err, deleted.Error())
+	}
+	back()
 }
 
 // unfetchable keeps the raw topics from being fetched until back is called.
