@@ -242,7 +242,7 @@ func (a *Aggregator) leaves(c *cell, behind bool, turn turn) bool {
 		return c.grain == measure.Grain1h && c.since+hourMS+a.final.lateness <= a.wm
 	case turn.rest:
 		return true
-	case c.window > now && c.hour == 0 || c.ahead != 0 && c.window+int64(c.ahead-1)*paneMS > now:
+	case a.begins(c) > now:
 		return false
 	}
 	cube, part := a.keys.Cube(c.key), int(c.key%slowParts)
@@ -250,6 +250,24 @@ func (a *Aggregator) leaves(c *cell, behind bool, turn turn) bool {
 		return a.turnOf(cube, part, turn) && (turn.few || eachFlush(cube) || a.coarseTurn(cube, part, turn, c.key))
 	}
 	return a.turnOf(cube, part, turn) || eachFlush(cube) && !c.reopened
+}
+
+// aheadSpread is the time, ms, over which rows leave that waited for a pane to begin and for nothing else. All rooms' panes begin at once: in one flush
+// they would hold up the next by half a second. It is less than a pane: who was online has left before the pane is final.
+const aheadSpread = 4096
+
+// begins is when what a changed cell waits for has begun, ms: a pane, or a window with nothing but who will be online; 0 where more has changed.
+func (a *Aggregator) begins(c *cell) int64 {
+	spread := int64(c.key) % aheadSpread
+	switch {
+	case c.ahead != 0:
+		return c.window + int64(c.ahead-1)*paneMS + spread
+	case c.hour != 0:
+		return 0
+	case c.grain == measure.Grain1h || a.keys.Cube(c.key) == cellkey.Outcomes: // these never have an hour
+		return c.window
+	}
+	return c.window + spread
 }
 
 // outlived: an hour that is final but waits for stragglers of its minutes.

@@ -1,6 +1,7 @@
 package fused
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -69,6 +70,41 @@ func TestPanesAheadFollow(t *testing.T) {
 		}
 		if n := strings.Count(p.store.text(), "online=1"); n != i {
 			t.Errorf("after %q %d panes are shown, want %d:\n%s", wm, n, i, p.store.text())
+		}
+	}
+}
+
+// All rooms' panes begin at the same moment. Rows that wait for that alone leave over the four seconds that follow: no flush has them all, and each has left
+// before its pane is final, also where the clock jumps.
+func TestPanesAheadAreSpread(t *testing.T) {
+	for name, clock := range map[string][]string{"step by step": {"wm 10", "wm 11", "wm 12", "wm 13", "wm 14.096"}, "a jump": {"wm 10", "wm 80"}} {
+		p := newPlayer(t, NewRun(0, nil))
+		const rooms = 4000
+		for i := range rooms {
+			p.line(fmt.Sprintf("enter at=1 room=r%d view=v%[1]d u=u%[1]d", i)) // online until 30
+		}
+		p.flush(true)
+		left := map[string]bool{}
+		for _, wm := range clock {
+			p.line(wm)
+			var b rollup.Batch
+			token, _ := p.task.Flush(&b, false)
+			p.task.Ack(token)
+			n := 0
+			for _, c := range b.Cells {
+				if c.Cube == measure.Room {
+					n += len(c.Room)
+					for _, room := range c.Room {
+						left[room] = true
+					}
+				}
+			}
+			if n > rooms/2 && len(clock) > 2 {
+				t.Errorf("%s, %s: %d of %d rooms' rows leave in one flush", name, wm, n, rooms)
+			}
+		}
+		if len(left) != rooms {
+			t.Errorf("%s: the rows of %d rooms have left, want %d", name, len(left), rooms)
 		}
 	}
 }

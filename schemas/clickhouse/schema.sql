@@ -571,26 +571,32 @@ SELECT
 FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(0) AS window_start, 0 AS pane, r.platform, r.room_id, r.live_session_id, r.pane_at, r.pane_value
 FROM livemeter.room_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(127))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(10) AS window_start, 128 AS pane, r.platform, r.room_id, r.live_session_id, r.pane_at, r.pane_value
 FROM livemeter.room_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(255))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(20) AS window_start, 256 AS pane, r.platform, r.room_id, r.live_session_id, r.pane_at, r.pane_value
 FROM livemeter.room_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(383))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(30) AS window_start, 384 AS pane, r.platform, r.room_id, r.live_session_id, r.pane_at, r.pane_value
 FROM livemeter.room_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(511))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(40) AS window_start, 512 AS pane, r.platform, r.room_id, r.live_session_id, r.pane_at, r.pane_value
 FROM livemeter.room_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(639))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(50) AS window_start, 640 AS pane, r.platform, r.room_id, r.live_session_id, r.pane_at, r.pane_value
 FROM livemeter.room_rows AS r FINAL
-WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))) AS r
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id
 UNION ALL
 SELECT
@@ -641,7 +647,8 @@ SELECT
     sum(r.orders_cancelled) AS orders_cancelled,
     sum(r.orders_refunded) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
-FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m') AS r
+FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m'
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id
 UNION ALL
 SELECT
@@ -693,8 +700,10 @@ SELECT
     sum(if(r.grain = '1m', r.orders_refunded_in_hour, r.orders_refunded)) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
 FROM (SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(r.window_start, 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1h' AND (r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.part = 65534)
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
-SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534) AS r
+SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.hour, r.platform, r.room_id, r.live_session_id
 UNION ALL
 SELECT
@@ -745,7 +754,8 @@ SELECT
     sum(r.orders_cancelled) AS orders_cancelled,
     sum(r.orders_refunded_in_day) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
-FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')) AS r
+FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id
 UNION ALL
 SELECT
@@ -798,9 +808,9 @@ SELECT
     sum(r.orders_cancelled) AS orders_cancelled,
     sum(r.orders_refunded_in_session) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
-FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')) AS r
+FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id
-SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'Measures of each room, window by window';
 
 CREATE OR REPLACE VIEW livemeter.sku_measures
@@ -895,26 +905,32 @@ SELECT
 FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(0) AS window_start, 0 AS pane, r.platform, r.room_id, r.live_session_id, r.sku_id, r.pane_at, r.pane_value
 FROM livemeter.sku_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(127))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(10) AS window_start, 128 AS pane, r.platform, r.room_id, r.live_session_id, r.sku_id, r.pane_at, r.pane_value
 FROM livemeter.sku_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(255))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(20) AS window_start, 256 AS pane, r.platform, r.room_id, r.live_session_id, r.sku_id, r.pane_at, r.pane_value
 FROM livemeter.sku_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(383))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(30) AS window_start, 384 AS pane, r.platform, r.room_id, r.live_session_id, r.sku_id, r.pane_at, r.pane_value
 FROM livemeter.sku_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(511))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(40) AS window_start, 512 AS pane, r.platform, r.room_id, r.live_session_id, r.sku_id, r.pane_at, r.pane_value
 FROM livemeter.sku_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(639))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(50) AS window_start, 640 AS pane, r.platform, r.room_id, r.live_session_id, r.sku_id, r.pane_at, r.pane_value
 FROM livemeter.sku_rows AS r FINAL
-WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))) AS r
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id
 UNION ALL
 SELECT
@@ -958,7 +974,8 @@ SELECT
     sum(r.orders_cancelled) AS orders_cancelled,
     sum(r.orders_refunded) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
-FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m') AS r
+FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m'
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id
 UNION ALL
 SELECT
@@ -1003,8 +1020,10 @@ SELECT
     sum(if(r.grain = '1m', r.orders_refunded_in_hour, r.orders_refunded)) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
 FROM (SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(r.window_start, 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1h' AND (r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.part = 65534)
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
-SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534) AS r
+SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.hour, r.platform, r.room_id, r.live_session_id, r.sku_id
 UNION ALL
 SELECT
@@ -1048,7 +1067,8 @@ SELECT
     sum(r.orders_cancelled) AS orders_cancelled,
     sum(r.orders_refunded_in_day) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
-FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')) AS r
+FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id, r.sku_id
 UNION ALL
 SELECT
@@ -1094,9 +1114,9 @@ SELECT
     sum(r.orders_cancelled) AS orders_cancelled,
     sum(r.orders_refunded_in_session) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
-FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')) AS r
+FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.sku_id
-SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'Measures of each product in a room';
 
 CREATE OR REPLACE VIEW livemeter.source_measures
@@ -1145,26 +1165,32 @@ SELECT
 FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(0) AS window_start, 0 AS pane, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id, r.pane_at, r.pane_value
 FROM livemeter.source_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(127))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(10) AS window_start, 128 AS pane, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id, r.pane_at, r.pane_value
 FROM livemeter.source_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(255))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(20) AS window_start, 256 AS pane, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id, r.pane_at, r.pane_value
 FROM livemeter.source_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(383))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(30) AS window_start, 384 AS pane, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id, r.pane_at, r.pane_value
 FROM livemeter.source_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(511))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(40) AS window_start, 512 AS pane, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id, r.pane_at, r.pane_value
 FROM livemeter.source_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(639))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(50) AS window_start, 640 AS pane, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id, r.pane_at, r.pane_value
 FROM livemeter.source_rows AS r FINAL
-WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))) AS r
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
 UNION ALL
 SELECT
@@ -1185,7 +1211,8 @@ SELECT
     sum(r.effective_views_60s) AS effective_views_60s,
     sum(r.effective_views_300s) AS effective_views_300s,
     sum(r.bounces) AS bounces
-FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m') AS r
+FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m'
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
 UNION ALL
 SELECT
@@ -1207,8 +1234,10 @@ SELECT
     sum(r.effective_views_300s) AS effective_views_300s,
     sum(r.bounces) AS bounces
 FROM (SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(r.window_start, 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1h' AND (r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.part = 65534)
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
-SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534) AS r
+SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.hour, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
 UNION ALL
 SELECT
@@ -1229,7 +1258,8 @@ SELECT
     sum(r.effective_views_60s) AS effective_views_60s,
     sum(r.effective_views_300s) AS effective_views_300s,
     sum(r.bounces) AS bounces
-FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')) AS r
+FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
 UNION ALL
 SELECT
@@ -1252,9 +1282,9 @@ SELECT
     sum(r.effective_views_60s) AS effective_views_60s,
     sum(r.effective_views_300s) AS effective_views_300s,
     sum(r.bounces) AS bounces
-FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')) AS r
+FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
-SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'Measures of whole views by entry source and campaign, in the window of their enter; what a view without an enter does is in no row';
 
 CREATE OR REPLACE VIEW livemeter.variant_measures
@@ -1367,26 +1397,32 @@ SELECT
 FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(0) AS window_start, 0 AS pane, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant, r.pane_at, r.pane_value
 FROM livemeter.variant_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(127))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(10) AS window_start, 128 AS pane, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant, r.pane_at, r.pane_value
 FROM livemeter.variant_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(255))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(20) AS window_start, 256 AS pane, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant, r.pane_at, r.pane_value
 FROM livemeter.variant_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(383))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(30) AS window_start, 384 AS pane, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant, r.pane_at, r.pane_value
 FROM livemeter.variant_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(511))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(40) AS window_start, 512 AS pane, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant, r.pane_at, r.pane_value
 FROM livemeter.variant_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(639))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(50) AS window_start, 640 AS pane, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant, r.pane_at, r.pane_value
 FROM livemeter.variant_rows AS r FINAL
-WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))) AS r
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
 UNION ALL
 SELECT
@@ -1439,7 +1475,8 @@ SELECT
     sum(r.orders_cancelled) AS orders_cancelled,
     sum(r.orders_refunded) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
-FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m') AS r
+FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m'
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
 UNION ALL
 SELECT
@@ -1493,8 +1530,10 @@ SELECT
     sum(if(r.grain = '1m', r.orders_refunded_in_hour, r.orders_refunded)) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
 FROM (SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(r.window_start, 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1h' AND (r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.part = 65534)
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
-SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534) AS r
+SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.hour, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
 UNION ALL
 SELECT
@@ -1547,7 +1586,8 @@ SELECT
     sum(r.orders_cancelled) AS orders_cancelled,
     sum(r.orders_refunded_in_day) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
-FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')) AS r
+FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
 UNION ALL
 SELECT
@@ -1602,9 +1642,9 @@ SELECT
     sum(r.orders_cancelled) AS orders_cancelled,
     sum(r.orders_refunded_in_session) AS orders_refunded,
     sum(r.orders_refunded_by_order) AS orders_refunded_by_order
-FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')) AS r
+FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
-SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'Measures of each room by experiment variant';
 
 CREATE OR REPLACE VIEW livemeter.room_money
@@ -1651,26 +1691,32 @@ SELECT
 FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(0) AS window_start, 0 AS pane, r.platform, r.room_id, r.live_session_id, r.currency, r.pane_at, r.pane_value
 FROM livemeter.room_money_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(127))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(10) AS window_start, 128 AS pane, r.platform, r.room_id, r.live_session_id, r.currency, r.pane_at, r.pane_value
 FROM livemeter.room_money_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(255))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(20) AS window_start, 256 AS pane, r.platform, r.room_id, r.live_session_id, r.currency, r.pane_at, r.pane_value
 FROM livemeter.room_money_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(383))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(30) AS window_start, 384 AS pane, r.platform, r.room_id, r.live_session_id, r.currency, r.pane_at, r.pane_value
 FROM livemeter.room_money_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(511))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(40) AS window_start, 512 AS pane, r.platform, r.room_id, r.live_session_id, r.currency, r.pane_at, r.pane_value
 FROM livemeter.room_money_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(639))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(50) AS window_start, 640 AS pane, r.platform, r.room_id, r.live_session_id, r.currency, r.pane_at, r.pane_value
 FROM livemeter.room_money_rows AS r FINAL
-WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))) AS r
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.currency
 UNION ALL
 SELECT
@@ -1690,7 +1736,8 @@ SELECT
     sum(r.refund_minor_by_order) AS refund_minor_by_order,
     sum(r.settled_minor) AS settled_minor,
     sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
-FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m') AS r
+FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m'
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.currency
 UNION ALL
 SELECT
@@ -1711,8 +1758,10 @@ SELECT
     sum(r.settled_minor) AS settled_minor,
     sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
 FROM (SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(r.window_start, 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1h' AND (r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.part = 65534)
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
-SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534) AS r
+SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.hour, r.platform, r.room_id, r.live_session_id, r.currency
 UNION ALL
 SELECT
@@ -1732,7 +1781,8 @@ SELECT
     sum(r.refund_minor_by_order) AS refund_minor_by_order,
     sum(r.settled_minor) AS settled_minor,
     sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
-FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')) AS r
+FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id, r.currency
 UNION ALL
 SELECT
@@ -1754,9 +1804,9 @@ SELECT
     sum(r.refund_minor_by_order) AS refund_minor_by_order,
     sum(r.settled_minor) AS settled_minor,
     sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
-FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')) AS r
+FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.currency
-SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'Money of each room by currency, in minor units';
 
 CREATE OR REPLACE VIEW livemeter.sku_money
@@ -1797,26 +1847,32 @@ SELECT
 FROM (SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(0) AS window_start, 0 AS pane, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency, r.pane_at, r.pane_value
 FROM livemeter.sku_money_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(127))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(10) AS window_start, 128 AS pane, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency, r.pane_at, r.pane_value
 FROM livemeter.sku_money_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(255))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(20) AS window_start, 256 AS pane, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency, r.pane_at, r.pane_value
 FROM livemeter.sku_money_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(383))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(30) AS window_start, 384 AS pane, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency, r.pane_at, r.pane_value
 FROM livemeter.sku_money_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(511))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(40) AS window_start, 512 AS pane, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency, r.pane_at, r.pane_value
 FROM livemeter.sku_money_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(639))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
 SELECT CAST('10s', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.window_start + toIntervalSecond(50) AS window_start, 640 AS pane, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency, r.pane_at, r.pane_value
 FROM livemeter.sku_money_rows AS r FINAL
-WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))) AS r
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
 UNION ALL
 SELECT
@@ -1833,7 +1889,8 @@ SELECT
     sum(r.refund_minor) AS refund_minor,
     sum(r.refund_minor_by_order) AS refund_minor_by_order,
     sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
-FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m') AS r
+FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m'
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
 UNION ALL
 SELECT
@@ -1851,8 +1908,10 @@ SELECT
     sum(r.refund_minor_by_order) AS refund_minor_by_order,
     sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
 FROM (SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(r.window_start, 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1h' AND (r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.part = 65534)
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 UNION ALL
-SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534) AS r
+SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.hour, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
 UNION ALL
 SELECT
@@ -1869,7 +1928,8 @@ SELECT
     sum(r.refund_minor) AS refund_minor,
     sum(r.refund_minor_by_order) AS refund_minor_by_order,
     sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
-FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')) AS r
+FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
 UNION ALL
 SELECT
@@ -1888,9 +1948,9 @@ SELECT
     sum(r.refund_minor) AS refund_minor,
     sum(r.refund_minor_by_order) AS refund_minor_by_order,
     sum(r.gmv_paid_minor) - sum(r.refund_minor_by_order) AS net_minor
-FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')) AS r
+FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
-SETTINGS do_not_merge_across_partitions_select_final = 1
 COMMENT 'Money of each product in a room by currency, in minor units';
 
 CREATE OR REPLACE VIEW livemeter.outcomes
@@ -1907,7 +1967,7 @@ SELECT r.source_topic AS source_topic, r.source_partition AS source_partition, r
 FROM livemeter.outcomes_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1)
 GROUP BY r.source_topic, r.source_partition, r.minute, r.outcome, r.reason
-SETTINGS do_not_merge_across_partitions_select_final = 1
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 COMMENT 'What became of every consumed record: the ledger of conservation';
 
 CREATE OR REPLACE VIEW livemeter.orders

@@ -22,8 +22,10 @@ func (v view) ddl(db string) string {
 	return fmt.Sprintf("CREATE OR REPLACE VIEW %s.%s\n(\n%s\n)\nAS\n%s\nCOMMENT %s", db, v.name, strings.Join(lines, ",\n"), v.query, quote(v.comment))
 }
 
-// viewSettings: FINAL needs to look for a key in one partition only, where the partition is a function of the key.
-const viewSettings = "SETTINGS do_not_merge_across_partitions_select_final = 1"
+// finalSettings: FINAL needs to look for a key in one partition only, where the partition is a function of the key. And what is asked of the key alone may be
+// asked before FINAL (ClickHouse asks nothing else then: another version of a row may answer otherwise): so it compares the rows of the rooms that
+// are asked for, not of all in their granules. Settings are of one SELECT: each that has a FINAL needs them.
+const finalSettings = "SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1"
 
 func activeEpoch(db string) string {
 	return fmt.Sprintf("r.epoch = (SELECT max(epoch) FROM %s.epochs FINAL WHERE active = 1)", db)

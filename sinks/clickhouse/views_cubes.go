@@ -67,7 +67,7 @@ func cubeView(c measure.Cube, cfg Config) view {
 		name:    measure.CubeTables[c],
 		comment: cubeComments[c],
 		columns: columns,
-		query:   strings.Join(selects, "\nUNION ALL\n") + "\n" + viewSettings,
+		query:   strings.Join(selects, "\nUNION ALL\n"),
 	}
 }
 

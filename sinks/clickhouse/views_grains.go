@@ -54,8 +54,8 @@ func panes(c measure.Cube, cfg Config) string {
 	selects := make([]string, measure.PanesPerMinute)
 	for n := range selects {
 		// A sum with a constant, and nothing around it: so a predicate leaves out the days that it excludes.
-		selects[n] = fmt.Sprintf("SELECT CAST('10s', %s) AS row_grain, r.window_start + toIntervalSecond(%d) AS window_start, %d AS pane, %s\nFROM %s\nWHERE %s AND r.grain = '1m' AND has(r.pane_at, toUInt16(%d))",
-			quote(grainType), 10*n, measure.PaneAt(n, 0), columns, finalRows(c, cfg), activeEpoch(cfg.Database), measure.PaneAt(n, measure.PaneUpdated))
+		selects[n] = fmt.Sprintf("SELECT CAST('10s', %s) AS row_grain, r.window_start + toIntervalSecond(%d) AS window_start, %d AS pane, %s\nFROM %s\nWHERE %s AND r.grain = '1m' AND has(r.pane_at, toUInt16(%d))\n%s",
+			quote(grainType), 10*n, measure.PaneAt(n, 0), columns, finalRows(c, cfg), activeEpoch(cfg.Database), measure.PaneAt(n, measure.PaneUpdated), finalSettings)
 	}
 	return strings.Join(selects, "\nUNION ALL\n")
 }
@@ -109,7 +109,7 @@ var countingMinutes = fmt.Sprintf("r.grain = '1m' AND bitAnd(r.state, %d) != 0",
 // constant below a GROUP BY.
 func rowsWhere(more, which string) func(measure.Cube, Config) string {
 	return func(c measure.Cube, cfg Config) string {
-		return fmt.Sprintf("SELECT %s, r.* FROM %s WHERE %s AND %s", more, finalRows(c, cfg), activeEpoch(cfg.Database), which)
+		return fmt.Sprintf("SELECT %s, r.* FROM %s WHERE %s AND %s\n%s", more, finalRows(c, cfg), activeEpoch(cfg.Database), which, finalSettings)
 	}
 }
 

@@ -26,7 +26,7 @@ func otherViews(cfg Config) []view {
 				{"records", "Int64", "Records with this outcome"},
 			},
 			query: "SELECT r.source_topic AS source_topic, r.source_partition AS source_partition, r.minute AS minute, r.outcome AS outcome, r.reason AS reason, sum(r.records) AS records\n" +
-				from("outcomes_rows") + "\nGROUP BY r.source_topic, r.source_partition, r.minute, r.outcome, r.reason\n" + viewSettings,
+				from("outcomes_rows") + "\nGROUP BY r.source_topic, r.source_partition, r.minute, r.outcome, r.reason\n" + finalSettings,
 		},
 		{
 			name: "orders", comment: "One row an order: its current state",
@@ -46,7 +46,7 @@ func otherViews(cfg Config) []view {
 		{
 			name: "rejected", comment: "Invalid records with their original bytes, kept seven days",
 			columns: rejectedColumns(),
-			// Without viewSettings: a record that is taken again after a crash may have another receive time, beyond midnight in another partition.
+			// Without finalSettings: a record that is taken again after a crash may have another receive time, beyond midnight in another partition.
 			query: "SELECT " + strings.Join(names(rejectedColumns()), ", ") + "\nFROM " + db + ".rejected_rows FINAL\nSETTINGS do_not_merge_across_partitions_select_final = 0",
 		},
 	}

@@ -1,0 +1,65 @@
+package clickhouse_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/livemeter/livemeter/pipeline/measure"
+	"github.com/livemeter/livemeter/pipeline/rollup"
+)
+
+// What an older version of a row has is in no answer, whatever is asked for: its panes, its state and its numbers are not asked before FINAL has hidden it.
+func TestOlderVersionsAreHidden(t *testing.T) {
+	e := open(t)
+	e.query("SYSTEM STOP MERGES $db.room_rows")
+	e.write(row{Room: "a", Window: start, Version: 1, Value: 7, Panes: []pane{{Pane: 0, Value: 7}, {Pane: 3, Value: 7}}},
+		row{Room: "a", Grain: measure.Grain1h, Window: start, Version: 1, Value: 7, State: rollup.Late})
+	e.write(row{Room: "a", Window: start, Version: 2, Value: 5, Panes: []pane{{Pane: 0, Value: 5}}, Online: true},
+		row{Room: "a", Grain: measure.Grain1h, Window: start, Version: 2, Value: 5})
+	e.watermark(start + 1000*hour)
+	if parts := e.number("SELECT count() FROM $db.room_rows"); parts != 4 {
+		t.Fatalf("%d rows of two versions, want 4: nothing to hide", parts)
+	}
+	for where, want := range map[string]string{
+		"events = 7": "", "status = 'corrected'": "",
+		"grain = '10s'": "10s\t5", "grain = '10s' AND toSecond(window_start) = 30": "",
+		"room_id = 'a' AND platform = 'douyin'":                                  "10s\t5\n1m\t5\n1h\t5\n1d\t5\nsession\t5",
+		"room_id IN ('a', 'b') AND window_start >= '2020-01-01' AND events != 0": "10s\t5\n1m\t5\n1h\t5\n1d\t5\nsession\t5",
+	} {
+		if got := e.query("SELECT grain, events FROM $db.room_measures WHERE %s ORDER BY grain", where); got != want {
+			t.Errorf("WHERE %s:\n%s\nwant\n%s", where, got, want)
+		}
+	}
+}
+
+// With hours that are not told, minutes stand for them: one that holds nothing but who is online now counts for none, though its older version did.
+func TestOlderStatesAreHidden(t *testing.T) {
+	e := open(t)
+	e.hours = 0
+	e.query("SYSTEM STOP MERGES $db.room_rows")
+	e.write(row{Room: "a", Window: start, Version: 1, Value: 7, Part: 1})
+	e.write(row{Room: "a", Window: start, Version: 2, Part: 1, Online: true})
+	e.watermark(start)
+	if got := e.query("SELECT grain, events FROM $db.room_measures WHERE grain IN ('1h', '1d', 'session')"); got != "" {
+		t.Errorf("hours and longer: %s, want none", got)
+	}
+}
+
+// Only what is asked of the key is asked before FINAL, and what is asked of the key is: else each look at a room compares all rows around it.
+func TestBeforeFinalIsTheKey(t *testing.T) {
+	e := open(t)
+	e.write(row{Room: "a", Window: start, Version: 1, Value: 7, Panes: []pane{{Pane: 0, Value: 7}}})
+	plan := e.query("EXPLAIN actions = 1, pretty = 0 SELECT * FROM $db.room_measures WHERE room_id = 'a' AND platform = 'douyin' AND events > 3 AND status = 'final'")
+	before := regexp.MustCompile(`(?m)^[^\n]*Prewhere filter column: (.*)$`).FindAllStringSubmatch(plan, -1)
+	if reads := strings.Count(plan, "Prewhere filter column"); reads < 11 || len(before) != reads {
+		t.Fatalf("%d of 11 reads ask before FINAL:\n%s", reads, plan)
+	}
+	key := regexp.MustCompile(`\b(epoch|grain|window_start|platform|room_id|live_session_id|part|gen)\b`)
+	other := regexp.MustCompile(`\b(version|deleted|state|pane_at|pane_value|runs|updated_at|first_event|events|views)\b`)
+	for _, b := range before {
+		if !key.MatchString(b[1]) || !strings.Contains(b[1], "room_id") || other.MatchString(b[1]) {
+			t.Errorf("asked before FINAL: %s", b[1])
+		}
+	}
+}
