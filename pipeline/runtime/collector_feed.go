@@ -29,6 +29,10 @@ const (
 	collectorBatchBytes = 64 << 20
 	// collectorFetchWait is the long poll at the end of a topic.
 	collectorFetchWait = 100 * time.Millisecond
+	// A poll that brings fewer than collectorFewRecords is followed by collectorPollRest without one: it has cost the broker and us as much as hundreds of
+	// records do, and rows wait twenty times as long for their flush.
+	collectorFewRecords = 1024
+	collectorPollRest   = 10 * time.Millisecond
 )
 
 // collectorFeed reads one raw topic with a client of its own: what waits for its turn in one topic must not keep another from being fetched.
@@ -97,9 +101,14 @@ func (f *collectorFeed) poll() {
 			return
 		case <-f.want:
 		}
-		f.got <- f.client.PollRecords(f.s.ctx, collectorPollRecords)
+		fetches := f.client.PollRecords(f.s.ctx, collectorPollRecords)
+		few := fetches.NumRecords() < collectorFewRecords
+		f.got <- fetches
 		f.client.AllowRebalance()
 		f.s.wakeUp()
+		if few && !pause(f.s.ctx, nil, collectorPollRest) {
+			return
+		}
 	}
 }
 

@@ -28,15 +28,75 @@ GRANT SELECT ON livemeter.peaks_taken TO livemeter_analyst;
 
 GRANT SELECT ON livemeter.rejected_rows TO livemeter_rejected_reader;
 
+GRANT SELECT ON livemeter.room_measures_10s TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.room_measures_1m TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.room_measures_1h TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.room_measures_1d TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.room_measures_session TO livemeter_analyst;
+
 GRANT SELECT ON livemeter.room_measures TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.sku_measures_10s TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.sku_measures_1m TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.sku_measures_1h TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.sku_measures_1d TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.sku_measures_session TO livemeter_analyst;
 
 GRANT SELECT ON livemeter.sku_measures TO livemeter_analyst;
 
+GRANT SELECT ON livemeter.source_measures_10s TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.source_measures_1m TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.source_measures_1h TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.source_measures_1d TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.source_measures_session TO livemeter_analyst;
+
 GRANT SELECT ON livemeter.source_measures TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.variant_measures_10s TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.variant_measures_1m TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.variant_measures_1h TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.variant_measures_1d TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.variant_measures_session TO livemeter_analyst;
 
 GRANT SELECT ON livemeter.variant_measures TO livemeter_analyst;
 
+GRANT SELECT ON livemeter.room_money_10s TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.room_money_1m TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.room_money_1h TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.room_money_1d TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.room_money_session TO livemeter_analyst;
+
 GRANT SELECT ON livemeter.room_money TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.sku_money_10s TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.sku_money_1m TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.sku_money_1h TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.sku_money_1d TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.sku_money_session TO livemeter_analyst;
 
 GRANT SELECT ON livemeter.sku_money TO livemeter_analyst;
 

@@ -465,7 +465,7 @@ ORDER BY (topic_id, source_partition, source_offset)
 TTL toDateTime(received_ts) + toIntervalDay(7)
 COMMENT 'Invalid records with their original bytes, kept seven days: query the view rejected; expires toDateTime(received_ts) + toIntervalDay(7)';
 
-CREATE OR REPLACE VIEW livemeter.room_measures
+CREATE OR REPLACE VIEW livemeter.room_measures_10s
 (
     `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
     `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
@@ -598,6 +598,62 @@ FROM livemeter.room_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id
+COMMENT 'The grain 10s of room_measures';
+
+CREATE OR REPLACE VIEW livemeter.room_measures_1m
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    `events` Int64 COMMENT 'accepted events of all types. Each is in the room that it names; an order that names none is in the room of its click (\'\' without one), a cost event that names none is not counted',
+    `viewers` Int64 COMMENT 'distinct viewers of viewer events',
+    `views` Int64 COMMENT 'distinct views, by their first enter',
+    `watch_ms` Int64 COMMENT 'Σ watch time in ms, foreground only',
+    `effective_views_10s` Int64 COMMENT 'views with more than 10 000 ms of watch in all, in the window of the enter',
+    `effective_views_60s` Int64 COMMENT 'views with more than 60 000 ms of watch in all, in the window of the enter',
+    `effective_views_300s` Int64 COMMENT 'views with 300 000 ms of watch or more in all, in the window of the enter',
+    `bounces` Int64 COMMENT 'closed views under 10 000 ms of watch without an interaction (product_exposure apart), in the window of the enter',
+    `online` Int64 COMMENT 'views online at the end of the 10 s pane; longer windows: the peak over their panes',
+    `interactions_like` Int64 COMMENT 'Σ count of likes',
+    `interactions_comment` Int64 COMMENT 'Σ count of comments',
+    `interactions_share` Int64 COMMENT 'Σ count of shares',
+    `interactions_follow` Int64 COMMENT 'Σ count of follows',
+    `interactions_gift` Int64 COMMENT 'Σ count of gifts',
+    `interactions_fan_club_join` Int64 COMMENT 'Σ count of fan club joins',
+    `interactions_cart_view` Int64 COMMENT 'Σ count of cart views',
+    `interactions_product_click` Int64 COMMENT 'Σ count of product clicks (the same as product_clicks)',
+    `interactions_favorite` Int64 COMMENT 'Σ count of favorites',
+    `interactions_coupon_claim` Int64 COMMENT 'Σ count of coupon claims',
+    `interactions_poll_or_lottery` Int64 COMMENT 'Σ count of polls and lotteries',
+    `interactions_dislike_or_report` Int64 COMMENT 'Σ count of dislikes and reports',
+    `interactions_product_exposure` Int64 COMMENT 'Σ count of product exposures (the same as product_exposures)',
+    `interactions_rating` Int64 COMMENT 'Σ count of ratings; their number is ratings',
+    `interaction_events` Int64 COMMENT 'interaction events, product_exposure and rating apart',
+    `interactors` Int64 COMMENT 'distinct viewers with a like, comment, share or follow',
+    `engagers` Int64 COMMENT 'distinct viewers with any interaction but product_exposure and rating',
+    `product_exposures` Int64 COMMENT 'Σ count of product exposures',
+    `product_clicks` Int64 COMMENT 'Σ count of product clicks',
+    `product_clickers` Int64 COMMENT 'distinct viewers with a product click',
+    `ratings` Int64 COMMENT 'rating events',
+    `rating_sum` Int64 COMMENT 'Σ rating of rating events',
+    `orders_created` Int64 COMMENT 'orders with a created, by its event time',
+    `orders_paid` Int64 COMMENT 'orders with a paid, by its event time',
+    `buyers` Int64 COMMENT 'distinct buyers of the paid orders',
+    `new_buyers` Int64 COMMENT 'buyers whose first paid order on the platform is in this window and room',
+    `items_sold` Int64 COMMENT 'Σ qty of the lines of paid',
+    `orders_cancelled` Int64 COMMENT 'orders with a cancelled and no paid, by the event time of cancelled',
+    `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
+    `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid'
+)
+AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS events, defaultValueOfTypeName('Int64') AS viewers, defaultValueOfTypeName('Int64') AS views, defaultValueOfTypeName('Int64') AS watch_ms, defaultValueOfTypeName('Int64') AS effective_views_10s, defaultValueOfTypeName('Int64') AS effective_views_60s, defaultValueOfTypeName('Int64') AS effective_views_300s, defaultValueOfTypeName('Int64') AS bounces, defaultValueOfTypeName('Int64') AS online, defaultValueOfTypeName('Int64') AS interactions_like, defaultValueOfTypeName('Int64') AS interactions_comment, defaultValueOfTypeName('Int64') AS interactions_share, defaultValueOfTypeName('Int64') AS interactions_follow, defaultValueOfTypeName('Int64') AS interactions_gift, defaultValueOfTypeName('Int64') AS interactions_fan_club_join, defaultValueOfTypeName('Int64') AS interactions_cart_view, defaultValueOfTypeName('Int64') AS interactions_product_click, defaultValueOfTypeName('Int64') AS interactions_favorite, defaultValueOfTypeName('Int64') AS interactions_coupon_claim, defaultValueOfTypeName('Int64') AS interactions_poll_or_lottery, defaultValueOfTypeName('Int64') AS interactions_dislike_or_report, defaultValueOfTypeName('Int64') AS interactions_product_exposure, defaultValueOfTypeName('Int64') AS interactions_rating, defaultValueOfTypeName('Int64') AS interaction_events, defaultValueOfTypeName('Int64') AS interactors, defaultValueOfTypeName('Int64') AS engagers, defaultValueOfTypeName('Int64') AS product_exposures, defaultValueOfTypeName('Int64') AS product_clicks, defaultValueOfTypeName('Int64') AS product_clickers, defaultValueOfTypeName('Int64') AS ratings, defaultValueOfTypeName('Int64') AS rating_sum, defaultValueOfTypeName('Int64') AS orders_created, defaultValueOfTypeName('Int64') AS orders_paid, defaultValueOfTypeName('Int64') AS buyers, defaultValueOfTypeName('Int64') AS new_buyers, defaultValueOfTypeName('Int64') AS items_sold, defaultValueOfTypeName('Int64') AS orders_cancelled, defaultValueOfTypeName('Int64') AS orders_refunded, defaultValueOfTypeName('Int64') AS orders_refunded_by_order
+FROM system.one
+WHERE (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -650,6 +706,62 @@ SELECT
 FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m'
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id
+COMMENT 'The grain 1m of room_measures';
+
+CREATE OR REPLACE VIEW livemeter.room_measures_1h
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    `events` Int64 COMMENT 'accepted events of all types. Each is in the room that it names; an order that names none is in the room of its click (\'\' without one), a cost event that names none is not counted',
+    `viewers` Int64 COMMENT 'distinct viewers of viewer events',
+    `views` Int64 COMMENT 'distinct views, by their first enter',
+    `watch_ms` Int64 COMMENT 'Σ watch time in ms, foreground only',
+    `effective_views_10s` Int64 COMMENT 'views with more than 10 000 ms of watch in all, in the window of the enter',
+    `effective_views_60s` Int64 COMMENT 'views with more than 60 000 ms of watch in all, in the window of the enter',
+    `effective_views_300s` Int64 COMMENT 'views with 300 000 ms of watch or more in all, in the window of the enter',
+    `bounces` Int64 COMMENT 'closed views under 10 000 ms of watch without an interaction (product_exposure apart), in the window of the enter',
+    `online` Int64 COMMENT 'views online at the end of the 10 s pane; longer windows: the peak over their panes',
+    `interactions_like` Int64 COMMENT 'Σ count of likes',
+    `interactions_comment` Int64 COMMENT 'Σ count of comments',
+    `interactions_share` Int64 COMMENT 'Σ count of shares',
+    `interactions_follow` Int64 COMMENT 'Σ count of follows',
+    `interactions_gift` Int64 COMMENT 'Σ count of gifts',
+    `interactions_fan_club_join` Int64 COMMENT 'Σ count of fan club joins',
+    `interactions_cart_view` Int64 COMMENT 'Σ count of cart views',
+    `interactions_product_click` Int64 COMMENT 'Σ count of product clicks (the same as product_clicks)',
+    `interactions_favorite` Int64 COMMENT 'Σ count of favorites',
+    `interactions_coupon_claim` Int64 COMMENT 'Σ count of coupon claims',
+    `interactions_poll_or_lottery` Int64 COMMENT 'Σ count of polls and lotteries',
+    `interactions_dislike_or_report` Int64 COMMENT 'Σ count of dislikes and reports',
+    `interactions_product_exposure` Int64 COMMENT 'Σ count of product exposures (the same as product_exposures)',
+    `interactions_rating` Int64 COMMENT 'Σ count of ratings; their number is ratings',
+    `interaction_events` Int64 COMMENT 'interaction events, product_exposure and rating apart',
+    `interactors` Int64 COMMENT 'distinct viewers with a like, comment, share or follow',
+    `engagers` Int64 COMMENT 'distinct viewers with any interaction but product_exposure and rating',
+    `product_exposures` Int64 COMMENT 'Σ count of product exposures',
+    `product_clicks` Int64 COMMENT 'Σ count of product clicks',
+    `product_clickers` Int64 COMMENT 'distinct viewers with a product click',
+    `ratings` Int64 COMMENT 'rating events',
+    `rating_sum` Int64 COMMENT 'Σ rating of rating events',
+    `orders_created` Int64 COMMENT 'orders with a created, by its event time',
+    `orders_paid` Int64 COMMENT 'orders with a paid, by its event time',
+    `buyers` Int64 COMMENT 'distinct buyers of the paid orders',
+    `new_buyers` Int64 COMMENT 'buyers whose first paid order on the platform is in this window and room',
+    `items_sold` Int64 COMMENT 'Σ qty of the lines of paid',
+    `orders_cancelled` Int64 COMMENT 'orders with a cancelled and no paid, by the event time of cancelled',
+    `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
+    `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid'
+)
+AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS events, defaultValueOfTypeName('Int64') AS viewers, defaultValueOfTypeName('Int64') AS views, defaultValueOfTypeName('Int64') AS watch_ms, defaultValueOfTypeName('Int64') AS effective_views_10s, defaultValueOfTypeName('Int64') AS effective_views_60s, defaultValueOfTypeName('Int64') AS effective_views_300s, defaultValueOfTypeName('Int64') AS bounces, defaultValueOfTypeName('Int64') AS online, defaultValueOfTypeName('Int64') AS interactions_like, defaultValueOfTypeName('Int64') AS interactions_comment, defaultValueOfTypeName('Int64') AS interactions_share, defaultValueOfTypeName('Int64') AS interactions_follow, defaultValueOfTypeName('Int64') AS interactions_gift, defaultValueOfTypeName('Int64') AS interactions_fan_club_join, defaultValueOfTypeName('Int64') AS interactions_cart_view, defaultValueOfTypeName('Int64') AS interactions_product_click, defaultValueOfTypeName('Int64') AS interactions_favorite, defaultValueOfTypeName('Int64') AS interactions_coupon_claim, defaultValueOfTypeName('Int64') AS interactions_poll_or_lottery, defaultValueOfTypeName('Int64') AS interactions_dislike_or_report, defaultValueOfTypeName('Int64') AS interactions_product_exposure, defaultValueOfTypeName('Int64') AS interactions_rating, defaultValueOfTypeName('Int64') AS interaction_events, defaultValueOfTypeName('Int64') AS interactors, defaultValueOfTypeName('Int64') AS engagers, defaultValueOfTypeName('Int64') AS product_exposures, defaultValueOfTypeName('Int64') AS product_clicks, defaultValueOfTypeName('Int64') AS product_clickers, defaultValueOfTypeName('Int64') AS ratings, defaultValueOfTypeName('Int64') AS rating_sum, defaultValueOfTypeName('Int64') AS orders_created, defaultValueOfTypeName('Int64') AS orders_paid, defaultValueOfTypeName('Int64') AS buyers, defaultValueOfTypeName('Int64') AS new_buyers, defaultValueOfTypeName('Int64') AS items_sold, defaultValueOfTypeName('Int64') AS orders_cancelled, defaultValueOfTypeName('Int64') AS orders_refunded, defaultValueOfTypeName('Int64') AS orders_refunded_by_order
+FROM system.one
+WHERE (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -705,6 +817,62 @@ UNION ALL
 SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.hour, r.platform, r.room_id, r.live_session_id
+COMMENT 'The grain 1h of room_measures';
+
+CREATE OR REPLACE VIEW livemeter.room_measures_1d
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    `events` Int64 COMMENT 'accepted events of all types. Each is in the room that it names; an order that names none is in the room of its click (\'\' without one), a cost event that names none is not counted',
+    `viewers` Int64 COMMENT 'distinct viewers of viewer events',
+    `views` Int64 COMMENT 'distinct views, by their first enter',
+    `watch_ms` Int64 COMMENT 'Σ watch time in ms, foreground only',
+    `effective_views_10s` Int64 COMMENT 'views with more than 10 000 ms of watch in all, in the window of the enter',
+    `effective_views_60s` Int64 COMMENT 'views with more than 60 000 ms of watch in all, in the window of the enter',
+    `effective_views_300s` Int64 COMMENT 'views with 300 000 ms of watch or more in all, in the window of the enter',
+    `bounces` Int64 COMMENT 'closed views under 10 000 ms of watch without an interaction (product_exposure apart), in the window of the enter',
+    `online` Int64 COMMENT 'views online at the end of the 10 s pane; longer windows: the peak over their panes',
+    `interactions_like` Int64 COMMENT 'Σ count of likes',
+    `interactions_comment` Int64 COMMENT 'Σ count of comments',
+    `interactions_share` Int64 COMMENT 'Σ count of shares',
+    `interactions_follow` Int64 COMMENT 'Σ count of follows',
+    `interactions_gift` Int64 COMMENT 'Σ count of gifts',
+    `interactions_fan_club_join` Int64 COMMENT 'Σ count of fan club joins',
+    `interactions_cart_view` Int64 COMMENT 'Σ count of cart views',
+    `interactions_product_click` Int64 COMMENT 'Σ count of product clicks (the same as product_clicks)',
+    `interactions_favorite` Int64 COMMENT 'Σ count of favorites',
+    `interactions_coupon_claim` Int64 COMMENT 'Σ count of coupon claims',
+    `interactions_poll_or_lottery` Int64 COMMENT 'Σ count of polls and lotteries',
+    `interactions_dislike_or_report` Int64 COMMENT 'Σ count of dislikes and reports',
+    `interactions_product_exposure` Int64 COMMENT 'Σ count of product exposures (the same as product_exposures)',
+    `interactions_rating` Int64 COMMENT 'Σ count of ratings; their number is ratings',
+    `interaction_events` Int64 COMMENT 'interaction events, product_exposure and rating apart',
+    `interactors` Int64 COMMENT 'distinct viewers with a like, comment, share or follow',
+    `engagers` Int64 COMMENT 'distinct viewers with any interaction but product_exposure and rating',
+    `product_exposures` Int64 COMMENT 'Σ count of product exposures',
+    `product_clicks` Int64 COMMENT 'Σ count of product clicks',
+    `product_clickers` Int64 COMMENT 'distinct viewers with a product click',
+    `ratings` Int64 COMMENT 'rating events',
+    `rating_sum` Int64 COMMENT 'Σ rating of rating events',
+    `orders_created` Int64 COMMENT 'orders with a created, by its event time',
+    `orders_paid` Int64 COMMENT 'orders with a paid, by its event time',
+    `buyers` Int64 COMMENT 'distinct buyers of the paid orders',
+    `new_buyers` Int64 COMMENT 'buyers whose first paid order on the platform is in this window and room',
+    `items_sold` Int64 COMMENT 'Σ qty of the lines of paid',
+    `orders_cancelled` Int64 COMMENT 'orders with a cancelled and no paid, by the event time of cancelled',
+    `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
+    `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid'
+)
+AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS events, defaultValueOfTypeName('Int64') AS viewers, defaultValueOfTypeName('Int64') AS views, defaultValueOfTypeName('Int64') AS watch_ms, defaultValueOfTypeName('Int64') AS effective_views_10s, defaultValueOfTypeName('Int64') AS effective_views_60s, defaultValueOfTypeName('Int64') AS effective_views_300s, defaultValueOfTypeName('Int64') AS bounces, defaultValueOfTypeName('Int64') AS online, defaultValueOfTypeName('Int64') AS interactions_like, defaultValueOfTypeName('Int64') AS interactions_comment, defaultValueOfTypeName('Int64') AS interactions_share, defaultValueOfTypeName('Int64') AS interactions_follow, defaultValueOfTypeName('Int64') AS interactions_gift, defaultValueOfTypeName('Int64') AS interactions_fan_club_join, defaultValueOfTypeName('Int64') AS interactions_cart_view, defaultValueOfTypeName('Int64') AS interactions_product_click, defaultValueOfTypeName('Int64') AS interactions_favorite, defaultValueOfTypeName('Int64') AS interactions_coupon_claim, defaultValueOfTypeName('Int64') AS interactions_poll_or_lottery, defaultValueOfTypeName('Int64') AS interactions_dislike_or_report, defaultValueOfTypeName('Int64') AS interactions_product_exposure, defaultValueOfTypeName('Int64') AS interactions_rating, defaultValueOfTypeName('Int64') AS interaction_events, defaultValueOfTypeName('Int64') AS interactors, defaultValueOfTypeName('Int64') AS engagers, defaultValueOfTypeName('Int64') AS product_exposures, defaultValueOfTypeName('Int64') AS product_clicks, defaultValueOfTypeName('Int64') AS product_clickers, defaultValueOfTypeName('Int64') AS ratings, defaultValueOfTypeName('Int64') AS rating_sum, defaultValueOfTypeName('Int64') AS orders_created, defaultValueOfTypeName('Int64') AS orders_paid, defaultValueOfTypeName('Int64') AS buyers, defaultValueOfTypeName('Int64') AS new_buyers, defaultValueOfTypeName('Int64') AS items_sold, defaultValueOfTypeName('Int64') AS orders_cancelled, defaultValueOfTypeName('Int64') AS orders_refunded, defaultValueOfTypeName('Int64') AS orders_refunded_by_order
+FROM system.one
+WHERE (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -757,6 +925,62 @@ SELECT
 FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id
+COMMENT 'The grain 1d of room_measures';
+
+CREATE OR REPLACE VIEW livemeter.room_measures_session
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    `events` Int64 COMMENT 'accepted events of all types. Each is in the room that it names; an order that names none is in the room of its click (\'\' without one), a cost event that names none is not counted',
+    `viewers` Int64 COMMENT 'distinct viewers of viewer events',
+    `views` Int64 COMMENT 'distinct views, by their first enter',
+    `watch_ms` Int64 COMMENT 'Σ watch time in ms, foreground only',
+    `effective_views_10s` Int64 COMMENT 'views with more than 10 000 ms of watch in all, in the window of the enter',
+    `effective_views_60s` Int64 COMMENT 'views with more than 60 000 ms of watch in all, in the window of the enter',
+    `effective_views_300s` Int64 COMMENT 'views with 300 000 ms of watch or more in all, in the window of the enter',
+    `bounces` Int64 COMMENT 'closed views under 10 000 ms of watch without an interaction (product_exposure apart), in the window of the enter',
+    `online` Int64 COMMENT 'views online at the end of the 10 s pane; longer windows: the peak over their panes',
+    `interactions_like` Int64 COMMENT 'Σ count of likes',
+    `interactions_comment` Int64 COMMENT 'Σ count of comments',
+    `interactions_share` Int64 COMMENT 'Σ count of shares',
+    `interactions_follow` Int64 COMMENT 'Σ count of follows',
+    `interactions_gift` Int64 COMMENT 'Σ count of gifts',
+    `interactions_fan_club_join` Int64 COMMENT 'Σ count of fan club joins',
+    `interactions_cart_view` Int64 COMMENT 'Σ count of cart views',
+    `interactions_product_click` Int64 COMMENT 'Σ count of product clicks (the same as product_clicks)',
+    `interactions_favorite` Int64 COMMENT 'Σ count of favorites',
+    `interactions_coupon_claim` Int64 COMMENT 'Σ count of coupon claims',
+    `interactions_poll_or_lottery` Int64 COMMENT 'Σ count of polls and lotteries',
+    `interactions_dislike_or_report` Int64 COMMENT 'Σ count of dislikes and reports',
+    `interactions_product_exposure` Int64 COMMENT 'Σ count of product exposures (the same as product_exposures)',
+    `interactions_rating` Int64 COMMENT 'Σ count of ratings; their number is ratings',
+    `interaction_events` Int64 COMMENT 'interaction events, product_exposure and rating apart',
+    `interactors` Int64 COMMENT 'distinct viewers with a like, comment, share or follow',
+    `engagers` Int64 COMMENT 'distinct viewers with any interaction but product_exposure and rating',
+    `product_exposures` Int64 COMMENT 'Σ count of product exposures',
+    `product_clicks` Int64 COMMENT 'Σ count of product clicks',
+    `product_clickers` Int64 COMMENT 'distinct viewers with a product click',
+    `ratings` Int64 COMMENT 'rating events',
+    `rating_sum` Int64 COMMENT 'Σ rating of rating events',
+    `orders_created` Int64 COMMENT 'orders with a created, by its event time',
+    `orders_paid` Int64 COMMENT 'orders with a paid, by its event time',
+    `buyers` Int64 COMMENT 'distinct buyers of the paid orders',
+    `new_buyers` Int64 COMMENT 'buyers whose first paid order on the platform is in this window and room',
+    `items_sold` Int64 COMMENT 'Σ qty of the lines of paid',
+    `orders_cancelled` Int64 COMMENT 'orders with a cancelled and no paid, by the event time of cancelled',
+    `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
+    `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid'
+)
+AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS events, defaultValueOfTypeName('Int64') AS viewers, defaultValueOfTypeName('Int64') AS views, defaultValueOfTypeName('Int64') AS watch_ms, defaultValueOfTypeName('Int64') AS effective_views_10s, defaultValueOfTypeName('Int64') AS effective_views_60s, defaultValueOfTypeName('Int64') AS effective_views_300s, defaultValueOfTypeName('Int64') AS bounces, defaultValueOfTypeName('Int64') AS online, defaultValueOfTypeName('Int64') AS interactions_like, defaultValueOfTypeName('Int64') AS interactions_comment, defaultValueOfTypeName('Int64') AS interactions_share, defaultValueOfTypeName('Int64') AS interactions_follow, defaultValueOfTypeName('Int64') AS interactions_gift, defaultValueOfTypeName('Int64') AS interactions_fan_club_join, defaultValueOfTypeName('Int64') AS interactions_cart_view, defaultValueOfTypeName('Int64') AS interactions_product_click, defaultValueOfTypeName('Int64') AS interactions_favorite, defaultValueOfTypeName('Int64') AS interactions_coupon_claim, defaultValueOfTypeName('Int64') AS interactions_poll_or_lottery, defaultValueOfTypeName('Int64') AS interactions_dislike_or_report, defaultValueOfTypeName('Int64') AS interactions_product_exposure, defaultValueOfTypeName('Int64') AS interactions_rating, defaultValueOfTypeName('Int64') AS interaction_events, defaultValueOfTypeName('Int64') AS interactors, defaultValueOfTypeName('Int64') AS engagers, defaultValueOfTypeName('Int64') AS product_exposures, defaultValueOfTypeName('Int64') AS product_clicks, defaultValueOfTypeName('Int64') AS product_clickers, defaultValueOfTypeName('Int64') AS ratings, defaultValueOfTypeName('Int64') AS rating_sum, defaultValueOfTypeName('Int64') AS orders_created, defaultValueOfTypeName('Int64') AS orders_paid, defaultValueOfTypeName('Int64') AS buyers, defaultValueOfTypeName('Int64') AS new_buyers, defaultValueOfTypeName('Int64') AS items_sold, defaultValueOfTypeName('Int64') AS orders_cancelled, defaultValueOfTypeName('Int64') AS orders_refunded, defaultValueOfTypeName('Int64') AS orders_refunded_by_order
+FROM system.one
+WHERE (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -811,9 +1035,64 @@ SELECT
 FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id
+COMMENT 'The grain session of room_measures';
+
+CREATE OR REPLACE VIEW livemeter.room_measures
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    `events` Int64 COMMENT 'accepted events of all types. Each is in the room that it names; an order that names none is in the room of its click (\'\' without one), a cost event that names none is not counted',
+    `viewers` Int64 COMMENT 'distinct viewers of viewer events',
+    `views` Int64 COMMENT 'distinct views, by their first enter',
+    `watch_ms` Int64 COMMENT 'Σ watch time in ms, foreground only',
+    `effective_views_10s` Int64 COMMENT 'views with more than 10 000 ms of watch in all, in the window of the enter',
+    `effective_views_60s` Int64 COMMENT 'views with more than 60 000 ms of watch in all, in the window of the enter',
+    `effective_views_300s` Int64 COMMENT 'views with 300 000 ms of watch or more in all, in the window of the enter',
+    `bounces` Int64 COMMENT 'closed views under 10 000 ms of watch without an interaction (product_exposure apart), in the window of the enter',
+    `online` Int64 COMMENT 'views online at the end of the 10 s pane; longer windows: the peak over their panes',
+    `interactions_like` Int64 COMMENT 'Σ count of likes',
+    `interactions_comment` Int64 COMMENT 'Σ count of comments',
+    `interactions_share` Int64 COMMENT 'Σ count of shares',
+    `interactions_follow` Int64 COMMENT 'Σ count of follows',
+    `interactions_gift` Int64 COMMENT 'Σ count of gifts',
+    `interactions_fan_club_join` Int64 COMMENT 'Σ count of fan club joins',
+    `interactions_cart_view` Int64 COMMENT 'Σ count of cart views',
+    `interactions_product_click` Int64 COMMENT 'Σ count of product clicks (the same as product_clicks)',
+    `interactions_favorite` Int64 COMMENT 'Σ count of favorites',
+    `interactions_coupon_claim` Int64 COMMENT 'Σ count of coupon claims',
+    `interactions_poll_or_lottery` Int64 COMMENT 'Σ count of polls and lotteries',
+    `interactions_dislike_or_report` Int64 COMMENT 'Σ count of dislikes and reports',
+    `interactions_product_exposure` Int64 COMMENT 'Σ count of product exposures (the same as product_exposures)',
+    `interactions_rating` Int64 COMMENT 'Σ count of ratings; their number is ratings',
+    `interaction_events` Int64 COMMENT 'interaction events, product_exposure and rating apart',
+    `interactors` Int64 COMMENT 'distinct viewers with a like, comment, share or follow',
+    `engagers` Int64 COMMENT 'distinct viewers with any interaction but product_exposure and rating',
+    `product_exposures` Int64 COMMENT 'Σ count of product exposures',
+    `product_clicks` Int64 COMMENT 'Σ count of product clicks',
+    `product_clickers` Int64 COMMENT 'distinct viewers with a product click',
+    `ratings` Int64 COMMENT 'rating events',
+    `rating_sum` Int64 COMMENT 'Σ rating of rating events',
+    `orders_created` Int64 COMMENT 'orders with a created, by its event time',
+    `orders_paid` Int64 COMMENT 'orders with a paid, by its event time',
+    `buyers` Int64 COMMENT 'distinct buyers of the paid orders',
+    `new_buyers` Int64 COMMENT 'buyers whose first paid order on the platform is in this window and room',
+    `items_sold` Int64 COMMENT 'Σ qty of the lines of paid',
+    `orders_cancelled` Int64 COMMENT 'orders with a cancelled and no paid, by the event time of cancelled',
+    `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
+    `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid'
+)
+AS
+SELECT CAST(substring(_table, 15), 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, window_start, platform, room_id, live_session_id, status, updated_at, beyond_horizon, events, viewers, views, watch_ms, effective_views_10s, effective_views_60s, effective_views_300s, bounces, online, interactions_like, interactions_comment, interactions_share, interactions_follow, interactions_gift, interactions_fan_club_join, interactions_cart_view, interactions_product_click, interactions_favorite, interactions_coupon_claim, interactions_poll_or_lottery, interactions_dislike_or_report, interactions_product_exposure, interactions_rating, interaction_events, interactors, engagers, product_exposures, product_clicks, product_clickers, ratings, rating_sum, orders_created, orders_paid, buyers, new_buyers, items_sold, orders_cancelled, orders_refunded, orders_refunded_by_order
+FROM merge('livemeter', '^room_measures_(10s|1m|1h|1d|session)$')
 COMMENT 'Measures of each room, window by window';
 
-CREATE OR REPLACE VIEW livemeter.sku_measures
+CREATE OR REPLACE VIEW livemeter.sku_measures_10s
 (
     `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
     `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
@@ -932,6 +1211,55 @@ FROM livemeter.sku_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id
+COMMENT 'The grain 10s of sku_measures';
+
+CREATE OR REPLACE VIEW livemeter.sku_measures_1m
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `sku_id` String COMMENT 'Product named by the event or the order line',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    `events` Int64 COMMENT 'accepted events of all types. Each is in the room that it names; an order that names none is in the room of its click (\'\' without one), a cost event that names none is not counted',
+    `interactions_like` Int64 COMMENT 'Σ count of likes',
+    `interactions_comment` Int64 COMMENT 'Σ count of comments',
+    `interactions_share` Int64 COMMENT 'Σ count of shares',
+    `interactions_follow` Int64 COMMENT 'Σ count of follows',
+    `interactions_gift` Int64 COMMENT 'Σ count of gifts',
+    `interactions_fan_club_join` Int64 COMMENT 'Σ count of fan club joins',
+    `interactions_cart_view` Int64 COMMENT 'Σ count of cart views',
+    `interactions_product_click` Int64 COMMENT 'Σ count of product clicks (the same as product_clicks)',
+    `interactions_favorite` Int64 COMMENT 'Σ count of favorites',
+    `interactions_coupon_claim` Int64 COMMENT 'Σ count of coupon claims',
+    `interactions_poll_or_lottery` Int64 COMMENT 'Σ count of polls and lotteries',
+    `interactions_dislike_or_report` Int64 COMMENT 'Σ count of dislikes and reports',
+    `interactions_product_exposure` Int64 COMMENT 'Σ count of product exposures (the same as product_exposures)',
+    `interactions_rating` Int64 COMMENT 'Σ count of ratings; their number is ratings',
+    `interaction_events` Int64 COMMENT 'interaction events, product_exposure and rating apart',
+    `interactors` Int64 COMMENT 'distinct viewers with a like, comment, share or follow',
+    `engagers` Int64 COMMENT 'distinct viewers with any interaction but product_exposure and rating',
+    `product_exposures` Int64 COMMENT 'Σ count of product exposures',
+    `product_clicks` Int64 COMMENT 'Σ count of product clicks',
+    `product_clickers` Int64 COMMENT 'distinct viewers with a product click',
+    `ratings` Int64 COMMENT 'rating events',
+    `rating_sum` Int64 COMMENT 'Σ rating of rating events',
+    `orders_created` Int64 COMMENT 'orders with a created, by its event time',
+    `orders_paid` Int64 COMMENT 'orders with a paid, by its event time',
+    `buyers` Int64 COMMENT 'distinct buyers of the paid orders',
+    `new_buyers` Int64 COMMENT 'buyers whose first paid order on the platform is in this window and room',
+    `items_sold` Int64 COMMENT 'Σ qty of the lines of paid',
+    `orders_cancelled` Int64 COMMENT 'orders with a cancelled and no paid, by the event time of cancelled',
+    `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
+    `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid'
+)
+AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS sku_id, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS events, defaultValueOfTypeName('Int64') AS interactions_like, defaultValueOfTypeName('Int64') AS interactions_comment, defaultValueOfTypeName('Int64') AS interactions_share, defaultValueOfTypeName('Int64') AS interactions_follow, defaultValueOfTypeName('Int64') AS interactions_gift, defaultValueOfTypeName('Int64') AS interactions_fan_club_join, defaultValueOfTypeName('Int64') AS interactions_cart_view, defaultValueOfTypeName('Int64') AS interactions_product_click, defaultValueOfTypeName('Int64') AS interactions_favorite, defaultValueOfTypeName('Int64') AS interactions_coupon_claim, defaultValueOfTypeName('Int64') AS interactions_poll_or_lottery, defaultValueOfTypeName('Int64') AS interactions_dislike_or_report, defaultValueOfTypeName('Int64') AS interactions_product_exposure, defaultValueOfTypeName('Int64') AS interactions_rating, defaultValueOfTypeName('Int64') AS interaction_events, defaultValueOfTypeName('Int64') AS interactors, defaultValueOfTypeName('Int64') AS engagers, defaultValueOfTypeName('Int64') AS product_exposures, defaultValueOfTypeName('Int64') AS product_clicks, defaultValueOfTypeName('Int64') AS product_clickers, defaultValueOfTypeName('Int64') AS ratings, defaultValueOfTypeName('Int64') AS rating_sum, defaultValueOfTypeName('Int64') AS orders_created, defaultValueOfTypeName('Int64') AS orders_paid, defaultValueOfTypeName('Int64') AS buyers, defaultValueOfTypeName('Int64') AS new_buyers, defaultValueOfTypeName('Int64') AS items_sold, defaultValueOfTypeName('Int64') AS orders_cancelled, defaultValueOfTypeName('Int64') AS orders_refunded, defaultValueOfTypeName('Int64') AS orders_refunded_by_order
+FROM system.one
+WHERE (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -977,6 +1305,55 @@ SELECT
 FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m'
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id
+COMMENT 'The grain 1m of sku_measures';
+
+CREATE OR REPLACE VIEW livemeter.sku_measures_1h
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `sku_id` String COMMENT 'Product named by the event or the order line',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    `events` Int64 COMMENT 'accepted events of all types. Each is in the room that it names; an order that names none is in the room of its click (\'\' without one), a cost event that names none is not counted',
+    `interactions_like` Int64 COMMENT 'Σ count of likes',
+    `interactions_comment` Int64 COMMENT 'Σ count of comments',
+    `interactions_share` Int64 COMMENT 'Σ count of shares',
+    `interactions_follow` Int64 COMMENT 'Σ count of follows',
+    `interactions_gift` Int64 COMMENT 'Σ count of gifts',
+    `interactions_fan_club_join` Int64 COMMENT 'Σ count of fan club joins',
+    `interactions_cart_view` Int64 COMMENT 'Σ count of cart views',
+    `interactions_product_click` Int64 COMMENT 'Σ count of product clicks (the same as product_clicks)',
+    `interactions_favorite` Int64 COMMENT 'Σ count of favorites',
+    `interactions_coupon_claim` Int64 COMMENT 'Σ count of coupon claims',
+    `interactions_poll_or_lottery` Int64 COMMENT 'Σ count of polls and lotteries',
+    `interactions_dislike_or_report` Int64 COMMENT 'Σ count of dislikes and reports',
+    `interactions_product_exposure` Int64 COMMENT 'Σ count of product exposures (the same as product_exposures)',
+    `interactions_rating` Int64 COMMENT 'Σ count of ratings; their number is ratings',
+    `interaction_events` Int64 COMMENT 'interaction events, product_exposure and rating apart',
+    `interactors` Int64 COMMENT 'distinct viewers with a like, comment, share or follow',
+    `engagers` Int64 COMMENT 'distinct viewers with any interaction but product_exposure and rating',
+    `product_exposures` Int64 COMMENT 'Σ count of product exposures',
+    `product_clicks` Int64 COMMENT 'Σ count of product clicks',
+    `product_clickers` Int64 COMMENT 'distinct viewers with a product click',
+    `ratings` Int64 COMMENT 'rating events',
+    `rating_sum` Int64 COMMENT 'Σ rating of rating events',
+    `orders_created` Int64 COMMENT 'orders with a created, by its event time',
+    `orders_paid` Int64 COMMENT 'orders with a paid, by its event time',
+    `buyers` Int64 COMMENT 'distinct buyers of the paid orders',
+    `new_buyers` Int64 COMMENT 'buyers whose first paid order on the platform is in this window and room',
+    `items_sold` Int64 COMMENT 'Σ qty of the lines of paid',
+    `orders_cancelled` Int64 COMMENT 'orders with a cancelled and no paid, by the event time of cancelled',
+    `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
+    `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid'
+)
+AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS sku_id, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS events, defaultValueOfTypeName('Int64') AS interactions_like, defaultValueOfTypeName('Int64') AS interactions_comment, defaultValueOfTypeName('Int64') AS interactions_share, defaultValueOfTypeName('Int64') AS interactions_follow, defaultValueOfTypeName('Int64') AS interactions_gift, defaultValueOfTypeName('Int64') AS interactions_fan_club_join, defaultValueOfTypeName('Int64') AS interactions_cart_view, defaultValueOfTypeName('Int64') AS interactions_product_click, defaultValueOfTypeName('Int64') AS interactions_favorite, defaultValueOfTypeName('Int64') AS interactions_coupon_claim, defaultValueOfTypeName('Int64') AS interactions_poll_or_lottery, defaultValueOfTypeName('Int64') AS interactions_dislike_or_report, defaultValueOfTypeName('Int64') AS interactions_product_exposure, defaultValueOfTypeName('Int64') AS interactions_rating, defaultValueOfTypeName('Int64') AS interaction_events, defaultValueOfTypeName('Int64') AS interactors, defaultValueOfTypeName('Int64') AS engagers, defaultValueOfTypeName('Int64') AS product_exposures, defaultValueOfTypeName('Int64') AS product_clicks, defaultValueOfTypeName('Int64') AS product_clickers, defaultValueOfTypeName('Int64') AS ratings, defaultValueOfTypeName('Int64') AS rating_sum, defaultValueOfTypeName('Int64') AS orders_created, defaultValueOfTypeName('Int64') AS orders_paid, defaultValueOfTypeName('Int64') AS buyers, defaultValueOfTypeName('Int64') AS new_buyers, defaultValueOfTypeName('Int64') AS items_sold, defaultValueOfTypeName('Int64') AS orders_cancelled, defaultValueOfTypeName('Int64') AS orders_refunded, defaultValueOfTypeName('Int64') AS orders_refunded_by_order
+FROM system.one
+WHERE (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1025,6 +1402,55 @@ UNION ALL
 SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.hour, r.platform, r.room_id, r.live_session_id, r.sku_id
+COMMENT 'The grain 1h of sku_measures';
+
+CREATE OR REPLACE VIEW livemeter.sku_measures_1d
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `sku_id` String COMMENT 'Product named by the event or the order line',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    `events` Int64 COMMENT 'accepted events of all types. Each is in the room that it names; an order that names none is in the room of its click (\'\' without one), a cost event that names none is not counted',
+    `interactions_like` Int64 COMMENT 'Σ count of likes',
+    `interactions_comment` Int64 COMMENT 'Σ count of comments',
+    `interactions_share` Int64 COMMENT 'Σ count of shares',
+    `interactions_follow` Int64 COMMENT 'Σ count of follows',
+    `interactions_gift` Int64 COMMENT 'Σ count of gifts',
+    `interactions_fan_club_join` Int64 COMMENT 'Σ count of fan club joins',
+    `interactions_cart_view` Int64 COMMENT 'Σ count of cart views',
+    `interactions_product_click` Int64 COMMENT 'Σ count of product clicks (the same as product_clicks)',
+    `interactions_favorite` Int64 COMMENT 'Σ count of favorites',
+    `interactions_coupon_claim` Int64 COMMENT 'Σ count of coupon claims',
+    `interactions_poll_or_lottery` Int64 COMMENT 'Σ count of polls and lotteries',
+    `interactions_dislike_or_report` Int64 COMMENT 'Σ count of dislikes and reports',
+    `interactions_product_exposure` Int64 COMMENT 'Σ count of product exposures (the same as product_exposures)',
+    `interactions_rating` Int64 COMMENT 'Σ count of ratings; their number is ratings',
+    `interaction_events` Int64 COMMENT 'interaction events, product_exposure and rating apart',
+    `interactors` Int64 COMMENT 'distinct viewers with a like, comment, share or follow',
+    `engagers` Int64 COMMENT 'distinct viewers with any interaction but product_exposure and rating',
+    `product_exposures` Int64 COMMENT 'Σ count of product exposures',
+    `product_clicks` Int64 COMMENT 'Σ count of product clicks',
+    `product_clickers` Int64 COMMENT 'distinct viewers with a product click',
+    `ratings` Int64 COMMENT 'rating events',
+    `rating_sum` Int64 COMMENT 'Σ rating of rating events',
+    `orders_created` Int64 COMMENT 'orders with a created, by its event time',
+    `orders_paid` Int64 COMMENT 'orders with a paid, by its event time',
+    `buyers` Int64 COMMENT 'distinct buyers of the paid orders',
+    `new_buyers` Int64 COMMENT 'buyers whose first paid order on the platform is in this window and room',
+    `items_sold` Int64 COMMENT 'Σ qty of the lines of paid',
+    `orders_cancelled` Int64 COMMENT 'orders with a cancelled and no paid, by the event time of cancelled',
+    `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
+    `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid'
+)
+AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS sku_id, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS events, defaultValueOfTypeName('Int64') AS interactions_like, defaultValueOfTypeName('Int64') AS interactions_comment, defaultValueOfTypeName('Int64') AS interactions_share, defaultValueOfTypeName('Int64') AS interactions_follow, defaultValueOfTypeName('Int64') AS interactions_gift, defaultValueOfTypeName('Int64') AS interactions_fan_club_join, defaultValueOfTypeName('Int64') AS interactions_cart_view, defaultValueOfTypeName('Int64') AS interactions_product_click, defaultValueOfTypeName('Int64') AS interactions_favorite, defaultValueOfTypeName('Int64') AS interactions_coupon_claim, defaultValueOfTypeName('Int64') AS interactions_poll_or_lottery, defaultValueOfTypeName('Int64') AS interactions_dislike_or_report, defaultValueOfTypeName('Int64') AS interactions_product_exposure, defaultValueOfTypeName('Int64') AS interactions_rating, defaultValueOfTypeName('Int64') AS interaction_events, defaultValueOfTypeName('Int64') AS interactors, defaultValueOfTypeName('Int64') AS engagers, defaultValueOfTypeName('Int64') AS product_exposures, defaultValueOfTypeName('Int64') AS product_clicks, defaultValueOfTypeName('Int64') AS product_clickers, defaultValueOfTypeName('Int64') AS ratings, defaultValueOfTypeName('Int64') AS rating_sum, defaultValueOfTypeName('Int64') AS orders_created, defaultValueOfTypeName('Int64') AS orders_paid, defaultValueOfTypeName('Int64') AS buyers, defaultValueOfTypeName('Int64') AS new_buyers, defaultValueOfTypeName('Int64') AS items_sold, defaultValueOfTypeName('Int64') AS orders_cancelled, defaultValueOfTypeName('Int64') AS orders_refunded, defaultValueOfTypeName('Int64') AS orders_refunded_by_order
+FROM system.one
+WHERE (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1070,6 +1496,55 @@ SELECT
 FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id, r.sku_id
+COMMENT 'The grain 1d of sku_measures';
+
+CREATE OR REPLACE VIEW livemeter.sku_measures_session
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `sku_id` String COMMENT 'Product named by the event or the order line',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    `events` Int64 COMMENT 'accepted events of all types. Each is in the room that it names; an order that names none is in the room of its click (\'\' without one), a cost event that names none is not counted',
+    `interactions_like` Int64 COMMENT 'Σ count of likes',
+    `interactions_comment` Int64 COMMENT 'Σ count of comments',
+    `interactions_share` Int64 COMMENT 'Σ count of shares',
+    `interactions_follow` Int64 COMMENT 'Σ count of follows',
+    `interactions_gift` Int64 COMMENT 'Σ count of gifts',
+    `interactions_fan_club_join` Int64 COMMENT 'Σ count of fan club joins',
+    `interactions_cart_view` Int64 COMMENT 'Σ count of cart views',
+    `interactions_product_click` Int64 COMMENT 'Σ count of product clicks (the same as product_clicks)',
+    `interactions_favorite` Int64 COMMENT 'Σ count of favorites',
+    `interactions_coupon_claim` Int64 COMMENT 'Σ count of coupon claims',
+    `interactions_poll_or_lottery` Int64 COMMENT 'Σ count of polls and lotteries',
+    `interactions_dislike_or_report` Int64 COMMENT 'Σ count of dislikes and reports',
+    `interactions_product_exposure` Int64 COMMENT 'Σ count of product exposures (the same as product_exposures)',
+    `interactions_rating` Int64 COMMENT 'Σ count of ratings; their number is ratings',
+    `interaction_events` Int64 COMMENT 'interaction events, product_exposure and rating apart',
+    `interactors` Int64 COMMENT 'distinct viewers with a like, comment, share or follow',
+    `engagers` Int64 COMMENT 'distinct viewers with any interaction but product_exposure and rating',
+    `product_exposures` Int64 COMMENT 'Σ count of product exposures',
+    `product_clicks` Int64 COMMENT 'Σ count of product clicks',
+    `product_clickers` Int64 COMMENT 'distinct viewers with a product click',
+    `ratings` Int64 COMMENT 'rating events',
+    `rating_sum` Int64 COMMENT 'Σ rating of rating events',
+    `orders_created` Int64 COMMENT 'orders with a created, by its event time',
+    `orders_paid` Int64 COMMENT 'orders with a paid, by its event time',
+    `buyers` Int64 COMMENT 'distinct buyers of the paid orders',
+    `new_buyers` Int64 COMMENT 'buyers whose first paid order on the platform is in this window and room',
+    `items_sold` Int64 COMMENT 'Σ qty of the lines of paid',
+    `orders_cancelled` Int64 COMMENT 'orders with a cancelled and no paid, by the event time of cancelled',
+    `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
+    `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid'
+)
+AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS sku_id, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS events, defaultValueOfTypeName('Int64') AS interactions_like, defaultValueOfTypeName('Int64') AS interactions_comment, defaultValueOfTypeName('Int64') AS interactions_share, defaultValueOfTypeName('Int64') AS interactions_follow, defaultValueOfTypeName('Int64') AS interactions_gift, defaultValueOfTypeName('Int64') AS interactions_fan_club_join, defaultValueOfTypeName('Int64') AS interactions_cart_view, defaultValueOfTypeName('Int64') AS interactions_product_click, defaultValueOfTypeName('Int64') AS interactions_favorite, defaultValueOfTypeName('Int64') AS interactions_coupon_claim, defaultValueOfTypeName('Int64') AS interactions_poll_or_lottery, defaultValueOfTypeName('Int64') AS interactions_dislike_or_report, defaultValueOfTypeName('Int64') AS interactions_product_exposure, defaultValueOfTypeName('Int64') AS interactions_rating, defaultValueOfTypeName('Int64') AS interaction_events, defaultValueOfTypeName('Int64') AS interactors, defaultValueOfTypeName('Int64') AS engagers, defaultValueOfTypeName('Int64') AS product_exposures, defaultValueOfTypeName('Int64') AS product_clicks, defaultValueOfTypeName('Int64') AS product_clickers, defaultValueOfTypeName('Int64') AS ratings, defaultValueOfTypeName('Int64') AS rating_sum, defaultValueOfTypeName('Int64') AS orders_created, defaultValueOfTypeName('Int64') AS orders_paid, defaultValueOfTypeName('Int64') AS buyers, defaultValueOfTypeName('Int64') AS new_buyers, defaultValueOfTypeName('Int64') AS items_sold, defaultValueOfTypeName('Int64') AS orders_cancelled, defaultValueOfTypeName('Int64') AS orders_refunded, defaultValueOfTypeName('Int64') AS orders_refunded_by_order
+FROM system.one
+WHERE (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1117,9 +1592,57 @@ SELECT
 FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.sku_id
+COMMENT 'The grain session of sku_measures';
+
+CREATE OR REPLACE VIEW livemeter.sku_measures
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `sku_id` String COMMENT 'Product named by the event or the order line',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    `events` Int64 COMMENT 'accepted events of all types. Each is in the room that it names; an order that names none is in the room of its click (\'\' without one), a cost event that names none is not counted',
+    `interactions_like` Int64 COMMENT 'Σ count of likes',
+    `interactions_comment` Int64 COMMENT 'Σ count of comments',
+    `interactions_share` Int64 COMMENT 'Σ count of shares',
+    `interactions_follow` Int64 COMMENT 'Σ count of follows',
+    `interactions_gift` Int64 COMMENT 'Σ count of gifts',
+    `interactions_fan_club_join` Int64 COMMENT 'Σ count of fan club joins',
+    `interactions_cart_view` Int64 COMMENT 'Σ count of cart views',
+    `interactions_product_click` Int64 COMMENT 'Σ count of product clicks (the same as product_clicks)',
+    `interactions_favorite` Int64 COMMENT 'Σ count of favorites',
+    `interactions_coupon_claim` Int64 COMMENT 'Σ count of coupon claims',
+    `interactions_poll_or_lottery` Int64 COMMENT 'Σ count of polls and lotteries',
+    `interactions_dislike_or_report` Int64 COMMENT 'Σ count of dislikes and reports',
+    `interactions_product_exposure` Int64 COMMENT 'Σ count of product exposures (the same as product_exposures)',
+    `interactions_rating` Int64 COMMENT 'Σ count of ratings; their number is ratings',
+    `interaction_events` Int64 COMMENT 'interaction events, product_exposure and rating apart',
+    `interactors` Int64 COMMENT 'distinct viewers with a like, comment, share or follow',
+    `engagers` Int64 COMMENT 'distinct viewers with any interaction but product_exposure and rating',
+    `product_exposures` Int64 COMMENT 'Σ count of product exposures',
+    `product_clicks` Int64 COMMENT 'Σ count of product clicks',
+    `product_clickers` Int64 COMMENT 'distinct viewers with a product click',
+    `ratings` Int64 COMMENT 'rating events',
+    `rating_sum` Int64 COMMENT 'Σ rating of rating events',
+    `orders_created` Int64 COMMENT 'orders with a created, by its event time',
+    `orders_paid` Int64 COMMENT 'orders with a paid, by its event time',
+    `buyers` Int64 COMMENT 'distinct buyers of the paid orders',
+    `new_buyers` Int64 COMMENT 'buyers whose first paid order on the platform is in this window and room',
+    `items_sold` Int64 COMMENT 'Σ qty of the lines of paid',
+    `orders_cancelled` Int64 COMMENT 'orders with a cancelled and no paid, by the event time of cancelled',
+    `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
+    `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid'
+)
+AS
+SELECT CAST(substring(_table, 14), 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, window_start, platform, room_id, live_session_id, sku_id, status, updated_at, beyond_horizon, events, interactions_like, interactions_comment, interactions_share, interactions_follow, interactions_gift, interactions_fan_club_join, interactions_cart_view, interactions_product_click, interactions_favorite, interactions_coupon_claim, interactions_poll_or_lottery, interactions_dislike_or_report, interactions_product_exposure, interactions_rating, interaction_events, interactors, engagers, product_exposures, product_clicks, product_clickers, ratings, rating_sum, orders_created, orders_paid, buyers, new_buyers, items_sold, orders_cancelled, orders_refunded, orders_refunded_by_order
+FROM merge('livemeter', '^sku_measures_(10s|1m|1h|1d|session)$')
 COMMENT 'Measures of each product in a room';
 
-CREATE OR REPLACE VIEW livemeter.source_measures
+CREATE OR REPLACE VIEW livemeter.source_measures_10s
 (
     `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
     `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
@@ -1192,6 +1715,32 @@ FROM livemeter.source_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
+COMMENT 'The grain 10s of source_measures';
+
+CREATE OR REPLACE VIEW livemeter.source_measures_1m
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `entry_source` String COMMENT 'entry_source of the view\'s first enter, \'\' without one',
+    `campaign_id` String COMMENT 'campaign_id of the touch of the view\'s first enter, \'\' without one',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    `viewers` Int64 COMMENT 'distinct viewers of viewer events',
+    `views` Int64 COMMENT 'distinct views, by their first enter',
+    `watch_ms` Int64 COMMENT 'Σ watch time in ms of the whole views that entered in this window',
+    `effective_views_10s` Int64 COMMENT 'views with more than 10 000 ms of watch in all, in the window of the enter',
+    `effective_views_60s` Int64 COMMENT 'views with more than 60 000 ms of watch in all, in the window of the enter',
+    `effective_views_300s` Int64 COMMENT 'views with 300 000 ms of watch or more in all, in the window of the enter',
+    `bounces` Int64 COMMENT 'closed views under 10 000 ms of watch without an interaction (product_exposure apart), in the window of the enter'
+)
+AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS entry_source, defaultValueOfTypeName('String') AS campaign_id, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS viewers, defaultValueOfTypeName('Int64') AS views, defaultValueOfTypeName('Int64') AS watch_ms, defaultValueOfTypeName('Int64') AS effective_views_10s, defaultValueOfTypeName('Int64') AS effective_views_60s, defaultValueOfTypeName('Int64') AS effective_views_300s, defaultValueOfTypeName('Int64') AS bounces
+FROM system.one
+WHERE (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1214,6 +1763,32 @@ SELECT
 FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m'
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
+COMMENT 'The grain 1m of source_measures';
+
+CREATE OR REPLACE VIEW livemeter.source_measures_1h
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `entry_source` String COMMENT 'entry_source of the view\'s first enter, \'\' without one',
+    `campaign_id` String COMMENT 'campaign_id of the touch of the view\'s first enter, \'\' without one',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    `viewers` Int64 COMMENT 'distinct viewers of viewer events',
+    `views` Int64 COMMENT 'distinct views, by their first enter',
+    `watch_ms` Int64 COMMENT 'Σ watch time in ms of the whole views that entered in this window',
+    `effective_views_10s` Int64 COMMENT 'views with more than 10 000 ms of watch in all, in the window of the enter',
+    `effective_views_60s` Int64 COMMENT 'views with more than 60 000 ms of watch in all, in the window of the enter',
+    `effective_views_300s` Int64 COMMENT 'views with 300 000 ms of watch or more in all, in the window of the enter',
+    `bounces` Int64 COMMENT 'closed views under 10 000 ms of watch without an interaction (product_exposure apart), in the window of the enter'
+)
+AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS entry_source, defaultValueOfTypeName('String') AS campaign_id, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS viewers, defaultValueOfTypeName('Int64') AS views, defaultValueOfTypeName('Int64') AS watch_ms, defaultValueOfTypeName('Int64') AS effective_views_10s, defaultValueOfTypeName('Int64') AS effective_views_60s, defaultValueOfTypeName('Int64') AS effective_views_300s, defaultValueOfTypeName('Int64') AS bounces
+FROM system.one
+WHERE (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1239,6 +1814,32 @@ UNION ALL
 SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.hour, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
+COMMENT 'The grain 1h of source_measures';
+
+CREATE OR REPLACE VIEW livemeter.source_measures_1d
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `entry_source` String COMMENT 'entry_source of the view\'s first enter, \'\' without one',
+    `campaign_id` String COMMENT 'campaign_id of the touch of the view\'s first enter, \'\' without one',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    `viewers` Int64 COMMENT 'distinct viewers of viewer events',
+    `views` Int64 COMMENT 'distinct views, by their first enter',
+    `watch_ms` Int64 COMMENT 'Σ watch time in ms of the whole views that entered in this window',
+    `effective_views_10s` Int64 COMMENT 'views with more than 10 000 ms of watch in all, in the window of the enter',
+    `effective_views_60s` Int64 COMMENT 'views with more than 60 000 ms of watch in all, in the window of the enter',
+    `effective_views_300s` Int64 COMMENT 'views with 300 000 ms of watch or more in all, in the window of the enter',
+    `bounces` Int64 COMMENT 'closed views under 10 000 ms of watch without an interaction (product_exposure apart), in the window of the enter'
+)
+AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS entry_source, defaultValueOfTypeName('String') AS campaign_id, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS viewers, defaultValueOfTypeName('Int64') AS views, defaultValueOfTypeName('Int64') AS watch_ms, defaultValueOfTypeName('Int64') AS effective_views_10s, defaultValueOfTypeName('Int64') AS effective_views_60s, defaultValueOfTypeName('Int64') AS effective_views_300s, defaultValueOfTypeName('Int64') AS bounces
+FROM system.one
+WHERE (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1261,6 +1862,32 @@ SELECT
 FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
+COMMENT 'The grain 1d of source_measures';
+
+CREATE OR REPLACE VIEW livemeter.source_measures_session
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `entry_source` String COMMENT 'entry_source of the view\'s first enter, \'\' without one',
+    `campaign_id` String COMMENT 'campaign_id of the touch of the view\'s first enter, \'\' without one',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    `viewers` Int64 COMMENT 'distinct viewers of viewer events',
+    `views` Int64 COMMENT 'distinct views, by their first enter',
+    `watch_ms` Int64 COMMENT 'Σ watch time in ms of the whole views that entered in this window',
+    `effective_views_10s` Int64 COMMENT 'views with more than 10 000 ms of watch in all, in the window of the enter',
+    `effective_views_60s` Int64 COMMENT 'views with more than 60 000 ms of watch in all, in the window of the enter',
+    `effective_views_300s` Int64 COMMENT 'views with 300 000 ms of watch or more in all, in the window of the enter',
+    `bounces` Int64 COMMENT 'closed views under 10 000 ms of watch without an interaction (product_exposure apart), in the window of the enter'
+)
+AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS entry_source, defaultValueOfTypeName('String') AS campaign_id, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS viewers, defaultValueOfTypeName('Int64') AS views, defaultValueOfTypeName('Int64') AS watch_ms, defaultValueOfTypeName('Int64') AS effective_views_10s, defaultValueOfTypeName('Int64') AS effective_views_60s, defaultValueOfTypeName('Int64') AS effective_views_300s, defaultValueOfTypeName('Int64') AS bounces
+FROM system.one
+WHERE (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1285,9 +1912,34 @@ SELECT
 FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
+COMMENT 'The grain session of source_measures';
+
+CREATE OR REPLACE VIEW livemeter.source_measures
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `entry_source` String COMMENT 'entry_source of the view\'s first enter, \'\' without one',
+    `campaign_id` String COMMENT 'campaign_id of the touch of the view\'s first enter, \'\' without one',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    `viewers` Int64 COMMENT 'distinct viewers of viewer events',
+    `views` Int64 COMMENT 'distinct views, by their first enter',
+    `watch_ms` Int64 COMMENT 'Σ watch time in ms of the whole views that entered in this window',
+    `effective_views_10s` Int64 COMMENT 'views with more than 10 000 ms of watch in all, in the window of the enter',
+    `effective_views_60s` Int64 COMMENT 'views with more than 60 000 ms of watch in all, in the window of the enter',
+    `effective_views_300s` Int64 COMMENT 'views with 300 000 ms of watch or more in all, in the window of the enter',
+    `bounces` Int64 COMMENT 'closed views under 10 000 ms of watch without an interaction (product_exposure apart), in the window of the enter'
+)
+AS
+SELECT CAST(substring(_table, 17), 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, window_start, platform, room_id, live_session_id, entry_source, campaign_id, status, updated_at, beyond_horizon, viewers, views, watch_ms, effective_views_10s, effective_views_60s, effective_views_300s, bounces
+FROM merge('livemeter', '^source_measures_(10s|1m|1h|1d|session)$')
 COMMENT 'Measures of whole views by entry source and campaign, in the window of their enter; what a view without an enter does is in no row';
 
-CREATE OR REPLACE VIEW livemeter.variant_measures
+CREATE OR REPLACE VIEW livemeter.variant_measures_10s
 (
     `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
     `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
@@ -1424,6 +2076,64 @@ FROM livemeter.variant_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
+COMMENT 'The grain 10s of variant_measures';
+
+CREATE OR REPLACE VIEW livemeter.variant_measures_1m
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `experiment_id` String COMMENT 'Experiment named by the event, for whole views by their enter',
+    `variant` String COMMENT 'Variant of the experiment',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    `events` Int64 COMMENT 'accepted events of all types. Each is in the room that it names; an order that names none is in the room of its click (\'\' without one), a cost event that names none is not counted',
+    `viewers` Int64 COMMENT 'distinct viewers of viewer events',
+    `views` Int64 COMMENT 'distinct views, by their first enter',
+    `watch_ms` Int64 COMMENT 'Σ watch time in ms, foreground only',
+    `effective_views_10s` Int64 COMMENT 'views with more than 10 000 ms of watch in all, in the window of the enter',
+    `effective_views_60s` Int64 COMMENT 'views with more than 60 000 ms of watch in all, in the window of the enter',
+    `effective_views_300s` Int64 COMMENT 'views with 300 000 ms of watch or more in all, in the window of the enter',
+    `bounces` Int64 COMMENT 'closed views under 10 000 ms of watch without an interaction (product_exposure apart), in the window of the enter',
+    `online` Int64 COMMENT 'views online at the end of the 10 s pane; longer windows: the peak over their panes',
+    `interactions_like` Int64 COMMENT 'Σ count of likes',
+    `interactions_comment` Int64 COMMENT 'Σ count of comments',
+    `interactions_share` Int64 COMMENT 'Σ count of shares',
+    `interactions_follow` Int64 COMMENT 'Σ count of follows',
+    `interactions_gift` Int64 COMMENT 'Σ count of gifts',
+    `interactions_fan_club_join` Int64 COMMENT 'Σ count of fan club joins',
+    `interactions_cart_view` Int64 COMMENT 'Σ count of cart views',
+    `interactions_product_click` Int64 COMMENT 'Σ count of product clicks (the same as product_clicks)',
+    `interactions_favorite` Int64 COMMENT 'Σ count of favorites',
+    `interactions_coupon_claim` Int64 COMMENT 'Σ count of coupon claims',
+    `interactions_poll_or_lottery` Int64 COMMENT 'Σ count of polls and lotteries',
+    `interactions_dislike_or_report` Int64 COMMENT 'Σ count of dislikes and reports',
+    `interactions_product_exposure` Int64 COMMENT 'Σ count of product exposures (the same as product_exposures)',
+    `interactions_rating` Int64 COMMENT 'Σ count of ratings; their number is ratings',
+    `interaction_events` Int64 COMMENT 'interaction events, product_exposure and rating apart',
+    `interactors` Int64 COMMENT 'distinct viewers with a like, comment, share or follow',
+    `engagers` Int64 COMMENT 'distinct viewers with any interaction but product_exposure and rating',
+    `product_exposures` Int64 COMMENT 'Σ count of product exposures',
+    `product_clicks` Int64 COMMENT 'Σ count of product clicks',
+    `product_clickers` Int64 COMMENT 'distinct viewers with a product click',
+    `ratings` Int64 COMMENT 'rating events',
+    `rating_sum` Int64 COMMENT 'Σ rating of rating events',
+    `orders_created` Int64 COMMENT 'orders with a created, by its event time',
+    `orders_paid` Int64 COMMENT 'orders with a paid, by its event time',
+    `buyers` Int64 COMMENT 'distinct buyers of the paid orders',
+    `new_buyers` Int64 COMMENT 'buyers whose first paid order on the platform is in this window and room',
+    `items_sold` Int64 COMMENT 'Σ qty of the lines of paid',
+    `orders_cancelled` Int64 COMMENT 'orders with a cancelled and no paid, by the event time of cancelled',
+    `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
+    `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid'
+)
+AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS experiment_id, defaultValueOfTypeName('String') AS variant, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS events, defaultValueOfTypeName('Int64') AS viewers, defaultValueOfTypeName('Int64') AS views, defaultValueOfTypeName('Int64') AS watch_ms, defaultValueOfTypeName('Int64') AS effective_views_10s, defaultValueOfTypeName('Int64') AS effective_views_60s, defaultValueOfTypeName('Int64') AS effective_views_300s, defaultValueOfTypeName('Int64') AS bounces, defaultValueOfTypeName('Int64') AS online, defaultValueOfTypeName('Int64') AS interactions_like, defaultValueOfTypeName('Int64') AS interactions_comment, defaultValueOfTypeName('Int64') AS interactions_share, defaultValueOfTypeName('Int64') AS interactions_follow, defaultValueOfTypeName('Int64') AS interactions_gift, defaultValueOfTypeName('Int64') AS interactions_fan_club_join, defaultValueOfTypeName('Int64') AS interactions_cart_view, defaultValueOfTypeName('Int64') AS interactions_product_click, defaultValueOfTypeName('Int64') AS interactions_favorite, defaultValueOfTypeName('Int64') AS interactions_coupon_claim, defaultValueOfTypeName('Int64') AS interactions_poll_or_lottery, defaultValueOfTypeName('Int64') AS interactions_dislike_or_report, defaultValueOfTypeName('Int64') AS interactions_product_exposure, defaultValueOfTypeName('Int64') AS interactions_rating, defaultValueOfTypeName('Int64') AS interaction_events, defaultValueOfTypeName('Int64') AS interactors, defaultValueOfTypeName('Int64') AS engagers, defaultValueOfTypeName('Int64') AS product_exposures, defaultValueOfTypeName('Int64') AS product_clicks, defaultValueOfTypeName('Int64') AS product_clickers, defaultValueOfTypeName('Int64') AS ratings, defaultValueOfTypeName('Int64') AS rating_sum, defaultValueOfTypeName('Int64') AS orders_created, defaultValueOfTypeName('Int64') AS orders_paid, defaultValueOfTypeName('Int64') AS buyers, defaultValueOfTypeName('Int64') AS new_buyers, defaultValueOfTypeName('Int64') AS items_sold, defaultValueOfTypeName('Int64') AS orders_cancelled, defaultValueOfTypeName('Int64') AS orders_refunded, defaultValueOfTypeName('Int64') AS orders_refunded_by_order
+FROM system.one
+WHERE (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1478,6 +2188,64 @@ SELECT
 FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m'
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
+COMMENT 'The grain 1m of variant_measures';
+
+CREATE OR REPLACE VIEW livemeter.variant_measures_1h
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `experiment_id` String COMMENT 'Experiment named by the event, for whole views by their enter',
+    `variant` String COMMENT 'Variant of the experiment',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    `events` Int64 COMMENT 'accepted events of all types. Each is in the room that it names; an order that names none is in the room of its click (\'\' without one), a cost event that names none is not counted',
+    `viewers` Int64 COMMENT 'distinct viewers of viewer events',
+    `views` Int64 COMMENT 'distinct views, by their first enter',
+    `watch_ms` Int64 COMMENT 'Σ watch time in ms, foreground only',
+    `effective_views_10s` Int64 COMMENT 'views with more than 10 000 ms of watch in all, in the window of the enter',
+    `effective_views_60s` Int64 COMMENT 'views with more than 60 000 ms of watch in all, in the window of the enter',
+    `effective_views_300s` Int64 COMMENT 'views with 300 000 ms of watch or more in all, in the window of the enter',
+    `bounces` Int64 COMMENT 'closed views under 10 000 ms of watch without an interaction (product_exposure apart), in the window of the enter',
+    `online` Int64 COMMENT 'views online at the end of the 10 s pane; longer windows: the peak over their panes',
+    `interactions_like` Int64 COMMENT 'Σ count of likes',
+    `interactions_comment` Int64 COMMENT 'Σ count of comments',
+    `interactions_share` Int64 COMMENT 'Σ count of shares',
+    `interactions_follow` Int64 COMMENT 'Σ count of follows',
+    `interactions_gift` Int64 COMMENT 'Σ count of gifts',
+    `interactions_fan_club_join` Int64 COMMENT 'Σ count of fan club joins',
+    `interactions_cart_view` Int64 COMMENT 'Σ count of cart views',
+    `interactions_product_click` Int64 COMMENT 'Σ count of product clicks (the same as product_clicks)',
+    `interactions_favorite` Int64 COMMENT 'Σ count of favorites',
+    `interactions_coupon_claim` Int64 COMMENT 'Σ count of coupon claims',
+    `interactions_poll_or_lottery` Int64 COMMENT 'Σ count of polls and lotteries',
+    `interactions_dislike_or_report` Int64 COMMENT 'Σ count of dislikes and reports',
+    `interactions_product_exposure` Int64 COMMENT 'Σ count of product exposures (the same as product_exposures)',
+    `interactions_rating` Int64 COMMENT 'Σ count of ratings; their number is ratings',
+    `interaction_events` Int64 COMMENT 'interaction events, product_exposure and rating apart',
+    `interactors` Int64 COMMENT 'distinct viewers with a like, comment, share or follow',
+    `engagers` Int64 COMMENT 'distinct viewers with any interaction but product_exposure and rating',
+    `product_exposures` Int64 COMMENT 'Σ count of product exposures',
+    `product_clicks` Int64 COMMENT 'Σ count of product clicks',
+    `product_clickers` Int64 COMMENT 'distinct viewers with a product click',
+    `ratings` Int64 COMMENT 'rating events',
+    `rating_sum` Int64 COMMENT 'Σ rating of rating events',
+    `orders_created` Int64 COMMENT 'orders with a created, by its event time',
+    `orders_paid` Int64 COMMENT 'orders with a paid, by its event time',
+    `buyers` Int64 COMMENT 'distinct buyers of the paid orders',
+    `new_buyers` Int64 COMMENT 'buyers whose first paid order on the platform is in this window and room',
+    `items_sold` Int64 COMMENT 'Σ qty of the lines of paid',
+    `orders_cancelled` Int64 COMMENT 'orders with a cancelled and no paid, by the event time of cancelled',
+    `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
+    `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid'
+)
+AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS experiment_id, defaultValueOfTypeName('String') AS variant, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS events, defaultValueOfTypeName('Int64') AS viewers, defaultValueOfTypeName('Int64') AS views, defaultValueOfTypeName('Int64') AS watch_ms, defaultValueOfTypeName('Int64') AS effective_views_10s, defaultValueOfTypeName('Int64') AS effective_views_60s, defaultValueOfTypeName('Int64') AS effective_views_300s, defaultValueOfTypeName('Int64') AS bounces, defaultValueOfTypeName('Int64') AS online, defaultValueOfTypeName('Int64') AS interactions_like, defaultValueOfTypeName('Int64') AS interactions_comment, defaultValueOfTypeName('Int64') AS interactions_share, defaultValueOfTypeName('Int64') AS interactions_follow, defaultValueOfTypeName('Int64') AS interactions_gift, defaultValueOfTypeName('Int64') AS interactions_fan_club_join, defaultValueOfTypeName('Int64') AS interactions_cart_view, defaultValueOfTypeName('Int64') AS interactions_product_click, defaultValueOfTypeName('Int64') AS interactions_favorite, defaultValueOfTypeName('Int64') AS interactions_coupon_claim, defaultValueOfTypeName('Int64') AS interactions_poll_or_lottery, defaultValueOfTypeName('Int64') AS interactions_dislike_or_report, defaultValueOfTypeName('Int64') AS interactions_product_exposure, defaultValueOfTypeName('Int64') AS interactions_rating, defaultValueOfTypeName('Int64') AS interaction_events, defaultValueOfTypeName('Int64') AS interactors, defaultValueOfTypeName('Int64') AS engagers, defaultValueOfTypeName('Int64') AS product_exposures, defaultValueOfTypeName('Int64') AS product_clicks, defaultValueOfTypeName('Int64') AS product_clickers, defaultValueOfTypeName('Int64') AS ratings, defaultValueOfTypeName('Int64') AS rating_sum, defaultValueOfTypeName('Int64') AS orders_created, defaultValueOfTypeName('Int64') AS orders_paid, defaultValueOfTypeName('Int64') AS buyers, defaultValueOfTypeName('Int64') AS new_buyers, defaultValueOfTypeName('Int64') AS items_sold, defaultValueOfTypeName('Int64') AS orders_cancelled, defaultValueOfTypeName('Int64') AS orders_refunded, defaultValueOfTypeName('Int64') AS orders_refunded_by_order
+FROM system.one
+WHERE (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1535,6 +2303,64 @@ UNION ALL
 SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.hour, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
+COMMENT 'The grain 1h of variant_measures';
+
+CREATE OR REPLACE VIEW livemeter.variant_measures_1d
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `experiment_id` String COMMENT 'Experiment named by the event, for whole views by their enter',
+    `variant` String COMMENT 'Variant of the experiment',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    `events` Int64 COMMENT 'accepted events of all types. Each is in the room that it names; an order that names none is in the room of its click (\'\' without one), a cost event that names none is not counted',
+    `viewers` Int64 COMMENT 'distinct viewers of viewer events',
+    `views` Int64 COMMENT 'distinct views, by their first enter',
+    `watch_ms` Int64 COMMENT 'Σ watch time in ms, foreground only',
+    `effective_views_10s` Int64 COMMENT 'views with more than 10 000 ms of watch in all, in the window of the enter',
+    `effective_views_60s` Int64 COMMENT 'views with more than 60 000 ms of watch in all, in the window of the enter',
+    `effective_views_300s` Int64 COMMENT 'views with 300 000 ms of watch or more in all, in the window of the enter',
+    `bounces` Int64 COMMENT 'closed views under 10 000 ms of watch without an interaction (product_exposure apart), in the window of the enter',
+    `online` Int64 COMMENT 'views online at the end of the 10 s pane; longer windows: the peak over their panes',
+    `interactions_like` Int64 COMMENT 'Σ count of likes',
+    `interactions_comment` Int64 COMMENT 'Σ count of comments',
+    `interactions_share` Int64 COMMENT 'Σ count of shares',
+    `interactions_follow` Int64 COMMENT 'Σ count of follows',
+    `interactions_gift` Int64 COMMENT 'Σ count of gifts',
+    `interactions_fan_club_join` Int64 COMMENT 'Σ count of fan club joins',
+    `interactions_cart_view` Int64 COMMENT 'Σ count of cart views',
+    `interactions_product_click` Int64 COMMENT 'Σ count of product clicks (the same as product_clicks)',
+    `interactions_favorite` Int64 COMMENT 'Σ count of favorites',
+    `interactions_coupon_claim` Int64 COMMENT 'Σ count of coupon claims',
+    `interactions_poll_or_lottery` Int64 COMMENT 'Σ count of polls and lotteries',
+    `interactions_dislike_or_report` Int64 COMMENT 'Σ count of dislikes and reports',
+    `interactions_product_exposure` Int64 COMMENT 'Σ count of product exposures (the same as product_exposures)',
+    `interactions_rating` Int64 COMMENT 'Σ count of ratings; their number is ratings',
+    `interaction_events` Int64 COMMENT 'interaction events, product_exposure and rating apart',
+    `interactors` Int64 COMMENT 'distinct viewers with a like, comment, share or follow',
+    `engagers` Int64 COMMENT 'distinct viewers with any interaction but product_exposure and rating',
+    `product_exposures` Int64 COMMENT 'Σ count of product exposures',
+    `product_clicks` Int64 COMMENT 'Σ count of product clicks',
+    `product_clickers` Int64 COMMENT 'distinct viewers with a product click',
+    `ratings` Int64 COMMENT 'rating events',
+    `rating_sum` Int64 COMMENT 'Σ rating of rating events',
+    `orders_created` Int64 COMMENT 'orders with a created, by its event time',
+    `orders_paid` Int64 COMMENT 'orders with a paid, by its event time',
+    `buyers` Int64 COMMENT 'distinct buyers of the paid orders',
+    `new_buyers` Int64 COMMENT 'buyers whose first paid order on the platform is in this window and room',
+    `items_sold` Int64 COMMENT 'Σ qty of the lines of paid',
+    `orders_cancelled` Int64 COMMENT 'orders with a cancelled and no paid, by the event time of cancelled',
+    `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
+    `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid'
+)
+AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS experiment_id, defaultValueOfTypeName('String') AS variant, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS events, defaultValueOfTypeName('Int64') AS viewers, defaultValueOfTypeName('Int64') AS views, defaultValueOfTypeName('Int64') AS watch_ms, defaultValueOfTypeName('Int64') AS effective_views_10s, defaultValueOfTypeName('Int64') AS effective_views_60s, defaultValueOfTypeName('Int64') AS effective_views_300s, defaultValueOfTypeName('Int64') AS bounces, defaultValueOfTypeName('Int64') AS online, defaultValueOfTypeName('Int64') AS interactions_like, defaultValueOfTypeName('Int64') AS interactions_comment, defaultValueOfTypeName('Int64') AS interactions_share, defaultValueOfTypeName('Int64') AS interactions_follow, defaultValueOfTypeName('Int64') AS interactions_gift, defaultValueOfTypeName('Int64') AS interactions_fan_club_join, defaultValueOfTypeName('Int64') AS interactions_cart_view, defaultValueOfTypeName('Int64') AS interactions_product_click, defaultValueOfTypeName('Int64') AS interactions_favorite, defaultValueOfTypeName('Int64') AS interactions_coupon_claim, defaultValueOfTypeName('Int64') AS interactions_poll_or_lottery, defaultValueOfTypeName('Int64') AS interactions_dislike_or_report, defaultValueOfTypeName('Int64') AS interactions_product_exposure, defaultValueOfTypeName('Int64') AS interactions_rating, defaultValueOfTypeName('Int64') AS interaction_events, defaultValueOfTypeName('Int64') AS interactors, defaultValueOfTypeName('Int64') AS engagers, defaultValueOfTypeName('Int64') AS product_exposures, defaultValueOfTypeName('Int64') AS product_clicks, defaultValueOfTypeName('Int64') AS product_clickers, defaultValueOfTypeName('Int64') AS ratings, defaultValueOfTypeName('Int64') AS rating_sum, defaultValueOfTypeName('Int64') AS orders_created, defaultValueOfTypeName('Int64') AS orders_paid, defaultValueOfTypeName('Int64') AS buyers, defaultValueOfTypeName('Int64') AS new_buyers, defaultValueOfTypeName('Int64') AS items_sold, defaultValueOfTypeName('Int64') AS orders_cancelled, defaultValueOfTypeName('Int64') AS orders_refunded, defaultValueOfTypeName('Int64') AS orders_refunded_by_order
+FROM system.one
+WHERE (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1589,6 +2415,64 @@ SELECT
 FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
+COMMENT 'The grain 1d of variant_measures';
+
+CREATE OR REPLACE VIEW livemeter.variant_measures_session
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `experiment_id` String COMMENT 'Experiment named by the event, for whole views by their enter',
+    `variant` String COMMENT 'Variant of the experiment',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    `events` Int64 COMMENT 'accepted events of all types. Each is in the room that it names; an order that names none is in the room of its click (\'\' without one), a cost event that names none is not counted',
+    `viewers` Int64 COMMENT 'distinct viewers of viewer events',
+    `views` Int64 COMMENT 'distinct views, by their first enter',
+    `watch_ms` Int64 COMMENT 'Σ watch time in ms, foreground only',
+    `effective_views_10s` Int64 COMMENT 'views with more than 10 000 ms of watch in all, in the window of the enter',
+    `effective_views_60s` Int64 COMMENT 'views with more than 60 000 ms of watch in all, in the window of the enter',
+    `effective_views_300s` Int64 COMMENT 'views with 300 000 ms of watch or more in all, in the window of the enter',
+    `bounces` Int64 COMMENT 'closed views under 10 000 ms of watch without an interaction (product_exposure apart), in the window of the enter',
+    `online` Int64 COMMENT 'views online at the end of the 10 s pane; longer windows: the peak over their panes',
+    `interactions_like` Int64 COMMENT 'Σ count of likes',
+    `interactions_comment` Int64 COMMENT 'Σ count of comments',
+    `interactions_share` Int64 COMMENT 'Σ count of shares',
+    `interactions_follow` Int64 COMMENT 'Σ count of follows',
+    `interactions_gift` Int64 COMMENT 'Σ count of gifts',
+    `interactions_fan_club_join` Int64 COMMENT 'Σ count of fan club joins',
+    `interactions_cart_view` Int64 COMMENT 'Σ count of cart views',
+    `interactions_product_click` Int64 COMMENT 'Σ count of product clicks (the same as product_clicks)',
+    `interactions_favorite` Int64 COMMENT 'Σ count of favorites',
+    `interactions_coupon_claim` Int64 COMMENT 'Σ count of coupon claims',
+    `interactions_poll_or_lottery` Int64 COMMENT 'Σ count of polls and lotteries',
+    `interactions_dislike_or_report` Int64 COMMENT 'Σ count of dislikes and reports',
+    `interactions_product_exposure` Int64 COMMENT 'Σ count of product exposures (the same as product_exposures)',
+    `interactions_rating` Int64 COMMENT 'Σ count of ratings; their number is ratings',
+    `interaction_events` Int64 COMMENT 'interaction events, product_exposure and rating apart',
+    `interactors` Int64 COMMENT 'distinct viewers with a like, comment, share or follow',
+    `engagers` Int64 COMMENT 'distinct viewers with any interaction but product_exposure and rating',
+    `product_exposures` Int64 COMMENT 'Σ count of product exposures',
+    `product_clicks` Int64 COMMENT 'Σ count of product clicks',
+    `product_clickers` Int64 COMMENT 'distinct viewers with a product click',
+    `ratings` Int64 COMMENT 'rating events',
+    `rating_sum` Int64 COMMENT 'Σ rating of rating events',
+    `orders_created` Int64 COMMENT 'orders with a created, by its event time',
+    `orders_paid` Int64 COMMENT 'orders with a paid, by its event time',
+    `buyers` Int64 COMMENT 'distinct buyers of the paid orders',
+    `new_buyers` Int64 COMMENT 'buyers whose first paid order on the platform is in this window and room',
+    `items_sold` Int64 COMMENT 'Σ qty of the lines of paid',
+    `orders_cancelled` Int64 COMMENT 'orders with a cancelled and no paid, by the event time of cancelled',
+    `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
+    `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid'
+)
+AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS experiment_id, defaultValueOfTypeName('String') AS variant, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS beyond_horizon, defaultValueOfTypeName('Int64') AS events, defaultValueOfTypeName('Int64') AS viewers, defaultValueOfTypeName('Int64') AS views, defaultValueOfTypeName('Int64') AS watch_ms, defaultValueOfTypeName('Int64') AS effective_views_10s, defaultValueOfTypeName('Int64') AS effective_views_60s, defaultValueOfTypeName('Int64') AS effective_views_300s, defaultValueOfTypeName('Int64') AS bounces, defaultValueOfTypeName('Int64') AS online, defaultValueOfTypeName('Int64') AS interactions_like, defaultValueOfTypeName('Int64') AS interactions_comment, defaultValueOfTypeName('Int64') AS interactions_share, defaultValueOfTypeName('Int64') AS interactions_follow, defaultValueOfTypeName('Int64') AS interactions_gift, defaultValueOfTypeName('Int64') AS interactions_fan_club_join, defaultValueOfTypeName('Int64') AS interactions_cart_view, defaultValueOfTypeName('Int64') AS interactions_product_click, defaultValueOfTypeName('Int64') AS interactions_favorite, defaultValueOfTypeName('Int64') AS interactions_coupon_claim, defaultValueOfTypeName('Int64') AS interactions_poll_or_lottery, defaultValueOfTypeName('Int64') AS interactions_dislike_or_report, defaultValueOfTypeName('Int64') AS interactions_product_exposure, defaultValueOfTypeName('Int64') AS interactions_rating, defaultValueOfTypeName('Int64') AS interaction_events, defaultValueOfTypeName('Int64') AS interactors, defaultValueOfTypeName('Int64') AS engagers, defaultValueOfTypeName('Int64') AS product_exposures, defaultValueOfTypeName('Int64') AS product_clicks, defaultValueOfTypeName('Int64') AS product_clickers, defaultValueOfTypeName('Int64') AS ratings, defaultValueOfTypeName('Int64') AS rating_sum, defaultValueOfTypeName('Int64') AS orders_created, defaultValueOfTypeName('Int64') AS orders_paid, defaultValueOfTypeName('Int64') AS buyers, defaultValueOfTypeName('Int64') AS new_buyers, defaultValueOfTypeName('Int64') AS items_sold, defaultValueOfTypeName('Int64') AS orders_cancelled, defaultValueOfTypeName('Int64') AS orders_refunded, defaultValueOfTypeName('Int64') AS orders_refunded_by_order
+FROM system.one
+WHERE (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1645,9 +2529,66 @@ SELECT
 FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
+COMMENT 'The grain session of variant_measures';
+
+CREATE OR REPLACE VIEW livemeter.variant_measures
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `experiment_id` String COMMENT 'Experiment named by the event, for whole views by their enter',
+    `variant` String COMMENT 'Variant of the experiment',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `beyond_horizon` Int64 COMMENT 'events later than the horizon: in sums and counts, not in distinct viewers or online',
+    `events` Int64 COMMENT 'accepted events of all types. Each is in the room that it names; an order that names none is in the room of its click (\'\' without one), a cost event that names none is not counted',
+    `viewers` Int64 COMMENT 'distinct viewers of viewer events',
+    `views` Int64 COMMENT 'distinct views, by their first enter',
+    `watch_ms` Int64 COMMENT 'Σ watch time in ms, foreground only',
+    `effective_views_10s` Int64 COMMENT 'views with more than 10 000 ms of watch in all, in the window of the enter',
+    `effective_views_60s` Int64 COMMENT 'views with more than 60 000 ms of watch in all, in the window of the enter',
+    `effective_views_300s` Int64 COMMENT 'views with 300 000 ms of watch or more in all, in the window of the enter',
+    `bounces` Int64 COMMENT 'closed views under 10 000 ms of watch without an interaction (product_exposure apart), in the window of the enter',
+    `online` Int64 COMMENT 'views online at the end of the 10 s pane; longer windows: the peak over their panes',
+    `interactions_like` Int64 COMMENT 'Σ count of likes',
+    `interactions_comment` Int64 COMMENT 'Σ count of comments',
+    `interactions_share` Int64 COMMENT 'Σ count of shares',
+    `interactions_follow` Int64 COMMENT 'Σ count of follows',
+    `interactions_gift` Int64 COMMENT 'Σ count of gifts',
+    `interactions_fan_club_join` Int64 COMMENT 'Σ count of fan club joins',
+    `interactions_cart_view` Int64 COMMENT 'Σ count of cart views',
+    `interactions_product_click` Int64 COMMENT 'Σ count of product clicks (the same as product_clicks)',
+    `interactions_favorite` Int64 COMMENT 'Σ count of favorites',
+    `interactions_coupon_claim` Int64 COMMENT 'Σ count of coupon claims',
+    `interactions_poll_or_lottery` Int64 COMMENT 'Σ count of polls and lotteries',
+    `interactions_dislike_or_report` Int64 COMMENT 'Σ count of dislikes and reports',
+    `interactions_product_exposure` Int64 COMMENT 'Σ count of product exposures (the same as product_exposures)',
+    `interactions_rating` Int64 COMMENT 'Σ count of ratings; their number is ratings',
+    `interaction_events` Int64 COMMENT 'interaction events, product_exposure and rating apart',
+    `interactors` Int64 COMMENT 'distinct viewers with a like, comment, share or follow',
+    `engagers` Int64 COMMENT 'distinct viewers with any interaction but product_exposure and rating',
+    `product_exposures` Int64 COMMENT 'Σ count of product exposures',
+    `product_clicks` Int64 COMMENT 'Σ count of product clicks',
+    `product_clickers` Int64 COMMENT 'distinct viewers with a product click',
+    `ratings` Int64 COMMENT 'rating events',
+    `rating_sum` Int64 COMMENT 'Σ rating of rating events',
+    `orders_created` Int64 COMMENT 'orders with a created, by its event time',
+    `orders_paid` Int64 COMMENT 'orders with a paid, by its event time',
+    `buyers` Int64 COMMENT 'distinct buyers of the paid orders',
+    `new_buyers` Int64 COMMENT 'buyers whose first paid order on the platform is in this window and room',
+    `items_sold` Int64 COMMENT 'Σ qty of the lines of paid',
+    `orders_cancelled` Int64 COMMENT 'orders with a cancelled and no paid, by the event time of cancelled',
+    `orders_refunded` Int64 COMMENT 'distinct orders with a refund, by refund date',
+    `orders_refunded_by_order` Int64 COMMENT 'orders with a refund, in the window of their paid'
+)
+AS
+SELECT CAST(substring(_table, 18), 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, window_start, platform, room_id, live_session_id, experiment_id, variant, status, updated_at, beyond_horizon, events, viewers, views, watch_ms, effective_views_10s, effective_views_60s, effective_views_300s, bounces, online, interactions_like, interactions_comment, interactions_share, interactions_follow, interactions_gift, interactions_fan_club_join, interactions_cart_view, interactions_product_click, interactions_favorite, interactions_coupon_claim, interactions_poll_or_lottery, interactions_dislike_or_report, interactions_product_exposure, interactions_rating, interaction_events, interactors, engagers, product_exposures, product_clicks, product_clickers, ratings, rating_sum, orders_created, orders_paid, buyers, new_buyers, items_sold, orders_cancelled, orders_refunded, orders_refunded_by_order
+FROM merge('livemeter', '^variant_measures_(10s|1m|1h|1d|session)$')
 COMMENT 'Measures of each room by experiment variant';
 
-CREATE OR REPLACE VIEW livemeter.room_money
+CREATE OR REPLACE VIEW livemeter.room_money_10s
 (
     `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
     `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
@@ -1718,6 +2659,31 @@ FROM livemeter.room_money_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.currency
+COMMENT 'The grain 10s of room_money';
+
+CREATE OR REPLACE VIEW livemeter.room_money_1m
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 currency of all amounts of the row; amounts of two currencies are never added',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `gift_minor` Int64 COMMENT 'Σ gift_value_minor',
+    `gmv_created_minor` Int64 COMMENT 'Σ (goods − discount) of created',
+    `deposit_minor` Int64 COMMENT 'Σ paid_minor of deposit_paid',
+    `gmv_paid_minor` Int64 COMMENT 'Σ paid_minor of paid, deposit included',
+    `refund_minor` Int64 COMMENT 'Σ refund.minor of distinct refunds, by refund date',
+    `refund_minor_by_order` Int64 COMMENT 'Σ refund.minor of distinct refunds, in the window of the order\'s paid',
+    `settled_minor` Int64 COMMENT 'paid_minor − refunds so far, of settled',
+    `net_minor` Int64 COMMENT 'gmv_paid_minor − refund_minor_by_order'
+)
+AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('LowCardinality(String)') AS currency, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS gift_minor, defaultValueOfTypeName('Int64') AS gmv_created_minor, defaultValueOfTypeName('Int64') AS deposit_minor, defaultValueOfTypeName('Int64') AS gmv_paid_minor, defaultValueOfTypeName('Int64') AS refund_minor, defaultValueOfTypeName('Int64') AS refund_minor_by_order, defaultValueOfTypeName('Int64') AS settled_minor, defaultValueOfTypeName('Int64') AS net_minor
+FROM system.one
+WHERE (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1739,6 +2705,31 @@ SELECT
 FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m'
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.currency
+COMMENT 'The grain 1m of room_money';
+
+CREATE OR REPLACE VIEW livemeter.room_money_1h
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 currency of all amounts of the row; amounts of two currencies are never added',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `gift_minor` Int64 COMMENT 'Σ gift_value_minor',
+    `gmv_created_minor` Int64 COMMENT 'Σ (goods − discount) of created',
+    `deposit_minor` Int64 COMMENT 'Σ paid_minor of deposit_paid',
+    `gmv_paid_minor` Int64 COMMENT 'Σ paid_minor of paid, deposit included',
+    `refund_minor` Int64 COMMENT 'Σ refund.minor of distinct refunds, by refund date',
+    `refund_minor_by_order` Int64 COMMENT 'Σ refund.minor of distinct refunds, in the window of the order\'s paid',
+    `settled_minor` Int64 COMMENT 'paid_minor − refunds so far, of settled',
+    `net_minor` Int64 COMMENT 'gmv_paid_minor − refund_minor_by_order'
+)
+AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('LowCardinality(String)') AS currency, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS gift_minor, defaultValueOfTypeName('Int64') AS gmv_created_minor, defaultValueOfTypeName('Int64') AS deposit_minor, defaultValueOfTypeName('Int64') AS gmv_paid_minor, defaultValueOfTypeName('Int64') AS refund_minor, defaultValueOfTypeName('Int64') AS refund_minor_by_order, defaultValueOfTypeName('Int64') AS settled_minor, defaultValueOfTypeName('Int64') AS net_minor
+FROM system.one
+WHERE (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1763,6 +2754,31 @@ UNION ALL
 SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.hour, r.platform, r.room_id, r.live_session_id, r.currency
+COMMENT 'The grain 1h of room_money';
+
+CREATE OR REPLACE VIEW livemeter.room_money_1d
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 currency of all amounts of the row; amounts of two currencies are never added',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `gift_minor` Int64 COMMENT 'Σ gift_value_minor',
+    `gmv_created_minor` Int64 COMMENT 'Σ (goods − discount) of created',
+    `deposit_minor` Int64 COMMENT 'Σ paid_minor of deposit_paid',
+    `gmv_paid_minor` Int64 COMMENT 'Σ paid_minor of paid, deposit included',
+    `refund_minor` Int64 COMMENT 'Σ refund.minor of distinct refunds, by refund date',
+    `refund_minor_by_order` Int64 COMMENT 'Σ refund.minor of distinct refunds, in the window of the order\'s paid',
+    `settled_minor` Int64 COMMENT 'paid_minor − refunds so far, of settled',
+    `net_minor` Int64 COMMENT 'gmv_paid_minor − refund_minor_by_order'
+)
+AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('LowCardinality(String)') AS currency, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS gift_minor, defaultValueOfTypeName('Int64') AS gmv_created_minor, defaultValueOfTypeName('Int64') AS deposit_minor, defaultValueOfTypeName('Int64') AS gmv_paid_minor, defaultValueOfTypeName('Int64') AS refund_minor, defaultValueOfTypeName('Int64') AS refund_minor_by_order, defaultValueOfTypeName('Int64') AS settled_minor, defaultValueOfTypeName('Int64') AS net_minor
+FROM system.one
+WHERE (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1784,6 +2800,31 @@ SELECT
 FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id, r.currency
+COMMENT 'The grain 1d of room_money';
+
+CREATE OR REPLACE VIEW livemeter.room_money_session
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 currency of all amounts of the row; amounts of two currencies are never added',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `gift_minor` Int64 COMMENT 'Σ gift_value_minor',
+    `gmv_created_minor` Int64 COMMENT 'Σ (goods − discount) of created',
+    `deposit_minor` Int64 COMMENT 'Σ paid_minor of deposit_paid',
+    `gmv_paid_minor` Int64 COMMENT 'Σ paid_minor of paid, deposit included',
+    `refund_minor` Int64 COMMENT 'Σ refund.minor of distinct refunds, by refund date',
+    `refund_minor_by_order` Int64 COMMENT 'Σ refund.minor of distinct refunds, in the window of the order\'s paid',
+    `settled_minor` Int64 COMMENT 'paid_minor − refunds so far, of settled',
+    `net_minor` Int64 COMMENT 'gmv_paid_minor − refund_minor_by_order'
+)
+AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('LowCardinality(String)') AS currency, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS gift_minor, defaultValueOfTypeName('Int64') AS gmv_created_minor, defaultValueOfTypeName('Int64') AS deposit_minor, defaultValueOfTypeName('Int64') AS gmv_paid_minor, defaultValueOfTypeName('Int64') AS refund_minor, defaultValueOfTypeName('Int64') AS refund_minor_by_order, defaultValueOfTypeName('Int64') AS settled_minor, defaultValueOfTypeName('Int64') AS net_minor
+FROM system.one
+WHERE (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1807,9 +2848,33 @@ SELECT
 FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.currency
+COMMENT 'The grain session of room_money';
+
+CREATE OR REPLACE VIEW livemeter.room_money
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 currency of all amounts of the row; amounts of two currencies are never added',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `gift_minor` Int64 COMMENT 'Σ gift_value_minor',
+    `gmv_created_minor` Int64 COMMENT 'Σ (goods − discount) of created',
+    `deposit_minor` Int64 COMMENT 'Σ paid_minor of deposit_paid',
+    `gmv_paid_minor` Int64 COMMENT 'Σ paid_minor of paid, deposit included',
+    `refund_minor` Int64 COMMENT 'Σ refund.minor of distinct refunds, by refund date',
+    `refund_minor_by_order` Int64 COMMENT 'Σ refund.minor of distinct refunds, in the window of the order\'s paid',
+    `settled_minor` Int64 COMMENT 'paid_minor − refunds so far, of settled',
+    `net_minor` Int64 COMMENT 'gmv_paid_minor − refund_minor_by_order'
+)
+AS
+SELECT CAST(substring(_table, 12), 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, window_start, platform, room_id, live_session_id, currency, status, updated_at, gift_minor, gmv_created_minor, deposit_minor, gmv_paid_minor, refund_minor, refund_minor_by_order, settled_minor, net_minor
+FROM merge('livemeter', '^room_money_(10s|1m|1h|1d|session)$')
 COMMENT 'Money of each room by currency, in minor units';
 
-CREATE OR REPLACE VIEW livemeter.sku_money
+CREATE OR REPLACE VIEW livemeter.sku_money_10s
 (
     `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
     `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
@@ -1874,6 +2939,28 @@ FROM livemeter.sku_money_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
+COMMENT 'The grain 10s of sku_money';
+
+CREATE OR REPLACE VIEW livemeter.sku_money_1m
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `sku_id` String COMMENT 'Product named by the event or the order line',
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 currency of all amounts of the row; amounts of two currencies are never added',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `gmv_paid_minor` Int64 COMMENT 'Σ paid_minor of the SKU\'s lines',
+    `refund_minor` Int64 COMMENT 'Σ refund.minor of the SKU\'s lines, by refund date; a refund without line_id, or of a line that items does not have, is in room_money alone',
+    `refund_minor_by_order` Int64 COMMENT 'Σ refund.minor of the SKU\'s lines, in the window of the order\'s paid; as refund_minor, without refunds of no known line',
+    `net_minor` Int64 COMMENT 'gmv_paid_minor − refund_minor_by_order'
+)
+AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS sku_id, defaultValueOfTypeName('LowCardinality(String)') AS currency, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS gmv_paid_minor, defaultValueOfTypeName('Int64') AS refund_minor, defaultValueOfTypeName('Int64') AS refund_minor_by_order, defaultValueOfTypeName('Int64') AS net_minor
+FROM system.one
+WHERE (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1892,6 +2979,28 @@ SELECT
 FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m'
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
+COMMENT 'The grain 1m of sku_money';
+
+CREATE OR REPLACE VIEW livemeter.sku_money_1h
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `sku_id` String COMMENT 'Product named by the event or the order line',
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 currency of all amounts of the row; amounts of two currencies are never added',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `gmv_paid_minor` Int64 COMMENT 'Σ paid_minor of the SKU\'s lines',
+    `refund_minor` Int64 COMMENT 'Σ refund.minor of the SKU\'s lines, by refund date; a refund without line_id, or of a line that items does not have, is in room_money alone',
+    `refund_minor_by_order` Int64 COMMENT 'Σ refund.minor of the SKU\'s lines, in the window of the order\'s paid; as refund_minor, without refunds of no known line',
+    `net_minor` Int64 COMMENT 'gmv_paid_minor − refund_minor_by_order'
+)
+AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS sku_id, defaultValueOfTypeName('LowCardinality(String)') AS currency, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS gmv_paid_minor, defaultValueOfTypeName('Int64') AS refund_minor, defaultValueOfTypeName('Int64') AS refund_minor_by_order, defaultValueOfTypeName('Int64') AS net_minor
+FROM system.one
+WHERE (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1913,6 +3022,28 @@ UNION ALL
 SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.hour, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
+COMMENT 'The grain 1h of sku_money';
+
+CREATE OR REPLACE VIEW livemeter.sku_money_1d
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `sku_id` String COMMENT 'Product named by the event or the order line',
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 currency of all amounts of the row; amounts of two currencies are never added',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `gmv_paid_minor` Int64 COMMENT 'Σ paid_minor of the SKU\'s lines',
+    `refund_minor` Int64 COMMENT 'Σ refund.minor of the SKU\'s lines, by refund date; a refund without line_id, or of a line that items does not have, is in room_money alone',
+    `refund_minor_by_order` Int64 COMMENT 'Σ refund.minor of the SKU\'s lines, in the window of the order\'s paid; as refund_minor, without refunds of no known line',
+    `net_minor` Int64 COMMENT 'gmv_paid_minor − refund_minor_by_order'
+)
+AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS sku_id, defaultValueOfTypeName('LowCardinality(String)') AS currency, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS gmv_paid_minor, defaultValueOfTypeName('Int64') AS refund_minor, defaultValueOfTypeName('Int64') AS refund_minor_by_order, defaultValueOfTypeName('Int64') AS net_minor
+FROM system.one
+WHERE (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1931,6 +3062,28 @@ SELECT
 FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
+COMMENT 'The grain 1d of sku_money';
+
+CREATE OR REPLACE VIEW livemeter.sku_money_session
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `sku_id` String COMMENT 'Product named by the event or the order line',
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 currency of all amounts of the row; amounts of two currencies are never added',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `gmv_paid_minor` Int64 COMMENT 'Σ paid_minor of the SKU\'s lines',
+    `refund_minor` Int64 COMMENT 'Σ refund.minor of the SKU\'s lines, by refund date; a refund without line_id, or of a line that items does not have, is in room_money alone',
+    `refund_minor_by_order` Int64 COMMENT 'Σ refund.minor of the SKU\'s lines, in the window of the order\'s paid; as refund_minor, without refunds of no known line',
+    `net_minor` Int64 COMMENT 'gmv_paid_minor − refund_minor_by_order'
+)
+AS
+SELECT defaultValueOfTypeName('Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS window_start, defaultValueOfTypeName('LowCardinality(String)') AS platform, defaultValueOfTypeName('String') AS room_id, defaultValueOfTypeName('String') AS live_session_id, defaultValueOfTypeName('String') AS sku_id, defaultValueOfTypeName('LowCardinality(String)') AS currency, defaultValueOfTypeName('LowCardinality(String)') AS status, defaultValueOfTypeName('DateTime64(3, \'UTC\')') AS updated_at, defaultValueOfTypeName('Int64') AS gmv_paid_minor, defaultValueOfTypeName('Int64') AS refund_minor, defaultValueOfTypeName('Int64') AS refund_minor_by_order, defaultValueOfTypeName('Int64') AS net_minor
+FROM system.one
+WHERE (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).1 < toDateTime64(0, 3, 'UTC')
 UNION ALL
 SELECT
     r.row_grain AS grain,
@@ -1951,6 +3104,27 @@ SELECT
 FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
+COMMENT 'The grain session of sku_money';
+
+CREATE OR REPLACE VIEW livemeter.sku_money
+(
+    `grain` Enum8('10s' = 0, '1m' = 1, '1h' = 2, '1d' = 3, 'session' = 4) COMMENT 'Length of the window: 10s, 1m, 1h in UTC; 1d in the shop\'s zone; session is the whole live session',
+    `window_start` DateTime64(3, 'UTC') COMMENT 'Start of the half-open window of event time; of a session the earliest event of the row: join sessions without it',
+    `platform` LowCardinality(String) COMMENT 'Platform of the room',
+    `room_id` String COMMENT 'Room; \'\' for orders that belong to none',
+    `live_session_id` String COMMENT 'Live session of the room; \'\' where the event names none',
+    `sku_id` String COMMENT 'Product named by the event or the order line',
+    `currency` LowCardinality(String) COMMENT 'ISO 4217 currency of all amounts of the row; amounts of two currencies are never added',
+    `status` LowCardinality(String) COMMENT 'provisional: the watermark of some partition has not passed the window\'s end and the lateness (a session: the gap after its last event); final: that of all has; corrected: final, and an event came after that',
+    `updated_at` DateTime64(3, 'UTC') COMMENT 'When the newest event of this window was received; where only whole-view measures or online changed: the newest event that changed them',
+    `gmv_paid_minor` Int64 COMMENT 'Σ paid_minor of the SKU\'s lines',
+    `refund_minor` Int64 COMMENT 'Σ refund.minor of the SKU\'s lines, by refund date; a refund without line_id, or of a line that items does not have, is in room_money alone',
+    `refund_minor_by_order` Int64 COMMENT 'Σ refund.minor of the SKU\'s lines, in the window of the order\'s paid; as refund_minor, without refunds of no known line',
+    `net_minor` Int64 COMMENT 'gmv_paid_minor − refund_minor_by_order'
+)
+AS
+SELECT CAST(substring(_table, 11), 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, window_start, platform, room_id, live_session_id, sku_id, currency, status, updated_at, gmv_paid_minor, refund_minor, refund_minor_by_order, net_minor
+FROM merge('livemeter', '^sku_money_(10s|1m|1h|1d|session)$')
 COMMENT 'Money of each product in a room by currency, in minor units';
 
 CREATE OR REPLACE VIEW livemeter.outcomes

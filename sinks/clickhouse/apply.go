@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -75,7 +76,7 @@ func (s *Sink) makeMissing(ctx context.Context, have *present, wanted []table) (
 }
 
 func (s *Sink) applyViews(ctx context.Context, have *present) (made int, err error) {
-	for _, v := range views(s.cfg) {
+	for _, v := range views(s.cfg, have.merges) {
 		v.comment += fingerprint(v.ddl(s.cfg.Database))
 		comment, there := have.comments[v.name]
 		if comment == v.comment {
@@ -150,12 +151,13 @@ type present struct {
 	columns  map[[2]string]bool // table, column
 	ddl      map[string]string  // of tables with optional settings
 	known    map[string]bool    // optional settings
+	merges   bool               // mergesByGrain
 }
 
 // look asks system.tables by its columns database and name: by an expression of them ClickHouse would look at every table of the server. And it has
 // the text of a CREATE written only where that is wanted.
 func (s *Sink) look(ctx context.Context, wanted []table) (*present, error) {
-	have := &present{map[string]string{}, map[[2]string]bool{}, map[string]string{}, map[string]bool{}}
+	have := &present{map[string]string{}, map[[2]string]bool{}, map[string]string{}, map[string]bool{}, false}
 	var all, merging, settings []string
 	for _, t := range wanted {
 		all = append(all, quote(t.name))
@@ -172,7 +174,17 @@ func (s *Sink) look(ctx context.Context, wanted []table) (*present, error) {
 		s.pairs(ctx, "SELECT name, comment FROM system.tables WHERE "+here, func(name, comment string) { have.comments[name] = comment }),
 		s.pairs(ctx, "SELECT table, name FROM system.columns WHERE "+here+" AND table"+in(all), func(table, name string) { have.columns[[2]string{table, name}] = true }),
 		s.pairs(ctx, "SELECT name, create_table_query FROM system.tables WHERE "+here+" AND name"+in(merging), func(name, ddl string) { have.ddl[name] = ddl }),
-		s.pairs(ctx, "SELECT name, value FROM system.merge_tree_settings WHERE name"+in(settings), func(name, _ string) { have.known[name] = true }))
+		s.pairs(ctx, "SELECT name, value FROM system.merge_tree_settings WHERE name"+in(settings)+" UNION ALL SELECT '', version()", func(name, value string) {
+			if have.known[name] = true; name == "" {
+				have.merges = mergesAt(value)
+			}
+		}))
+}
+
+func mergesAt(version string) bool {
+	var major, minor int
+	_, err := fmt.Sscanf(version, "%d.%d", &major, &minor)
+	return err == nil && slices.Compare([]int{major, minor}, mergesByGrain[:]) >= 0
 }
 
 func (s *Sink) pairs(ctx context.Context, query string, f func(a, b string)) error {

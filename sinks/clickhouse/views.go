@@ -31,10 +31,11 @@ func activeEpoch(db string) string {
 	return fmt.Sprintf("r.epoch = (SELECT max(epoch) FROM %s.epochs FINAL WHERE active = 1)", db)
 }
 
-func views(cfg Config) []view {
+// views stand in the order in which they are made. With merge those of cubes read others by merge().
+func views(cfg Config, merge bool) []view {
 	var out []view
 	for c := measure.Cube(0); c < measure.NumCubes; c++ {
-		out = append(out, cubeView(c, cfg))
+		out = append(out, cubeViews(c, cfg, merge)...)
 	}
 	return append(out, otherViews(cfg)...)
 }
@@ -46,7 +47,7 @@ func DDL(cfg Config) []string {
 	for _, t := range tables(cfg) {
 		out = append(out, t.ddl(cfg.Database))
 	}
-	for _, v := range views(cfg) {
+	for _, v := range views(cfg, true) {
 		out = append(out, v.ddl(cfg.Database))
 	}
 	return out
@@ -68,7 +69,7 @@ func RolesDDL(cfg Config) []string {
 	for _, t := range tables(cfg) {
 		grant(role(t.name), t.name)
 	}
-	for _, v := range views(cfg) {
+	for _, v := range views(cfg, true) {
 		grant(role(v.name), v.name)
 	}
 	return out
