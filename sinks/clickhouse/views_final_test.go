@@ -1,12 +1,14 @@
 package clickhouse_test
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/livemeter/livemeter/pipeline/measure"
 	"github.com/livemeter/livemeter/pipeline/rollup"
+	"github.com/livemeter/livemeter/sinks/clickhouse"
 )
 
 // What an older version of a row has is in no answer, whatever is asked for: its panes, its state and its numbers are not asked before FINAL has hidden it.
@@ -60,6 +62,51 @@ func TestBeforeFinalIsTheKey(t *testing.T) {
 	for _, b := range before {
 		if !key.MatchString(b[1]) || !strings.Contains(b[1], "room_id") || other.MatchString(b[1]) {
 			t.Errorf("asked before FINAL: %s", b[1])
+		}
+	}
+}
+
+// A server that does not choose among views by their names has one with the same rows; which it is, its version says.
+func TestViewsOfOlderServersAreTheSame(t *testing.T) {
+	e := open(t)
+	at := start + 3*hour
+	for i := range int64(40) {
+		e.write(row{Room: fmt.Sprint("r", i%5), Window: start + i*7*minute, Part: uint16(i % 2), Version: uint64(i + 1), Value: i,
+			Panes: []pane{{Pane: int(i % 6), Value: i, Online: i % 3}}, Run: rollup.Run{start, start + i*minute, 0}},
+			row{Room: fmt.Sprint("r", i%5), Grain: measure.Grain1h, Window: start + i%4*hour, Part: uint16(i % 2), Gen: uint64(i), Version: uint64(i + 1), Value: i})
+	}
+	e.hours = at
+	e.watermark(at)
+	merged := e.shown()
+	if !strings.Contains(e.query("SHOW CREATE VIEW $db.room_measures"), "merge(") {
+		t.Fatal("this server has the view for older ones: nothing to compare")
+	}
+	for _, ddl := range clickhouse.UnionDDL(e.cfg) {
+		e.query("%s", ddl)
+	}
+	if union := e.shown(); union != merged || strings.Count(union, "\n") < 100 {
+		t.Errorf("by UNION ALL:\n%s\nby merge():\n%s", union, merged)
+	}
+	if made, err := e.Apply(t.Context()); err != nil || made != 0 || !strings.Contains(e.query("SHOW CREATE VIEW $db.room_measures"), "merge(") {
+		t.Errorf("the view of an older server stays (%d made, %v)", made, err)
+	}
+	for version, want := range map[string]bool{"26.7.2.1": true, "26.4.1.1 (official build)": true, "27.1": true, "26.3.9.8": false, "25.12.1": false, "": false} {
+		if got := clickhouse.MergesAt(version); got != want {
+			t.Errorf("version %q: %v", version, got)
+		}
+	}
+}
+
+// A predicate on grain leaves the other grains' views unplanned: else each look costs three times as much.
+func TestGrainIsPlannedAlone(t *testing.T) {
+	e := open(t)
+	e.hours = 0
+	e.write(row{Room: "a", Window: start, Version: 1, Value: 7, Panes: []pane{{Pane: 0, Value: 7}}}, row{Room: "a", Grain: measure.Grain1h, Window: start, Version: 1, Value: 7})
+	e.watermark(start)
+	for where, reads := range map[string]int{"grain = '1m'": 1, "grain IN ('1m', '10s')": 7, "grain = 'session' AND room_id = 'a'": 1, "grain > '1h' AND events > 1": 2, "1": 11} {
+		plan := e.query("EXPLAIN SELECT room_id, events FROM $db.room_measures WHERE %s", where)
+		if got := strings.Count(plan, "ReadFromMergeTree")+strings.Count(plan, "ReadNothing"); got != reads {
+			t.Errorf("WHERE %s plans %d reads of rows, want %d:\n%s", where, got, reads, plan)
 		}
 	}
 }
