@@ -1090,6 +1090,7 @@ CREATE OR REPLACE VIEW livemeter.room_measures
 AS
 SELECT CAST(substring(_table, 15), 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, window_start, platform, room_id, live_session_id, status, updated_at, beyond_horizon, events, viewers, views, watch_ms, effective_views_10s, effective_views_60s, effective_views_300s, bounces, online, interactions_like, interactions_comment, interactions_share, interactions_follow, interactions_gift, interactions_fan_club_join, interactions_cart_view, interactions_product_click, interactions_favorite, interactions_coupon_claim, interactions_poll_or_lottery, interactions_dislike_or_report, interactions_product_exposure, interactions_rating, interaction_events, interactors, engagers, product_exposures, product_clicks, product_clickers, ratings, rating_sum, orders_created, orders_paid, buyers, new_buyers, items_sold, orders_cancelled, orders_refunded, orders_refunded_by_order
 FROM merge('livemeter', '^room_measures_(10s|1m|1h|1d|session)$')
+WHERE hasColumnInTable('livemeter', 'room_measures_10s', 'grain') AND hasColumnInTable('livemeter', 'room_measures_1m', 'grain') AND hasColumnInTable('livemeter', 'room_measures_1h', 'grain') AND hasColumnInTable('livemeter', 'room_measures_1d', 'grain') AND hasColumnInTable('livemeter', 'room_measures_session', 'grain')
 COMMENT 'Measures of each room, window by window';
 
 CREATE OR REPLACE VIEW livemeter.sku_measures_10s
@@ -1640,6 +1641,7 @@ CREATE OR REPLACE VIEW livemeter.sku_measures
 AS
 SELECT CAST(substring(_table, 14), 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, window_start, platform, room_id, live_session_id, sku_id, status, updated_at, beyond_horizon, events, interactions_like, interactions_comment, interactions_share, interactions_follow, interactions_gift, interactions_fan_club_join, interactions_cart_view, interactions_product_click, interactions_favorite, interactions_coupon_claim, interactions_poll_or_lottery, interactions_dislike_or_report, interactions_product_exposure, interactions_rating, interaction_events, interactors, engagers, product_exposures, product_clicks, product_clickers, ratings, rating_sum, orders_created, orders_paid, buyers, new_buyers, items_sold, orders_cancelled, orders_refunded, orders_refunded_by_order
 FROM merge('livemeter', '^sku_measures_(10s|1m|1h|1d|session)$')
+WHERE hasColumnInTable('livemeter', 'sku_measures_10s', 'grain') AND hasColumnInTable('livemeter', 'sku_measures_1m', 'grain') AND hasColumnInTable('livemeter', 'sku_measures_1h', 'grain') AND hasColumnInTable('livemeter', 'sku_measures_1d', 'grain') AND hasColumnInTable('livemeter', 'sku_measures_session', 'grain')
 COMMENT 'Measures of each product in a room';
 
 CREATE OR REPLACE VIEW livemeter.source_measures_10s
@@ -1937,6 +1939,7 @@ CREATE OR REPLACE VIEW livemeter.source_measures
 AS
 SELECT CAST(substring(_table, 17), 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, window_start, platform, room_id, live_session_id, entry_source, campaign_id, status, updated_at, beyond_horizon, viewers, views, watch_ms, effective_views_10s, effective_views_60s, effective_views_300s, bounces
 FROM merge('livemeter', '^source_measures_(10s|1m|1h|1d|session)$')
+WHERE hasColumnInTable('livemeter', 'source_measures_10s', 'grain') AND hasColumnInTable('livemeter', 'source_measures_1m', 'grain') AND hasColumnInTable('livemeter', 'source_measures_1h', 'grain') AND hasColumnInTable('livemeter', 'source_measures_1d', 'grain') AND hasColumnInTable('livemeter', 'source_measures_session', 'grain')
 COMMENT 'Measures of whole views by entry source and campaign, in the window of their enter; what a view without an enter does is in no row';
 
 CREATE OR REPLACE VIEW livemeter.variant_measures_10s
@@ -2586,6 +2589,7 @@ CREATE OR REPLACE VIEW livemeter.variant_measures
 AS
 SELECT CAST(substring(_table, 18), 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, window_start, platform, room_id, live_session_id, experiment_id, variant, status, updated_at, beyond_horizon, events, viewers, views, watch_ms, effective_views_10s, effective_views_60s, effective_views_300s, bounces, online, interactions_like, interactions_comment, interactions_share, interactions_follow, interactions_gift, interactions_fan_club_join, interactions_cart_view, interactions_product_click, interactions_favorite, interactions_coupon_claim, interactions_poll_or_lottery, interactions_dislike_or_report, interactions_product_exposure, interactions_rating, interaction_events, interactors, engagers, product_exposures, product_clicks, product_clickers, ratings, rating_sum, orders_created, orders_paid, buyers, new_buyers, items_sold, orders_cancelled, orders_refunded, orders_refunded_by_order
 FROM merge('livemeter', '^variant_measures_(10s|1m|1h|1d|session)$')
+WHERE hasColumnInTable('livemeter', 'variant_measures_10s', 'grain') AND hasColumnInTable('livemeter', 'variant_measures_1m', 'grain') AND hasColumnInTable('livemeter', 'variant_measures_1h', 'grain') AND hasColumnInTable('livemeter', 'variant_measures_1d', 'grain') AND hasColumnInTable('livemeter', 'variant_measures_session', 'grain')
 COMMENT 'Measures of each room by experiment variant';
 
 CREATE OR REPLACE VIEW livemeter.room_money_10s
@@ -2872,6 +2876,7 @@ CREATE OR REPLACE VIEW livemeter.room_money
 AS
 SELECT CAST(substring(_table, 12), 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, window_start, platform, room_id, live_session_id, currency, status, updated_at, gift_minor, gmv_created_minor, deposit_minor, gmv_paid_minor, refund_minor, refund_minor_by_order, settled_minor, net_minor
 FROM merge('livemeter', '^room_money_(10s|1m|1h|1d|session)$')
+WHERE hasColumnInTable('livemeter', 'room_money_10s', 'grain') AND hasColumnInTable('livemeter', 'room_money_1m', 'grain') AND hasColumnInTable('livemeter', 'room_money_1h', 'grain') AND hasColumnInTable('livemeter', 'room_money_1d', 'grain') AND hasColumnInTable('livemeter', 'room_money_session', 'grain')
 COMMENT 'Money of each room by currency, in minor units';
 
 CREATE OR REPLACE VIEW livemeter.sku_money_10s
@@ -3125,6 +3130,7 @@ CREATE OR REPLACE VIEW livemeter.sku_money
 AS
 SELECT CAST(substring(_table, 11), 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, window_start, platform, room_id, live_session_id, sku_id, currency, status, updated_at, gmv_paid_minor, refund_minor, refund_minor_by_order, net_minor
 FROM merge('livemeter', '^sku_money_(10s|1m|1h|1d|session)$')
+WHERE hasColumnInTable('livemeter', 'sku_money_10s', 'grain') AND hasColumnInTable('livemeter', 'sku_money_1m', 'grain') AND hasColumnInTable('livemeter', 'sku_money_1h', 'grain') AND hasColumnInTable('livemeter', 'sku_money_1d', 'grain') AND hasColumnInTable('livemeter', 'sku_money_session', 'grain')
 COMMENT 'Money of each product in a room by currency, in minor units';
 
 CREATE OR REPLACE VIEW livemeter.outcomes

@@ -85,7 +85,12 @@ func ofGrains(name string, columns []column, cfg Config) string {
 			sel = append(sel, c.name)
 		}
 	}
-	return fmt.Sprintf("SELECT %s\nFROM merge(%s, '^%s_(%s)$')", strings.Join(sel, ", "), quote(cfg.Database), name, strings.Join(measure.GrainNames[:], "|"))
+	var there []string // merge() reads what it finds and may read: without this question a view that is gone, or not granted, would be rows that are missing
+	for _, grain := range measure.GrainNames {
+		there = append(there, fmt.Sprintf("hasColumnInTable(%s, %s, 'grain')", quote(cfg.Database), quote(name+"_"+grain)))
+	}
+	return fmt.Sprintf("SELECT %s\nFROM merge(%s, '^%s_(%s)$')\nWHERE %s", strings.Join(sel, ", "), quote(cfg.Database), name,
+		strings.Join(measure.GrainNames[:], "|"), strings.Join(there, " AND "))
 }
 
 // watermarkFirst is a SELECT without rows. ClickHouse looks at the SELECTs in order, and at a table when it first meets it: so the watermark is

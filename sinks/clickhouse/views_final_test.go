@@ -2,6 +2,8 @@ package clickhouse_test
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"regexp"
 	"strings"
 	"testing"
@@ -105,8 +107,35 @@ func TestGrainIsPlannedAlone(t *testing.T) {
 	e.watermark(start)
 	for where, reads := range map[string]int{"grain = '1m'": 1, "grain IN ('1m', '10s')": 7, "grain = 'session' AND room_id = 'a'": 1, "grain > '1h' AND events > 1": 2, "1": 11} {
 		plan := e.query("EXPLAIN SELECT room_id, events FROM $db.room_measures WHERE %s", where)
-		if got := strings.Count(plan, "ReadFromMergeTree")+strings.Count(plan, "ReadNothing"); got != reads {
+		if got := strings.Count(plan, "ReadFromMergeTree") + strings.Count(plan, "ReadNothing"); got != reads {
 			t.Errorf("WHERE %s plans %d reads of rows, want %d:\n%s", where, got, reads, plan)
 		}
+	}
+}
+
+// A grain whose view is gone is an error, whichever grain is asked for: no answer lacks rows in silence.
+func TestMissingGrainIsAnError(t *testing.T) {
+	e := open(t)
+	e.write(row{Room: "a", Window: start, Version: 1, Value: 7})
+	e.query("DROP VIEW $db.room_measures_1m")
+	for _, where := range []string{"grain = '1m'", "grain = '1h'", "1"} {
+		res, err := http.Post("http://"+e.addr, "", strings.NewReader("SELECT count() FROM "+e.db+".room_measures WHERE "+where))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := io.ReadAll(res.Body)
+		res.Body.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body := string(answer); !strings.Contains(body, "room_measures_1m") || !strings.Contains(body, "UNKNOWN_TABLE") {
+			t.Errorf("WHERE %s: %s", where, body)
+		}
+	}
+	if made, err := e.Apply(t.Context()); err != nil || made != 1 {
+		t.Errorf("%d made, %v; want 1", made, err)
+	}
+	if got := e.query("SELECT events FROM $db.room_measures WHERE grain = '1m'"); got != "7" {
+		t.Errorf("made again it has %q", got)
 	}
 }

@@ -38,7 +38,16 @@ func (e *Engine) Acquire(env Env) (*Conn, error) {
 		e.Release(c)
 		return nil, err
 	}
+	if latched(env.Settings) {
+		c.Spoil()
+	}
 	return c, nil
+}
+
+// latched: these settings forbid that they, and others, are changed again. Who gets the connection next could set nothing.
+func latched(settings map[string]string) bool {
+	readonly, allowed := settings["readonly"], settings["allow_ddl"]
+	return readonly != "" && readonly != "0" || allowed != "" && allowed != "1"
 }
 
 // take prefers an idle connection that is set to env already: a client sends the same settings with each statement.

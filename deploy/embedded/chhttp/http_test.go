@@ -220,6 +220,19 @@ func TestSettingsStayInTheirRequest(t *testing.T) {
 	}
 }
 
+// What a request may do is its own affair, too: a connection that may only read, or define nothing, can't be set to anything else any more.
+func TestOnlyReadingIsOfOneRequest(t *testing.T) {
+	s := start(t)
+	for _, latch := range []string{"readonly=1", "readonly=2", "allow_ddl=0"} {
+		name, value, _ := strings.Cut(latch, "=")
+		for range 8 {
+			s.post("SELECT 1", name, value).want(t, 200, "1\n")
+			s.post("SELECT getSetting('max_result_rows')", "max_result_rows", "5", name, value).want(t, 200, "5\n")
+			s.post("SELECT getSetting('max_block_size')", "max_block_size", "77").want(t, 200, "77\n")
+		}
+	}
+}
+
 func TestSessions(t *testing.T) {
 	s := start(t)
 	in := []string{"session_id", s.db}
