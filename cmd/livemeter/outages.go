@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/livemeter/livemeter/pipeline/gateway"
+	"github.com/livemeter/livemeter/sinks/clickhouse"
 )
 
 const (
@@ -34,6 +35,9 @@ func clickHouseOutages(failing func() (since time.Time, err error), takes func()
 			what := "rows wait, and none is lost of what was taken"
 			if takes() {
 				what = "events are taken, their rows wait and none is lost"
+			}
+			if kind, _ := clickhouse.Explain(err); kind == clickhouse.Missing {
+				what = "new rows wait, and none of them is lost"
 			}
 			say(fmt.Sprintf("ClickHouse takes no rows, for %.0f s: %s; %s", time.Since(since).Seconds(), oneLine(err), what))
 		}

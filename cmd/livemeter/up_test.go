@@ -14,6 +14,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	ch "github.com/ClickHouse/clickhouse-go/v2"
 )
 
 // TestHelpOfUpSaysWhereItsDataIs, also for who names no directory.
@@ -78,8 +80,10 @@ func TestUpTellsOutagesOnce(t *testing.T) {
 		takes = false
 		pass(8*time.Second, errors.New("no space"))
 		pass(2*time.Second, nil)
+		pass(8*time.Second, fmt.Errorf("table: %w", &ch.Exception{Code: 60, Message: "gone"}))
 		want := []string{"ClickHouse takes no rows, for 6 s: no answer; to a write; events are taken, their rows wait and none is lost", "ClickHouse takes rows again, after 30 s",
-			"ClickHouse takes no rows, for 6 s: no space; rows wait, and none is lost of what was taken", "ClickHouse takes rows again, after 8 s"}
+			"ClickHouse takes no rows, for 6 s: no space; rows wait, and none is lost of what was taken", "ClickHouse takes rows again, after 8 s",
+			"ClickHouse takes no rows, for 6 s: table: code: 60, message: gone; new rows wait, and none of them is lost"}
 		if !slices.Equal(said, want) {
 			t.Errorf("said %q, want %q", said, want)
 		}

@@ -228,7 +228,7 @@ func (a *Aggregator) Last() {
 }
 
 // leaves says whether a changed cell's row goes with this flush. A minute that has not begun and has nothing but who is online waits, and a pane that
-// has not begun too: online reaches 30 s ahead.
+// has not begun too: online reaches 30 s ahead. See waitsUntil.
 func (a *Aggregator) leaves(c *cell, behind bool, turn turn) bool {
 	now := max(a.maxRecv, a.wm)
 	switch {
@@ -242,7 +242,7 @@ func (a *Aggregator) leaves(c *cell, behind bool, turn turn) bool {
 		return c.grain == measure.Grain1h && c.since+hourMS+a.final.lateness <= a.wm
 	case turn.rest:
 		return true
-	case a.begins(c) > now:
+	case a.waitsUntil(c) > now:
 		return false
 	}
 	cube, part := a.keys.Cube(c.key), int(c.key%slowParts)
@@ -253,11 +253,13 @@ func (a *Aggregator) leaves(c *cell, behind bool, turn turn) bool {
 }
 
 // aheadSpread is the time, ms, over which rows leave that waited for a pane to begin and for nothing else. All rooms' panes begin at once: in one flush
-// they would hold up the next by half a second. It is less than a pane: who was online has left before the pane is final.
+// they would hold up the next by half a second. It is less than a pane: a flush at which the pane is over, and more so one that tells that it is final, has
+// the row.
 const aheadSpread = 4096
 
-// begins is when what a changed cell waits for has begun, ms: a pane, or a window with nothing but who will be online; 0 where more has changed.
-func (a *Aggregator) begins(c *cell) int64 {
+// waitsUntil is until when a changed cell's row waits, ms: for a pane to begin, or for a window with nothing but who will be online, and for its
+// key's part of aheadSpread; 0 where more has changed.
+func (a *Aggregator) waitsUntil(c *cell) int64 {
 	spread := int64(c.key) % aheadSpread
 	switch {
 	case c.ahead != 0:

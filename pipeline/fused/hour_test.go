@@ -109,6 +109,39 @@ func TestPanesAheadAreSpread(t *testing.T) {
 	}
 }
 
+// A minute with nothing but who is online has left before its first pane is told final, without any lateness.
+func TestOnlineAloneLeavesBeforeItIsFinal(t *testing.T) {
+	p := newPlayerWith(t, NewRun(0, nil), 0)
+	const rooms = 4000
+	for i := range rooms {
+		p.line(fmt.Sprintf("enter at=45 room=r%d view=v%[1]d u=u%[1]d", i)) // online until 75
+	}
+	p.line("wm 46")
+	p.flush(true)
+	left := map[string]bool{}
+	for n := 0; ; n++ {
+		if n%5 == 0 { // a watermark leaves with every fifth flush
+			p.line(fmt.Sprintf("wm %d", 60+n/5*2))
+		}
+		var b rollup.Batch
+		token, _ := p.task.Flush(&b, false)
+		p.task.Ack(token)
+		for _, c := range b.Cells {
+			for i, room := range c.Room {
+				if c.Cube == measure.Room && c.Window[i] == golden0+60_000 {
+					left[room] = true
+				}
+			}
+		}
+		if len(b.Watermarks) > 0 && b.Watermarks[0].WM >= golden0+70_000 {
+			break
+		}
+	}
+	if len(left) != rooms {
+		t.Errorf("the pane is final, and the rows of %d rooms have left, want %d", len(left), rooms)
+	}
+}
+
 // An hour that is over leaves at once, also while behind, though a minute of it is kept open for stragglers: its row holds the watermark back.
 func TestHourLeavesThoughAMinuteStaysOpen(t *testing.T) {
 	p := newPlayer(t, NewRun(0, nil))

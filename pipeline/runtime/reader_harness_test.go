@@ -29,6 +29,7 @@ var kfakeCloses = goleak.IgnoreAnyFunction("github.com/twmb/franz-go/pkg/kfake.(
 
 // leavesNothing looks at the test's end for goroutines that it began. They have some seconds: a client's Close does not wait for all of its own.
 func leavesNothing(t *testing.T) {
+	t.Helper()
 	before := goleak.IgnoreCurrent()
 	t.Cleanup(func() {
 		var err error

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -82,6 +81,9 @@ func (s *Sink) applyViews(ctx context.Context, have *present) (made int, err err
 		if comment == v.comment {
 			continue
 		}
+		if engine := have.engines[v.name]; there && engine != "View" { // it would be replaced
+			return made, fmt.Errorf("clickhouse: %s.%s is a table (%s), and livemeter needs a view of that name: rename yours (RENAME TABLE)", s.cfg.Database, v.name, engine)
+		}
 		if err := s.exec(ctx, "view "+v.name, v.ddl(s.cfg.Database)); err != nil {
 			return made, err
 		}
@@ -148,6 +150,7 @@ var optionalSettings = []struct{ name, value string }{
 // present is what the database has, and what the server knows.
 type present struct {
 	comments map[string]string  // of tables and views
+	engines  map[string]string  // of tables; of views View
 	columns  map[[2]string]bool // table, column
 	ddl      map[string]string  // of tables with optional settings
 	known    map[string]bool    // optional settings
@@ -157,7 +160,7 @@ type present struct {
 // look asks system.tables by its columns database and name: by an expression of them ClickHouse would look at every table of the server. And it has
 // the text of a CREATE written only where that is wanted.
 func (s *Sink) look(ctx context.Context, wanted []table) (*present, error) {
-	have := &present{map[string]string{}, map[[2]string]bool{}, map[string]string{}, map[string]bool{}, false}
+	have := &present{map[string]string{}, map[string]string{}, map[[2]string]bool{}, map[string]string{}, map[string]bool{}, false}
 	var all, merging, settings []string
 	for _, t := range wanted {
 		all = append(all, quote(t.name))
@@ -171,20 +174,21 @@ func (s *Sink) look(ctx context.Context, wanted []table) (*present, error) {
 	in := func(names []string) string { return " IN (" + strings.Join(names, ", ") + ")" }
 	here := "database = " + quote(s.cfg.Database)
 	return have, errors.Join(
-		s.pairs(ctx, "SELECT name, comment FROM system.tables WHERE "+here, func(name, comment string) { have.comments[name] = comment }),
+		s.each(ctx, "SELECT name, comment, engine FROM system.tables WHERE "+here, nil, func(scan func(...any) error) error {
+			var name, comment, engine string
+			err := scan(&name, &comment, &engine)
+			have.comments[name], have.engines[name] = comment, engine
+			return err
+		}),
 		s.pairs(ctx, "SELECT table, name FROM system.columns WHERE "+here+" AND table"+in(all), func(table, name string) { have.columns[[2]string{table, name}] = true }),
 		s.pairs(ctx, "SELECT name, create_table_query FROM system.tables WHERE "+here+" AND name"+in(merging), func(name, ddl string) { have.ddl[name] = ddl }),
 		s.pairs(ctx, "SELECT name, value FROM system.merge_tree_settings WHERE name"+in(settings)+" UNION ALL SELECT '', version()", func(name, value string) {
-			if have.known[name] = true; name == "" {
+			if name == "" {
 				have.merges = mergesAt(value)
+			} else {
+				have.known[name] = true
 			}
 		}))
-}
-
-func mergesAt(version string) bool {
-	var major, minor int
-	_, err := fmt.Sscanf(version, "%d.%d", &major, &minor)
-	return err == nil && slices.Compare([]int{major, minor}, mergesByGrain[:]) >= 0
 }
 
 func (s *Sink) pairs(ctx context.Context, query string, f func(a, b string)) error {

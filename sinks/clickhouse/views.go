@@ -40,7 +40,7 @@ func views(cfg Config, merge bool) []view {
 	return append(out, otherViews(cfg)...)
 }
 
-// DDL is what Apply executes on an empty server, statement by statement.
+// DDL is what Apply executes on an empty server, statement by statement, where that is a mergesByGrain.
 func DDL(cfg Config) []string {
 	cfg = cfg.WithDefaults()
 	out := []string{"CREATE DATABASE IF NOT EXISTS " + cfg.Database}

@@ -62,7 +62,8 @@ func cubeViews(c measure.Cube, cfg Config, merge bool) []view {
 	name, first := measure.CubeTables[c], watermarkFirst(columns, cfg)
 	all := view{name: name, comment: cubeComments[c], columns: columns, query: first}
 	var out []view
-	for g, w := range []windows{paneWindows(cfg), minuteWindows(cfg), hourWindows(cfg), dayWindows(cfg), sessionWindows(cfg)} {
+	for g, w := range [measure.NumGrains]windows{measure.Grain10s: paneWindows(cfg), measure.Grain1m: minuteWindows(cfg), measure.Grain1h: hourWindows(cfg),
+		measure.Grain1d: dayWindows(cfg), measure.GrainSession: sessionWindows(cfg)} {
 		sql := "\nUNION ALL\n" + w.sql(c, cfg, measures)
 		all.query += sql
 		out = append(out, view{name: name + "_" + measure.GrainNames[g], comment: "The grain " + measure.GrainNames[g] + " of " + name, columns: columns, query: first + sql})
@@ -73,8 +74,14 @@ func cubeViews(c measure.Cube, cfg Config, merge bool) []view {
 	return append(out, all)
 }
 
-// mergesByGrain is the first version of ClickHouse, with its minor one, that leaves out tables of a merge() by an expression of their name.
-var mergesByGrain = [2]int{26, 4}
+// mergesByGrain is the first version of ClickHouse, major and minor, that leaves out tables of a merge() by an expression of their name.
+var mergesByGrain = []int{26, 4}
+
+func mergesAt(version string) bool {
+	var major, minor int
+	_, err := fmt.Sscanf(version, "%d.%d", &major, &minor)
+	return err == nil && slices.Compare([]int{major, minor}, mergesByGrain) >= 0
+}
 
 // ofGrains reads the views of single grains, each row's grain being what the view's name ends with. To plan a query costs ClickHouse more than most answers: some
 // 70 ms of CPU for all grains, a third of it for one. A predicate on grain leaves the others unplanned, which in a UNION ALL it would not.

@@ -139,3 +139,16 @@ func TestMissingGrainIsAnError(t *testing.T) {
 		t.Errorf("made again it has %q", got)
 	}
 }
+
+// A table of somebody else's that has a view's name is not replaced.
+func TestTableWithAViewsNameIsKept(t *testing.T) {
+	e := open(t)
+	e.query("DROP VIEW $db.sku_money_1d")
+	e.query("CREATE TABLE $db.sku_money_1d (a UInt8) ENGINE = MergeTree ORDER BY a AS SELECT 7")
+	if _, err := e.Apply(t.Context()); err == nil || !strings.Contains(err.Error(), e.db+".sku_money_1d is a table (MergeTree)") {
+		t.Errorf("%v", err)
+	}
+	if got := e.query("SELECT a FROM $db.sku_money_1d"); got != "7" {
+		t.Errorf("it holds %q", got)
+	}
+}

@@ -28,7 +28,7 @@ const freshnessDoc = "\n## An objective of freshness\n" +
 	"An objective must not overlook them: the share of records that were queryable within a second is\n\n```\n" +
 	"sum(rate(livemeter_reader_event_to_queryable_seconds_bucket{le=\"1\"}[1h]))\n  / (sum(rate(livemeter_reader_event_to_queryable_seconds_count[1h])) + sum(rate(livemeter_reader_behind_records_total[1h])))\n```\n\n" +
 	"While a bulk load is wanted, leave the second term of the divisor out. Not in it: an event's way to Kafka, a source that lags behind the others " +
-	"(`livemeter_collector_lag_seconds`), and rows other than those of rooms in 10 s and 1 m, which may follow some seconds later.\n"
+	"(`livemeter_collector_lag_seconds`), rows other than those of rooms in 10 s and 1 m, which may follow some seconds later, and who is online in a pane that has just begun, where nothing else happens in the room (within 4 s).\n"
 
 const metricsDoc = "../../../docs/metrics.md"
 
