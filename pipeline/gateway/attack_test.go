@@ -87,6 +87,38 @@ func TestSlowSendersAreCutOff(t *testing.T) {
 	}
 }
 
+// Who sends all of a body before reading gets the answer that it is refused, not a broken connection.
+func TestRefusalReachesWhoIsStillSending(t *testing.T) {
+	_, addr := listening(t, nil)
+	body := strings.Repeat(" ", 1<<20)
+	length := fmt.Sprint("Content-Length: ", len(body))
+	send := func(text string) string {
+		t.Helper()
+		c := dial(t, addr, "")
+		c.(*net.TCPConn).SetWriteBuffer(16 << 10) // else the kernel takes all of it
+		if _, err := io.WriteString(c, text); err != nil {
+			t.Errorf("still sending: %v", err)
+		}
+		return status(c)
+	}
+	for want, headers := range map[string][]string{
+		"413 Request Entity Too Large": {"Content-Type: application/json", length},
+		"415 Unsupported Media Type":   {"Content-Type: image/png", length},
+	} {
+		if got := send(postOf(body, headers...)); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+	chunked := fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(body), body)
+	if got := send(postOf(chunked, "Content-Type: application/json", "Transfer-Encoding: chunked")); got != "413 Request Entity Too Large" {
+		t.Errorf("chunked: %q", got)
+	}
+	waits := dial(t, addr, postOf("", "Content-Type: application/json", length, "Expect: 100-continue"))
+	if got := status(waits); got != "413 Request Entity Too Large" {
+		t.Errorf("who waits to be told to go on gets %q", got)
+	}
+}
+
 // Connections are bounded: above the limit they wait, and are served when others end.
 func TestConnectionsAreBounded(t *testing.T) {
 	b, addr := listening(t, func(c *Config) { c.MaxConnections = 3 })

@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"strings"
 
@@ -47,6 +48,7 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case prob != nil:
 		code = prob.status
+		drain(r)
 		prob.write(w)
 	case answer != nil:
 		writeJSON(w, code, answer)
@@ -55,6 +57,17 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		preflight(w)
 	}
 	s.met.answered(code)
+}
+
+// drainBytes of a body that nobody wants are read and dropped, within ReadTimeout.
+const drainBytes = 4 << 20
+
+// drain takes what a refused sender still sends: where the connection is closed meanwhile, most clients see that and not the answer. Who waits to be told
+// to go on gets the answer at once.
+func drain(r *http.Request) {
+	if r.Header.Get("Expect") == "" {
+		_, _ = io.CopyN(io.Discard, r.Body, drainBytes) // the answer is the same when they hang up
+	}
 }
 
 // answer returns the answer, or a problem, or neither for a preflight.
