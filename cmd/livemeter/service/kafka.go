@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/sasl/plain"
 	"github.com/twmb/franz-go/pkg/sasl/scram"
@@ -137,7 +138,16 @@ func pingKafka(ctx context.Context, c *config.Config) error {
 	case ctx.Err() != nil:
 		err = errors.New("no connection in time: a network that drops it")
 	}
-	return fmt.Errorf("kafka: no answer from %s (kafka.brokers, --kafka-brokers): %w: %s", strings.Join(c.Kafka.Brokers, ","), err, kafkaDoubt(c.Kafka))
+	return unanswered(c.Kafka, err)
+}
+
+// unanswered says what to look at: a broker that refuses who asks is there.
+func unanswered(k config.Kafka, err error) error {
+	brokers := strings.Join(k.Brokers, ",") + " (kafka.brokers, --kafka-brokers)"
+	if errors.Is(err, kerr.SaslAuthenticationFailed) {
+		return fmt.Errorf("kafka: %s refuses who asks: %w: see kafka.sasl.user and kafka.sasl.password", brokers, err)
+	}
+	return fmt.Errorf("kafka: no answer from %s: %w: %s", brokers, err, kafkaDoubt(k))
 }
 
 // dialUntil makes connections that end with ctx. The client's first question on each does not: it waits ten seconds for an answer, and so does its Close.

@@ -2,9 +2,12 @@ package service
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
 
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
 	"github.com/livemeter/livemeter/deploy/embedded/testengine"
@@ -25,5 +28,15 @@ func TestAnotherKindOfListener(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("mechanism %s at a plain broker: %v, want %q", sasl.Mechanism, err, want)
 		}
+	}
+}
+
+// TestWrongPassword: a broker that answers is not one that does not. Apache Kafka's answer; the fake one hangs up.
+func TestWrongPassword(t *testing.T) {
+	cfg := config.Default().Kafka
+	cfg.SASL = config.SASL{Mechanism: "plain", User: "u", Password: "wrong"}
+	err := unanswered(cfg, fmt.Errorf("unable to initialize sasl: %w", kerr.SaslAuthenticationFailed))
+	if !strings.Contains(err.Error(), "refuses who asks") || !strings.Contains(err.Error(), "see kafka.sasl.user and kafka.sasl.password") || strings.Contains(err.Error(), "no answer") {
+		t.Errorf("a wrong password: %v", err)
 	}
 }
