@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -119,10 +120,29 @@ func (b *bed) forget(ctx context.Context, prefix string) error {
 	if _, err := b.admin.DeleteTopics(ctx, derived...); err != nil {
 		return err
 	}
+	if err := b.gone(ctx, derived); err != nil {
+		return err
+	}
 	return b.topics(ctx, prefix)
 }
 
 // drop removes all topics of a prefix: disk is not endless.
+// gone waits until the broker knows that topics were deleted: while it still lists them nobody would make them again.
+func (b *bed) gone(ctx context.Context, topics []string) error {
+	for {
+		have, err := b.admin.ListTopics(ctx)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(topics, func(t string) bool { return have.Has(t) }) {
+			return nil
+		}
+		if err := sleep(ctx, 50*time.Millisecond); err != nil {
+			return err
+		}
+	}
+}
+
 func (b *bed) drop(ctx context.Context, prefix string) error {
 	topics, err := b.admin.ListTopics(ctx)
 	if err != nil {

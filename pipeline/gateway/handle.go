@@ -44,11 +44,14 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 	s.met.inFlight.Inc()
 	defer s.met.inFlight.Dec()
 	code := http.StatusOK
-	answer, prob := s.answer(w, r)
+	body := &begunBody{ReadCloser: r.Body}
+	seen := r.WithContext(r.Context()) // a copy: net/http looks at what kind of body its request has
+	seen.Body = body
+	answer, prob := s.answer(w, seen)
 	switch {
 	case prob != nil:
 		code = prob.status
-		drain(r)
+		body.drain(r)
 		prob.write(w)
 	case answer != nil:
 		writeJSON(w, code, answer)
@@ -62,11 +65,22 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 // drainBytes of a body that nobody wants are read and dropped, within ReadTimeout.
 const drainBytes = 4 << 20
 
+// begunBody knows whether a body was asked for.
+type begunBody struct {
+	io.ReadCloser
+	begun bool
+}
+
+func (b *begunBody) Read(p []byte) (int, error) {
+	b.begun = true
+	return b.ReadCloser.Read(p)
+}
+
 // drain takes what a refused sender still sends: where the connection is closed meanwhile, most clients see that and not the answer. Who waits to be told
-// to go on gets the answer at once.
-func drain(r *http.Request) {
-	if r.Header.Get("Expect") == "" {
-		_, _ = io.CopyN(io.Discard, r.Body, drainBytes) // the answer is the same when they hang up
+// to go on, and was not, gets the answer at once.
+func (b *begunBody) drain(r *http.Request) {
+	if b.begun || r.Header.Get("Expect") == "" {
+		_, _ = io.CopyN(io.Discard, b.ReadCloser, drainBytes) // the answer is the same when they hang up
 	}
 }
 

@@ -598,7 +598,7 @@ FROM livemeter.room_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id
-COMMENT 'The grain 10s of room_measures';
+COMMENT 'The grain 10s of room_measures (ddb72143dcdc)';
 
 CREATE OR REPLACE VIEW livemeter.room_measures_1m
 (
@@ -706,7 +706,7 @@ SELECT
 FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m'
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id
-COMMENT 'The grain 1m of room_measures';
+COMMENT 'The grain 1m of room_measures (832920908e83)';
 
 CREATE OR REPLACE VIEW livemeter.room_measures_1h
 (
@@ -817,7 +817,7 @@ UNION ALL
 SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.hour, r.platform, r.room_id, r.live_session_id
-COMMENT 'The grain 1h of room_measures';
+COMMENT 'The grain 1h of room_measures (47bc6e61bab9)';
 
 CREATE OR REPLACE VIEW livemeter.room_measures_1d
 (
@@ -925,7 +925,7 @@ SELECT
 FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id
-COMMENT 'The grain 1d of room_measures';
+COMMENT 'The grain 1d of room_measures (714483b3c293)';
 
 CREATE OR REPLACE VIEW livemeter.room_measures_session
 (
@@ -1035,7 +1035,7 @@ SELECT
 FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id
-COMMENT 'The grain session of room_measures';
+COMMENT 'The grain session of room_measures (cf54d0c239fb)';
 
 CREATE OR REPLACE VIEW livemeter.room_measures
 (
@@ -1091,7 +1091,7 @@ AS
 SELECT CAST(substring(_table, 15), 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, window_start, platform, room_id, live_session_id, status, updated_at, beyond_horizon, events, viewers, views, watch_ms, effective_views_10s, effective_views_60s, effective_views_300s, bounces, online, interactions_like, interactions_comment, interactions_share, interactions_follow, interactions_gift, interactions_fan_club_join, interactions_cart_view, interactions_product_click, interactions_favorite, interactions_coupon_claim, interactions_poll_or_lottery, interactions_dislike_or_report, interactions_product_exposure, interactions_rating, interaction_events, interactors, engagers, product_exposures, product_clicks, product_clickers, ratings, rating_sum, orders_created, orders_paid, buyers, new_buyers, items_sold, orders_cancelled, orders_refunded, orders_refunded_by_order
 FROM merge('livemeter', '^room_measures_(10s|1m|1h|1d|session)$')
 WHERE hasColumnInTable('livemeter', 'room_measures_10s', 'grain') AND hasColumnInTable('livemeter', 'room_measures_1m', 'grain') AND hasColumnInTable('livemeter', 'room_measures_1h', 'grain') AND hasColumnInTable('livemeter', 'room_measures_1d', 'grain') AND hasColumnInTable('livemeter', 'room_measures_session', 'grain')
-COMMENT 'Measures of each room, window by window';
+COMMENT 'Measures of each room, window by window (8f06d03b2588)';
 
 CREATE OR REPLACE VIEW livemeter.sku_measures_10s
 (
@@ -1212,7 +1212,7 @@ FROM livemeter.sku_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id
-COMMENT 'The grain 10s of sku_measures';
+COMMENT 'The grain 10s of sku_measures (6a9f65e40478)';
 
 CREATE OR REPLACE VIEW livemeter.sku_measures_1m
 (
@@ -1306,7 +1306,7 @@ SELECT
 FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m'
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id
-COMMENT 'The grain 1m of sku_measures';
+COMMENT 'The grain 1m of sku_measures (47bdead19f4d)';
 
 CREATE OR REPLACE VIEW livemeter.sku_measures_1h
 (
@@ -1403,7 +1403,7 @@ UNION ALL
 SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.hour, r.platform, r.room_id, r.live_session_id, r.sku_id
-COMMENT 'The grain 1h of sku_measures';
+COMMENT 'The grain 1h of sku_measures (4bfcf48a175e)';
 
 CREATE OR REPLACE VIEW livemeter.sku_measures_1d
 (
@@ -1497,7 +1497,7 @@ SELECT
 FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id, r.sku_id
-COMMENT 'The grain 1d of sku_measures';
+COMMENT 'The grain 1d of sku_measures (4eee59c9becd)';
 
 CREATE OR REPLACE VIEW livemeter.sku_measures_session
 (
@@ -1593,7 +1593,7 @@ SELECT
 FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.sku_id
-COMMENT 'The grain session of sku_measures';
+COMMENT 'The grain session of sku_measures (fc422209ec2e)';
 
 CREATE OR REPLACE VIEW livemeter.sku_measures
 (
@@ -1642,7 +1642,7 @@ AS
 SELECT CAST(substring(_table, 14), 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, window_start, platform, room_id, live_session_id, sku_id, status, updated_at, beyond_horizon, events, interactions_like, interactions_comment, interactions_share, interactions_follow, interactions_gift, interactions_fan_club_join, interactions_cart_view, interactions_product_click, interactions_favorite, interactions_coupon_claim, interactions_poll_or_lottery, interactions_dislike_or_report, interactions_product_exposure, interactions_rating, interaction_events, interactors, engagers, product_exposures, product_clicks, product_clickers, ratings, rating_sum, orders_created, orders_paid, buyers, new_buyers, items_sold, orders_cancelled, orders_refunded, orders_refunded_by_order
 FROM merge('livemeter', '^sku_measures_(10s|1m|1h|1d|session)$')
 WHERE hasColumnInTable('livemeter', 'sku_measures_10s', 'grain') AND hasColumnInTable('livemeter', 'sku_measures_1m', 'grain') AND hasColumnInTable('livemeter', 'sku_measures_1h', 'grain') AND hasColumnInTable('livemeter', 'sku_measures_1d', 'grain') AND hasColumnInTable('livemeter', 'sku_measures_session', 'grain')
-COMMENT 'Measures of each product in a room';
+COMMENT 'Measures of each product in a room (e1f0d22c1544)';
 
 CREATE OR REPLACE VIEW livemeter.source_measures_10s
 (
@@ -1717,7 +1717,7 @@ FROM livemeter.source_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
-COMMENT 'The grain 10s of source_measures';
+COMMENT 'The grain 10s of source_measures (ff89f5a8739c)';
 
 CREATE OR REPLACE VIEW livemeter.source_measures_1m
 (
@@ -1765,7 +1765,7 @@ SELECT
 FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m'
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
-COMMENT 'The grain 1m of source_measures';
+COMMENT 'The grain 1m of source_measures (2b0c869d392a)';
 
 CREATE OR REPLACE VIEW livemeter.source_measures_1h
 (
@@ -1816,7 +1816,7 @@ UNION ALL
 SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.hour, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
-COMMENT 'The grain 1h of source_measures';
+COMMENT 'The grain 1h of source_measures (2fa25b9e0440)';
 
 CREATE OR REPLACE VIEW livemeter.source_measures_1d
 (
@@ -1864,7 +1864,7 @@ SELECT
 FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
-COMMENT 'The grain 1d of source_measures';
+COMMENT 'The grain 1d of source_measures (13405b8ec033)';
 
 CREATE OR REPLACE VIEW livemeter.source_measures_session
 (
@@ -1914,7 +1914,7 @@ SELECT
 FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.source_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.entry_source, r.campaign_id
-COMMENT 'The grain session of source_measures';
+COMMENT 'The grain session of source_measures (557c7e7ba69b)';
 
 CREATE OR REPLACE VIEW livemeter.source_measures
 (
@@ -1940,7 +1940,7 @@ AS
 SELECT CAST(substring(_table, 17), 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, window_start, platform, room_id, live_session_id, entry_source, campaign_id, status, updated_at, beyond_horizon, viewers, views, watch_ms, effective_views_10s, effective_views_60s, effective_views_300s, bounces
 FROM merge('livemeter', '^source_measures_(10s|1m|1h|1d|session)$')
 WHERE hasColumnInTable('livemeter', 'source_measures_10s', 'grain') AND hasColumnInTable('livemeter', 'source_measures_1m', 'grain') AND hasColumnInTable('livemeter', 'source_measures_1h', 'grain') AND hasColumnInTable('livemeter', 'source_measures_1d', 'grain') AND hasColumnInTable('livemeter', 'source_measures_session', 'grain')
-COMMENT 'Measures of whole views by entry source and campaign, in the window of their enter; what a view without an enter does is in no row';
+COMMENT 'Measures of whole views by entry source and campaign, in the window of their enter; what a view without an enter does is in no row (ec044cc676f3)';
 
 CREATE OR REPLACE VIEW livemeter.variant_measures_10s
 (
@@ -2079,7 +2079,7 @@ FROM livemeter.variant_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
-COMMENT 'The grain 10s of variant_measures';
+COMMENT 'The grain 10s of variant_measures (38af593971c6)';
 
 CREATE OR REPLACE VIEW livemeter.variant_measures_1m
 (
@@ -2191,7 +2191,7 @@ SELECT
 FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m'
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
-COMMENT 'The grain 1m of variant_measures';
+COMMENT 'The grain 1m of variant_measures (7dc3fa6253e2)';
 
 CREATE OR REPLACE VIEW livemeter.variant_measures_1h
 (
@@ -2306,7 +2306,7 @@ UNION ALL
 SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.hour, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
-COMMENT 'The grain 1h of variant_measures';
+COMMENT 'The grain 1h of variant_measures (2609918d3c2b)';
 
 CREATE OR REPLACE VIEW livemeter.variant_measures_1d
 (
@@ -2418,7 +2418,7 @@ SELECT
 FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
-COMMENT 'The grain 1d of variant_measures';
+COMMENT 'The grain 1d of variant_measures (61100098d359)';
 
 CREATE OR REPLACE VIEW livemeter.variant_measures_session
 (
@@ -2532,7 +2532,7 @@ SELECT
 FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.variant_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.experiment_id, r.variant
-COMMENT 'The grain session of variant_measures';
+COMMENT 'The grain session of variant_measures (a091afc981fa)';
 
 CREATE OR REPLACE VIEW livemeter.variant_measures
 (
@@ -2590,7 +2590,7 @@ AS
 SELECT CAST(substring(_table, 18), 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, window_start, platform, room_id, live_session_id, experiment_id, variant, status, updated_at, beyond_horizon, events, viewers, views, watch_ms, effective_views_10s, effective_views_60s, effective_views_300s, bounces, online, interactions_like, interactions_comment, interactions_share, interactions_follow, interactions_gift, interactions_fan_club_join, interactions_cart_view, interactions_product_click, interactions_favorite, interactions_coupon_claim, interactions_poll_or_lottery, interactions_dislike_or_report, interactions_product_exposure, interactions_rating, interaction_events, interactors, engagers, product_exposures, product_clicks, product_clickers, ratings, rating_sum, orders_created, orders_paid, buyers, new_buyers, items_sold, orders_cancelled, orders_refunded, orders_refunded_by_order
 FROM merge('livemeter', '^variant_measures_(10s|1m|1h|1d|session)$')
 WHERE hasColumnInTable('livemeter', 'variant_measures_10s', 'grain') AND hasColumnInTable('livemeter', 'variant_measures_1m', 'grain') AND hasColumnInTable('livemeter', 'variant_measures_1h', 'grain') AND hasColumnInTable('livemeter', 'variant_measures_1d', 'grain') AND hasColumnInTable('livemeter', 'variant_measures_session', 'grain')
-COMMENT 'Measures of each room by experiment variant';
+COMMENT 'Measures of each room by experiment variant (44c7e7989b0f)';
 
 CREATE OR REPLACE VIEW livemeter.room_money_10s
 (
@@ -2663,7 +2663,7 @@ FROM livemeter.room_money_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.currency
-COMMENT 'The grain 10s of room_money';
+COMMENT 'The grain 10s of room_money (1d79d11a9af7)';
 
 CREATE OR REPLACE VIEW livemeter.room_money_1m
 (
@@ -2709,7 +2709,7 @@ SELECT
 FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m'
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.currency
-COMMENT 'The grain 1m of room_money';
+COMMENT 'The grain 1m of room_money (7313a27427ad)';
 
 CREATE OR REPLACE VIEW livemeter.room_money_1h
 (
@@ -2758,7 +2758,7 @@ UNION ALL
 SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.hour, r.platform, r.room_id, r.live_session_id, r.currency
-COMMENT 'The grain 1h of room_money';
+COMMENT 'The grain 1h of room_money (3362a9f4a5f7)';
 
 CREATE OR REPLACE VIEW livemeter.room_money_1d
 (
@@ -2804,7 +2804,7 @@ SELECT
 FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id, r.currency
-COMMENT 'The grain 1d of room_money';
+COMMENT 'The grain 1d of room_money (c71450c87aac)';
 
 CREATE OR REPLACE VIEW livemeter.room_money_session
 (
@@ -2852,7 +2852,7 @@ SELECT
 FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.room_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.currency
-COMMENT 'The grain session of room_money';
+COMMENT 'The grain session of room_money (7d3146767c5b)';
 
 CREATE OR REPLACE VIEW livemeter.room_money
 (
@@ -2877,7 +2877,7 @@ AS
 SELECT CAST(substring(_table, 12), 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, window_start, platform, room_id, live_session_id, currency, status, updated_at, gift_minor, gmv_created_minor, deposit_minor, gmv_paid_minor, refund_minor, refund_minor_by_order, settled_minor, net_minor
 FROM merge('livemeter', '^room_money_(10s|1m|1h|1d|session)$')
 WHERE hasColumnInTable('livemeter', 'room_money_10s', 'grain') AND hasColumnInTable('livemeter', 'room_money_1m', 'grain') AND hasColumnInTable('livemeter', 'room_money_1h', 'grain') AND hasColumnInTable('livemeter', 'room_money_1d', 'grain') AND hasColumnInTable('livemeter', 'room_money_session', 'grain')
-COMMENT 'Money of each room by currency, in minor units';
+COMMENT 'Money of each room by currency, in minor units (67789f630607)';
 
 CREATE OR REPLACE VIEW livemeter.sku_money_10s
 (
@@ -2944,7 +2944,7 @@ FROM livemeter.sku_money_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND has(r.pane_at, toUInt16(767))
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
-COMMENT 'The grain 10s of sku_money';
+COMMENT 'The grain 10s of sku_money (c55c0a19bb19)';
 
 CREATE OR REPLACE VIEW livemeter.sku_money_1m
 (
@@ -2984,7 +2984,7 @@ SELECT
 FROM (SELECT r.grain AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m'
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.window_start, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
-COMMENT 'The grain 1m of sku_money';
+COMMENT 'The grain 1m of sku_money (38e2ff57800d)';
 
 CREATE OR REPLACE VIEW livemeter.sku_money_1h
 (
@@ -3027,7 +3027,7 @@ UNION ALL
 SELECT CAST('1h', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, CAST(toStartOfHour(r.window_start, 'UTC'), 'DateTime64(3, \'UTC\')') AS hour, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 AND r.part != 65534
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.hour, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
-COMMENT 'The grain 1h of sku_money';
+COMMENT 'The grain 1h of sku_money (630fba8d31c4)';
 
 CREATE OR REPLACE VIEW livemeter.sku_money_1d
 (
@@ -3067,7 +3067,7 @@ SELECT
 FROM (SELECT CAST('1d', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = '1d')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, toStartOfDay(r.window_start, 'Asia/Shanghai'), r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
-COMMENT 'The grain 1d of sku_money';
+COMMENT 'The grain 1d of sku_money (ad2b8df3bd2e)';
 
 CREATE OR REPLACE VIEW livemeter.sku_money_session
 (
@@ -3109,7 +3109,7 @@ SELECT
 FROM (SELECT CAST('session', 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS row_grain, r.* FROM livemeter.sku_money_rows AS r FINAL WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) AND (r.part != 65534 AND (r.grain = '1h' AND r.window_start < (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2 OR r.grain = '1m' AND bitAnd(r.state, 1) != 0 AND r.window_start >= (SELECT (min(watermark), greatest(min(hours_told), CAST(toStartOfHour(now('UTC') - toIntervalDay(90)), 'DateTime64(3, \'UTC\')')), min(final_before)) FROM (SELECT max(r.watermark) AS watermark, max(r.hours_told) AS hours_told, max(r.final_before) AS final_before FROM livemeter.watermarks_rows AS r WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1) GROUP BY r.part)).2) OR r.grain = 'session')
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1) AS r
 GROUP BY r.row_grain, r.platform, r.room_id, r.live_session_id, r.sku_id, r.currency
-COMMENT 'The grain session of sku_money';
+COMMENT 'The grain session of sku_money (c1e4c84bd205)';
 
 CREATE OR REPLACE VIEW livemeter.sku_money
 (
@@ -3131,7 +3131,7 @@ AS
 SELECT CAST(substring(_table, 11), 'Enum8(\'10s\' = 0, \'1m\' = 1, \'1h\' = 2, \'1d\' = 3, \'session\' = 4)') AS grain, window_start, platform, room_id, live_session_id, sku_id, currency, status, updated_at, gmv_paid_minor, refund_minor, refund_minor_by_order, net_minor
 FROM merge('livemeter', '^sku_money_(10s|1m|1h|1d|session)$')
 WHERE hasColumnInTable('livemeter', 'sku_money_10s', 'grain') AND hasColumnInTable('livemeter', 'sku_money_1m', 'grain') AND hasColumnInTable('livemeter', 'sku_money_1h', 'grain') AND hasColumnInTable('livemeter', 'sku_money_1d', 'grain') AND hasColumnInTable('livemeter', 'sku_money_session', 'grain')
-COMMENT 'Money of each product in a room by currency, in minor units';
+COMMENT 'Money of each product in a room by currency, in minor units (37231d3e9dc9)';
 
 CREATE OR REPLACE VIEW livemeter.outcomes
 (
@@ -3148,7 +3148,7 @@ FROM livemeter.outcomes_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1)
 GROUP BY r.source_topic, r.source_partition, r.minute, r.outcome, r.reason
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
-COMMENT 'What became of every consumed record: the ledger of conservation';
+COMMENT 'What became of every consumed record: the ledger of conservation (4be17f3af0c1)';
 
 CREATE OR REPLACE VIEW livemeter.orders
 (
@@ -3187,7 +3187,7 @@ SELECT
     r.updated_at AS updated_at
 FROM livemeter.orders_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1)
-COMMENT 'One row an order: its current state';
+COMMENT 'One row an order: its current state (3e380e2c866c)';
 
 CREATE OR REPLACE VIEW livemeter.watermarks
 (
@@ -3200,7 +3200,7 @@ AS
 SELECT r.part AS part, r.watermark AS watermark, r.final_before AS final_before, r.version AS version
 FROM livemeter.watermarks_rows AS r FINAL
 WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1)
-COMMENT 'How far each partition of events has come';
+COMMENT 'How far each partition of events has come (d9f429d14bd2)';
 
 CREATE OR REPLACE VIEW livemeter.rejected
 (
@@ -3218,4 +3218,4 @@ AS
 SELECT source_topic, topic_id, source_partition, source_offset, received_ts, reason, field, original, original_length
 FROM livemeter.rejected_rows FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 0
-COMMENT 'Invalid records with their original bytes, kept seven days';
+COMMENT 'Invalid records with their original bytes, kept seven days (035a8522942f)';

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -76,13 +77,14 @@ func (s *Sink) makeMissing(ctx context.Context, have *present, wanted []table) (
 
 func (s *Sink) applyViews(ctx context.Context, have *present) (made int, err error) {
 	for _, v := range views(s.cfg, have.merges) {
-		v.comment += fingerprint(v.ddl(s.cfg.Database))
+		v = v.marked(s.cfg.Database)
 		comment, there := have.comments[v.name]
 		if comment == v.comment {
 			continue
 		}
-		if engine := have.engines[v.name]; there && engine != "View" { // it would be replaced
-			return made, fmt.Errorf("clickhouse: %s.%s is a table (%s), and livemeter needs a view of that name: rename yours (RENAME TABLE)", s.cfg.Database, v.name, engine)
+		if engine := have.engines[v.name]; there && (engine != "View" || !ofFingerprint.MatchString(comment)) { // it would be replaced
+			return made, fmt.Errorf("clickhouse: %s.%s is not livemeter's (%s, comment %q), and a view of that name is needed: rename yours (RENAME TABLE)",
+				s.cfg.Database, v.name, engine, comment)
 		}
 		if err := s.exec(ctx, "view "+v.name, v.ddl(s.cfg.Database)); err != nil {
 			return made, err
@@ -94,7 +96,9 @@ func (s *Sink) applyViews(ctx context.Context, have *present) (made int, err err
 	return made, nil
 }
 
-// fingerprint marks a view with the text it was made from: ClickHouse keeps its own rendering of the query.
+// ofFingerprint is what the comments of our views, of any version, end with.
+var ofFingerprint = regexp.MustCompile(` \([0-9a-f]{12}\)$`)
+
 func fingerprint(ddl string) string {
 	sum := sha256.Sum256([]byte(ddl))
 	return " (" + hex.EncodeToString(sum[:6]) + ")"

@@ -4,7 +4,7 @@ package clickhouse
 func UnionDDL(cfg Config) (ddl []string) {
 	cfg = cfg.WithDefaults()
 	for _, v := range views(cfg, false) {
-		ddl = append(ddl, v.ddl(cfg.Database))
+		ddl = append(ddl, v.marked(cfg.Database).ddl(cfg.Database))
 	}
 	return ddl
 }

@@ -22,6 +22,12 @@ func (v view) ddl(db string) string {
 	return fmt.Sprintf("CREATE OR REPLACE VIEW %s.%s\n(\n%s\n)\nAS\n%s\nCOMMENT %s", db, v.name, strings.Join(lines, ",\n"), v.query, quote(v.comment))
 }
 
+// marked has the text that it is made from in its comment: ClickHouse keeps its own rendering of the query.
+func (v view) marked(db string) view {
+	v.comment += fingerprint(v.ddl(db))
+	return v
+}
+
 // finalSettings: FINAL needs to look for a key in one partition only, where the partition is a function of the key. And what is asked of the key alone may be
 // asked before FINAL (ClickHouse asks nothing else then: another version of a row may answer otherwise): so it compares the rows of the rooms that
 // are asked for, not of all in their granules. Settings are of one SELECT: each that has a FINAL needs them.
@@ -48,7 +54,7 @@ func DDL(cfg Config) []string {
 		out = append(out, t.ddl(cfg.Database))
 	}
 	for _, v := range views(cfg, true) {
-		out = append(out, v.ddl(cfg.Database))
+		out = append(out, v.marked(cfg.Database).ddl(cfg.Database))
 	}
 	return out
 }

@@ -74,8 +74,9 @@ func cubeViews(c measure.Cube, cfg Config, merge bool) []view {
 	return append(out, all)
 }
 
-// mergesByGrain is the first version of ClickHouse, major and minor, that leaves out tables of a merge() by an expression of their name.
-var mergesByGrain = []int{26, 4}
+// mergesByGrain is the first version of ClickHouse, major and minor, that leaves out tables of a merge() by an expression of their name (26.4), and whose
+// hasColumnInTable asks whether who looks may read the table (26.7): merge() leaves out in silence what they may not.
+var mergesByGrain = []int{26, 7}
 
 func mergesAt(version string) bool {
 	var major, minor int

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 
 	"github.com/livemeter/livemeter/pipeline/measure"
@@ -21,9 +22,13 @@ func TestWatermarkIsReadBeforeRows(t *testing.T) {
 	}
 	write()
 	e.watermark(start)
+	var mu sync.Mutex // of asked and version: handlers are done when an answer is here
 	asked := 0
 	comes := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if asked++; r.Method == http.MethodGet {
+		mu.Lock()
+		defer mu.Unlock()
+		if r.Method == http.MethodGet {
+			asked++
 			write()
 		}
 		fmt.Fprintln(w, "1")

@@ -116,7 +116,7 @@ func StoreError(c *config.Config, err error) error {
 	kind, hint := clickhouse.Explain(err)
 	switch {
 	case kind == clickhouse.Missing:
-		return fmt.Errorf("%s has no livemeter tables in database %s (clickhouse.database): start livemeter run, or livemeter schema apply: %w", at, c.ClickHouse.Database, err)
+		return fmt.Errorf("%s lacks livemeter tables or views in database %s (clickhouse.database): start livemeter run, or livemeter schema apply; a table that was dropped comes back with its rows by UNDROP TABLE, within eight minutes and before that: %w", at, c.ClickHouse.Database, err)
 	case kind == clickhouse.Credentials:
 		return fmt.Errorf("%s refuses user %s (clickhouse.user, clickhouse.password or clickhouse.password_file): %w", at, c.ClickHouse.User, err)
 	case kind == clickhouse.Right:

@@ -15,7 +15,7 @@ import (
 // What the sink does not repeat is explained with the keys that mend it, whichever code the server says it by.
 func TestStoreErrorsAreExplained(t *testing.T) {
 	for code, want := range map[int32]string{
-		60: "no livemeter tables", 81: "no livemeter tables", 192: "clickhouse.user", 194: "clickhouse.user", 516: "clickhouse.user",
+		60: "lacks livemeter tables", 81: "lacks livemeter tables", 192: "clickhouse.user", 194: "clickhouse.user", 516: "clickhouse.user",
 		164: "lacks a right", 291: "lacks a right", 497: "lacks a right", 47: "schema apply",
 	} {
 		err := fmt.Errorf("clickhouse: %w", &ch.Exception{Code: code, Message: "no"})
