@@ -126,7 +126,6 @@ func (b *bed) forget(ctx context.Context, prefix string) error {
 	return b.topics(ctx, prefix)
 }
 
-// drop removes all topics of a prefix: disk is not endless.
 // gone waits until the broker knows that topics were deleted: while it still lists them nobody would make them again.
 func (b *bed) gone(ctx context.Context, topics []string) error {
 	for {
@@ -143,6 +142,7 @@ func (b *bed) gone(ctx context.Context, topics []string) error {
 	}
 }
 
+// drop removes all topics of a prefix: disk is not endless.
 func (b *bed) drop(ctx context.Context, prefix string) error {
 	topics, err := b.admin.ListTopics(ctx)
 	if err != nil {

@@ -77,12 +77,13 @@ func (s *Sink) makeMissing(ctx context.Context, have *present, wanted []table) (
 
 func (s *Sink) applyViews(ctx context.Context, have *present) (made int, err error) {
 	for _, v := range views(s.cfg, have.merges) {
+		plain := v.comment // of one that an earlier version printed and somebody made by hand
 		v = v.marked(s.cfg.Database)
 		comment, there := have.comments[v.name]
 		if comment == v.comment {
 			continue
 		}
-		if engine := have.engines[v.name]; there && (engine != "View" || !ofFingerprint.MatchString(comment)) { // it would be replaced
+		if engine := have.engines[v.name]; there && (engine != "View" || comment != plain && !ofFingerprint.MatchString(comment)) { // it would be replaced
 			return made, fmt.Errorf("clickhouse: %s.%s is not livemeter's (%s, comment %q), and a view of that name is needed: rename yours (RENAME TABLE)",
 				s.cfg.Database, v.name, engine, comment)
 		}

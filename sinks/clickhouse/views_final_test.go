@@ -159,4 +159,8 @@ func TestTableWithAViewsNameIsKept(t *testing.T) {
 	if got := e.query("SELECT a FROM $db.sku_money_1d"); got != "8" {
 		t.Errorf("it has %q", got)
 	}
+	e.query("ALTER TABLE $db.sku_money_1d MODIFY COMMENT 'The grain 1d of sku_money'") // as printed by a version that had no more in it
+	if _, err := e.Apply(t.Context()); err != nil || !strings.Contains(e.query("SHOW CREATE VIEW $db.sku_money_1d"), "watermarks_rows") {
+		t.Errorf("one made by hand: %v", err)
+	}
 }
