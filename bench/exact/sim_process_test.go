@@ -60,6 +60,7 @@ func (w *world) start() {
 	}}
 	add := func(cfg runtime.ReaderConfig) {
 		cfg.Brokers, cfg.KafkaOpts, cfg.Epoch = w.cluster.ListenAddrs(), opts, 1
+		cfg.RejectedTopic, cfg.NewTask = runtime.TopicRejected, w.poison.faults().In(cfg.NewTask)
 		r, err := runtime.NewReader(cfg, log, reg)
 		if err != nil {
 			w.t.Fatal(err)

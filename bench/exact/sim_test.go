@@ -16,7 +16,7 @@ var (
 )
 
 // The whole pipeline, with its Kafka clients, on a Kafka of three brokers in simulated time: collectors and readers of up to three processes, as `run` or
-// as services, while they are killed, stopped, started and suspended, connections break, leaders move, retention takes what was read, raw topics are deleted and made again, and the store refuses, loses and delays. In the end the
+// as services, while they are killed, stopped, started and suspended, connections break, leaders move, retention takes what was read, raw topics are deleted and made again, the store refuses, loses and delays, and stages panic over events. In the end the
 // rows are those of the ledger. Sleeps here and in the files beside it are moments of the simulated time, in which faults come and others go on: its clock
 // jumps, nobody waits. A seed gives the stream and the faults in their order; how goroutines interleave it does not.
 func TestSimulation(t *testing.T) {
@@ -71,7 +71,7 @@ func simulate(t *testing.T, seed uint64) {
 		t.Errorf("seed %d: %s", seed, wrong)
 	}
 	t.Logf("%d records, %s simulated, %d topics made again, retention came %d times", len(records), time.Since(began), w.remakes, w.trims)
-	if d := truth(t, records).differences(w.store.read()); d != "" {
+	if d := truth(t, w.poison.told(records)).differences(asTold(w.store.read())); d != "" {
 		t.Errorf("seed %d: rows differ from the ledger:\n%s\n%s", seed, d, describe(records))
 	}
 }

@@ -48,6 +48,7 @@ type world struct {
 	}
 	processes []*process
 	judged    *claims
+	poison    *poison
 	sending   chan struct{} // room for one: taken while a record is sent (a mutex would hold the bubble's clock)
 	remade    []string      // topics that the sender has not learnt of
 	started   int
@@ -63,6 +64,7 @@ func newWorld(t testing.TB, seed uint64, records []record) *world {
 		w.last = max(w.last, r.recv)
 	}
 	w.store.store = newStore(simParts)
+	w.poison = drawPoison(seed, w.services, records)
 	enc := zap.NewDevelopmentEncoderConfig()
 	enc.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")
 	w.log = zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(enc), zapcore.AddSync(&w.lines), zap.InfoLevel))

@@ -31,6 +31,9 @@ type record struct {
 	value     []byte
 }
 
+// poisonWatch is a watch time that no sum of others can be: see the simulation.
+const poisonWatch = 66_666
+
 // The raw topics and how many partitions they have.
 var topics = []struct {
 	name       string
@@ -199,7 +202,7 @@ func (s *stream) viewer() {
 			f["touch"] = map[string]any{"campaign_id": pick(s.t, "campaign", "c1", "c2"), "click_id": pick(s.t, "click", "k1", "k2"), "kind": "click"}
 		}
 	case "heartbeat", "leave":
-		f["watch_ms_delta"] = pick(s.t, "watch", 0, 1, 4999, 5000, 9999, 10_000, 50_000, 60_000, 120_000)
+		f["watch_ms_delta"] = pick(s.t, "watch", 0, 1, 4999, 5000, 9999, 10_000, 50_000, 60_000, poisonWatch, 120_000)
 		f["foreground"] = rapid.IntRange(0, 4).Draw(s.t, "background") != 0
 	}
 	s.send("raw.viewer", key, f)

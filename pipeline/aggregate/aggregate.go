@@ -73,8 +73,11 @@ type Aggregator struct {
 	flights               []flight
 	orders                map[orderKey]*pendingOrder
 	unsaved               bucket.Set
-	meta, metaOrders      []byte      // of the snapshot on its way
-	packing               wire.Writer // scratch of Save
+	stepping              bool
+	atChange, atOrder     int                  // what is being applied, while stepping
+	Fault                 func(*change.Change) // tests make a change panic with it, when it is added
+	meta, metaOrders      []byte               // of the snapshot on its way
+	packing               wire.Writer          // scratch of Save
 }
 
 // New returns the empty state of a partition.
@@ -101,20 +104,31 @@ func (a *Aggregator) Apply(r *change.Record) error {
 		return nil
 	}
 	a.offset, a.maxRecv = r.Offset, r.MaxRecv
+	if a.stepping {
+		a.addSingly(r)
+	} else {
+		a.addRecord(r)
+	}
+	a.wm = r.Watermark
+	a.finalEnd = a.final.end(a.wm)
+	a.closeDue()
+	return nil
+}
+
+func (a *Aggregator) addRecord(r *change.Record) {
 	for warm, i := 0, 0; i < len(r.Changes); {
 		if i >= warm {
 			warm = min(i+warmChanges, len(r.Changes))
 			a.warmUp(r.Changes[i:warm])
 		}
 		i += a.add(r.Changes[i:])
+		if a.Fault != nil {
+			a.Fault(&r.Changes[i-1])
+		}
 	}
 	for i := range r.Orders {
 		a.order(&r.Orders[i])
 	}
-	a.wm = r.Watermark
-	a.finalEnd = a.final.end(a.wm)
-	a.closeDue()
-	return nil
 }
 
 func (a *Aggregator) configure(s *eventlog.Settings) error {

@@ -6,6 +6,7 @@ package collect
 
 import (
 	"fmt"
+	"runtime/debug"
 
 	"github.com/cespare/xxhash/v2"
 
@@ -15,9 +16,10 @@ import (
 
 // Config of a Stage.
 type Config struct {
-	Key        []byte       // of the pseudonyms, 16 or 32 bytes
-	Partitions int          // of the log
-	Now        func() int64 // ms; bounds receive times from above and decides nothing else
+	Key        []byte          // of the pseudonyms, 16 or 32 bytes
+	Partitions int             // of the log
+	Now        func() int64    // ms; bounds receive times from above and decides nothing else
+	Fault      func(r *Record) // tests make decoding panic with it; may be nil
 }
 
 // Stage turns raw records into entries of the log's partitions. It belongs to one goroutine.
@@ -31,6 +33,7 @@ type Stage struct {
 	ev      event.Event
 	in      eventlog.Input
 	key     []byte // scratch of natural keys
+	fault   func(r *Record)
 }
 
 // NewStage returns a stage with an empty block for each partition.
@@ -42,7 +45,7 @@ func NewStage(c Config) (*Stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Stage{names: names, dec: event.NewDecoder(), dict: eventlog.NewDict(0), clock: c.Now}
+	s := &Stage{names: names, dec: event.NewDecoder(), dict: eventlog.NewDict(0), clock: c.Now, fault: c.Fault}
 	for range c.Partitions {
 		s.writers = append(s.writers, eventlog.NewWriter(s.dict))
 	}
@@ -71,18 +74,18 @@ type Result struct {
 	Partition int
 	Recv      int64 // receive time, ms
 	Verdict   event.Verdict
+	Panic     error // of the decoder, with the stack: the verdict is Internal then
 }
 
-// Add decodes one record and appends it to the block of its partition.
+// Add decodes one record and appends it to the block of its partition. What it panics over but in the decoder leaves the stage, and its blocks, of no use.
 func (s *Stage) Add(r *Record) Result {
 	recv := s.recv(r.Timestamp)
-	v := s.dec.Decode(r.Topic, r.Value, &s.ev)
+	v, panicked := s.decode(r)
 	in := &s.in
 	if v.Reason != event.ReasonNone {
-		*in = eventlog.Input{Kind: eventlog.Reject, Sub: uint8(v.Reason), Offset: r.Offset, Recv: recv, TS: recv}
-		p := int(r.Partition) % len(s.writers)
-		s.writers[p].Add(r.Source, in)
-		return Result{p, recv, v}
+		res := s.marker(r, recv, v)
+		res.Panic = panicked
+		return res
 	}
 	s.envelope(r.Offset, recv)
 	switch s.ev.Type {
@@ -100,6 +103,33 @@ func (s *Stage) Add(r *Record) Result {
 	p := partitionOf(in.ViewerHi, len(s.writers))
 	s.writers[p].Add(r.Source, in)
 	return Result{Partition: p, Recv: recv}
+}
+
+// decode judges a record. Where that panics nothing is in a block yet: the record alone is rejected.
+func (s *Stage) decode(r *Record) (v event.Verdict, panicked error) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.dec, s.ev = event.NewDecoder(), event.Event{} // of the other nobody knows what it holds
+			v, panicked = event.Verdict{Reason: event.Internal}, fmt.Errorf("the decoder panicked: %v\n%s", p, debug.Stack())
+		}
+	}()
+	if s.fault != nil {
+		s.fault(r)
+	}
+	return s.dec.Decode(r.Topic, r.Value, &s.ev), nil
+}
+
+// Reject appends the marker of a record that is not to be decoded.
+func (s *Stage) Reject(r *Record, reason event.Reason) Result {
+	return s.marker(r, s.recv(r.Timestamp), event.Verdict{Reason: reason})
+}
+
+// marker is what stands in the log of a rejected record.
+func (s *Stage) marker(r *Record, recv int64, v event.Verdict) Result {
+	s.in = eventlog.Input{Kind: eventlog.Reject, Sub: uint8(v.Reason), Offset: r.Offset, Recv: recv, TS: recv}
+	p := int(r.Partition) % len(s.writers)
+	s.writers[p].Add(r.Source, &s.in)
+	return Result{Partition: p, Recv: recv, Verdict: v}
 }
 
 // partitionOf is the partition of the log that holds all events of a viewer: the upper half of the pseudonym modulo the partitions.

@@ -69,6 +69,12 @@ type Enricher struct {
 	net      map[change.Change]int64 // scratch of amend
 	byID     []*order                // scratch of sortedOrders
 
+	skips    map[int64][]int // entries that are not applied, by the offset of their record
+	stepping bool
+	at       int                     // entry that is applied, while stepping
+	marks    []mark                  // after each entry, while stepping
+	Fault    func(n *eventlog.Entry) // tests make an entry panic with it, when it has had its effects
+
 	unsaved     bucket.Set
 	meta        []byte      // of the snapshot on its way
 	packing     wire.Writer // scratch of Save
@@ -101,6 +107,7 @@ func (e *Enricher) Apply(offset int64, value []byte) (*change.Record, error) {
 	if e.began < 0 {
 		e.began = offset
 	}
+	e.at = -1
 	e.out = change.Record{Offset: offset, Changes: e.out.Changes[:0], Orders: e.out.Orders[:0]}
 	if err := e.record(value); err != nil {
 		return nil, fmt.Errorf("events partition %d offset %d: %w", e.partition, offset, err)
@@ -195,21 +202,39 @@ func (e *Enricher) applyBlock() {
 	for _, id := range b.Sources {
 		e.srcRows = append(e.srcRows, e.sources.find(id))
 	}
+	if skip := e.skips[e.out.Offset]; e.stepping || skip != nil {
+		e.applySingly(skip)
+		return
+	}
 	for entries := range slices.Chunk(b.Entries, warmEntries) {
 		e.warmUp(entries)
 		for i := range entries {
-			n := &entries[i]
-			row := &e.sources.list[e.srcRows[n.Source]]
-			if n.Offset <= row.offset {
-				e.Stats.Replayed++
-				continue
-			}
-			row.offset = n.Offset
-			row.recv = max(row.recv, n.Recv)
-			e.maxRecv = max(e.maxRecv, n.Recv)
-			e.entry(n, e.slots[i])
+			e.pass(&entries[i], e.slots[i])
 		}
 	}
+}
+
+// pass applies an entry that provenance lets through.
+func (e *Enricher) pass(n *eventlog.Entry, slot uint32) {
+	if e.isNew(n) {
+		e.entry(n, slot)
+		if e.Fault != nil {
+			e.Fault(n)
+		}
+	}
+}
+
+// isNew says whether the record behind an entry was there before, by its provenance, and claims it.
+func (e *Enricher) isNew(n *eventlog.Entry) bool {
+	row := &e.sources.list[e.srcRows[n.Source]]
+	if n.Offset <= row.offset {
+		e.Stats.Replayed++
+		return false
+	}
+	row.offset = n.Offset
+	row.recv = max(row.recv, n.Recv)
+	e.maxRecv = max(e.maxRecv, n.Recv)
+	return true
 }
 
 // str is the partition's number for a string of the block.

@@ -187,7 +187,8 @@ type Event struct {
 	StockTS      int64
 }
 
-// Reason says why a record is invalid, in the order in which contract.md asks for them; ReasonNone is accepted.
+// Reason says why a record is invalid, in the order in which contract.md asks for them; ReasonNone is accepted. Internal is no fault of the record's: a stage
+// panicked over it. The log has reasons by number: new ones are appended.
 type Reason uint8
 
 const (
@@ -204,11 +205,12 @@ const (
 	BadEnum
 	BadValue
 	MoneyMismatch
+	Internal
 	NumReasons
 )
 
 var ReasonNames = [NumReasons]string{"", "too_large", "too_deep", "not_json", "trailing_bytes", "missing_field", "bad_type", "unknown_type",
-	"wrong_topic", "unsupported_version", "bad_enum", "bad_value", "money_mismatch"}
+	"wrong_topic", "unsupported_version", "bad_enum", "bad_value", "money_mismatch", "internal"}
 
 func (r Reason) String() string { return ReasonNames[r] }
 

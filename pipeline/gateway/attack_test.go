@@ -3,6 +3,7 @@ package gateway
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/livemeter/livemeter/pipeline/event"
 )
 
 // listening runs the gateway with its own listener and time-outs, until the test ends.
@@ -193,4 +196,27 @@ func TestMalformedRequests(t *testing.T) {
 		})
 	}
 	b.records(0)
+}
+
+// poison makes the decoder panic over an event of this id.
+func (b *bench) poison() {
+	b.srv.judges.New = func() any {
+		return &judge{dec: event.NewDecoder(), fault: func(raw []byte) {
+			if strings.Contains(string(raw), `"poison"`) {
+				panic("poison")
+			}
+		}}
+	}
+}
+
+// An event over which the decoder panics is rejected alone.
+func TestPanicOfTheDecoderIsOneEvents(t *testing.T) {
+	b := newBench(t, nil)
+	b.poison()
+	var answer Answer
+	body := "[" + withFields("a", `"type":"viewer","action":"heartbeat"`) + "," + withFields("poison", `"type":"viewer","action":"heartbeat"`) + "," + withFields("b", `"type":"viewer","action":"heartbeat"`) + "]"
+	if err := json.Unmarshal([]byte(text(b.post(body, http.StatusOK))), &answer); err != nil || answer.Accepted != 2 || answer.Results[1].Reason != "internal" {
+		t.Errorf("%+v, %v", answer, err)
+	}
+	b.records(2)
 }

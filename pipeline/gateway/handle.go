@@ -155,7 +155,10 @@ func (s *Server) judgeAll(raws [][]byte) (answer *Answer, records []kgo.Record, 
 	answer = &Answer{Results: make([]Result, len(raws))}
 	records = make([]kgo.Record, 0, len(raws))
 	for i, raw := range raws {
-		v := j.decide(raw)
+		v, panicked := j.decide(raw)
+		if panicked != nil {
+			s.log.Error("an event is rejected as internal: it is not the sender's fault, please report it", zap.Int("bytes", len(raw)), zap.Error(panicked))
+		}
 		res := &answer.Results[i]
 		res.Index = i
 		if v.Reason != event.ReasonNone {

@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"encoding/json"
+	"fmt"
+	"runtime/debug"
 	"strings"
 	"unicode/utf8"
 
@@ -11,12 +13,24 @@ import (
 // judge asks the pipeline's own decoder about one event at a time, so that the gateway accepts exactly what the collector accepts.
 // It belongs to one request at a time.
 type judge struct {
-	dec *event.Decoder
-	ev  event.Event
+	dec   *event.Decoder
+	ev    event.Event
+	fault func(raw []byte) // tests make it panic
 }
 
-// decide returns the verdict. An accepted event is in j.ev until the next call.
-func (j *judge) decide(raw []byte) event.Verdict { return j.dec.DecodeAny(raw, &j.ev) }
+// decide returns the verdict. An accepted event is in j.ev until the next call. What the decoder panics over is rejected alone: its neighbours are not tainted.
+func (j *judge) decide(raw []byte) (v event.Verdict, panicked error) {
+	defer func() {
+		if p := recover(); p != nil {
+			j.dec, j.ev = event.NewDecoder(), event.Event{} // of the other nobody knows what it holds
+			v, panicked = event.Verdict{Reason: event.Internal}, fmt.Errorf("the decoder panicked: %v\n%s", p, debug.Stack())
+		}
+	}()
+	if j.fault != nil {
+		j.fault(raw)
+	}
+	return j.dec.DecodeAny(raw, &j.ev), nil
+}
 
 // key of the Kafka record: the viewer, so that one viewer's events stay in order; what has no viewer goes by what its versions count.
 func (j *judge) key() []byte {

@@ -67,6 +67,11 @@ func TestOpenAPIIsWhatTheGatewayAnswers(t *testing.T) {
 	held.post(big, 429) // busy: the client still holds the first two
 	release()
 
+	poisoned := newBench(t, nil)
+	poisoned.openapi = b.openapi
+	poisoned.poison()
+	poisoned.post(array(viewer("poison")), 200)
+
 	gone := newBench(t, nil)
 	gone.openapi = b.openapi
 	wantStatus(t, gone.do(request{method: http.MethodGet, path: readyPath}), 200)

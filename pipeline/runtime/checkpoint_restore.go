@@ -52,6 +52,9 @@ func (t *partition) restore(ctx context.Context, w *changelogWriter, task Task, 
 	if err != nil {
 		return 0, false, fatal("partition %d of %s: restore from changelog %s: %w", w.partition, r.cfg.Topic, r.cfg.Changelog, err)
 	}
+	if err := t.skipPoison(ctx, c.skips, next); err != nil {
+		return 0, false, err
+	}
 	took := time.Since(started)
 	r.metrics.restore.Observe(took.Seconds())
 	r.log.Info("partition restored", zap.Int32("partition", w.partition), zap.Int("changelog_records", n), zap.Int64("next_offset", next), zap.Duration("took", took))
@@ -75,6 +78,7 @@ type collapse struct {
 
 	topic []byte // id of the input topic that the state is of, nil where none was saved
 	store []byte // and of the store that has its rows
+	skips []byte // what the task is to skip
 }
 
 func (c *collapse) add(rec *kgo.Record) {
@@ -83,6 +87,9 @@ func (c *collapse) add(rec *kgo.Record) {
 		return
 	case topicKey:
 		c.topic = slices.Clone(rec.Value)
+		return
+	case skipKey:
+		c.skips = slices.Clone(rec.Value)
 		return
 	case storeKey:
 		c.store = slices.Clone(rec.Value)

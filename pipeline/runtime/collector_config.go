@@ -39,6 +39,8 @@ type CollectorConfig struct {
 	SessionTimeout time.Duration    // default 10 s: of the consumer groups
 	FinishTimeout  time.Duration    // default 15 s: for flush and commit after the context is cancelled
 	Now            func() time.Time // default time.Now
+	// Tests make a record panic with these: when it is decoded, and when it has been packed. May be nil.
+	Fault, FaultPacked func(r *collect.Record)
 }
 
 // WithDefaults returns c with its empty fields filled.

@@ -20,14 +20,15 @@ import (
 
 // collectorMemory outlives sessions.
 type collectorMemory struct {
-	cut map[eventlog.SourceID]*collectorCutOffError // sources that were found cut off; not written while a session lives
+	cut    map[eventlog.SourceID]*collectorCutOffError // sources that were found cut off; not written while a session lives
+	poison map[collectorPlace]bool                     // records that the stage panics over; the session's goroutine has it
 
 	mu   sync.Mutex
 	read map[eventlog.SourceID]kgo.EpochOffset // how far they were read, with the epoch of the record before, -1 where it is not known
 }
 
 func newCollectorMemory() *collectorMemory {
-	return &collectorMemory{cut: map[eventlog.SourceID]*collectorCutOffError{}, read: map[eventlog.SourceID]kgo.EpochOffset{}}
+	return &collectorMemory{cut: map[eventlog.SourceID]*collectorCutOffError{}, poison: map[collectorPlace]bool{}, read: map[eventlog.SourceID]kgo.EpochOffset{}}
 }
 
 // note remembers how far a source was sent that is given away, or whose session ends: what merely waited can be taken for no repetition.

@@ -39,7 +39,10 @@ func (s *collectorSession) loop(ctx context.Context) error {
 		if err := s.receive(); err != nil {
 			return err
 		}
-		took := s.take()
+		took, err := s.take()
+		if err != nil {
+			return err
+		}
 		now := s.cfg.Now()
 		if err := s.housekeep(now); err != nil {
 			return err
@@ -161,19 +164,24 @@ func (s *collectorSession) ready() bool {
 }
 
 // take moves one run of records into blocks; false when there is nothing to take or no room.
-func (s *collectorSession) take() bool {
+func (s *collectorSession) take() (took bool, err error) {
 	if s.build.bytes >= s.cfg.MaxInflightBytes/2 || !s.ready() {
-		return false
+		return false, nil
 	}
 	src, limit := collectorPick(s.sources, s.nowMS())
 	if src == nil {
-		return false
+		return false, nil
 	}
 	s.stage.Look()
 	if s.oldest.IsZero() {
 		s.oldest = s.cfg.Now()
 	}
 	rec, keptFrom := collect.Record{Topic: src.feed.topic, Source: src.num, Partition: src.partition}, s.keptFrom()
+	defer func() {
+		if p := recover(); p != nil {
+			err = s.poisoned(src, rec.Offset, p)
+		}
+	}()
 	for range collectorRun {
 		r := src.pop()
 		src.feed.queued--
@@ -186,12 +194,12 @@ func (s *collectorSession) take() bool {
 			break
 		}
 	}
-	return true
+	return true, nil
 }
 
 // put packs one record.
 func (s *collectorSession) put(src *collectorSource, rec *collect.Record, r *kgo.Record, keptFrom int64) {
-	res := s.stage.Add(rec)
+	res := s.add(src, rec)
 	if res.Recv < keptFrom {
 		s.pastTTL(src, r, res.Recv)
 	}

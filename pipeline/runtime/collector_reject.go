@@ -7,6 +7,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/livemeter/livemeter/pipeline/event"
+	"github.com/livemeter/livemeter/pipeline/eventlog"
 )
 
 // collectorRejectOverhead is more than what headers and batch add to a rejected record's key and value.
@@ -28,14 +29,19 @@ func (s *collectorSession) reject(src *collectorSource, r *kgo.Record, v event.V
 		s.metrics.cut.WithLabelValues(src.feed.name).Inc()
 	}
 	out := s.build.add(s.rejectTopic, src.partition%s.rejectPartitions, key, value)
-	out.Headers = append([]kgo.RecordHeader{
+	out.Headers = append(rejectHeaders(v, src.feed.name, src.id, r.Offset, recv), cut...)
+	s.build.bytes += collectorRejectOverhead
+}
+
+// rejectHeaders are those of a dead letter: contract.md's, and source_topic_id.
+func rejectHeaders(v event.Verdict, topic string, source eventlog.SourceID, offset, recv int64) []kgo.RecordHeader {
+	return []kgo.RecordHeader{
 		{Key: "reason", Value: []byte(v.Reason.String())},
 		{Key: "field", Value: []byte(v.Field)},
-		{Key: "source_topic", Value: []byte(src.feed.name)},
-		{Key: "source_topic_id", Value: []byte(uuid.UUID(src.id.TopicID).String())},
-		{Key: "source_partition", Value: strconv.AppendInt(nil, int64(src.partition), 10)},
-		{Key: "source_offset", Value: strconv.AppendInt(nil, r.Offset, 10)},
+		{Key: "source_topic", Value: []byte(topic)},
+		{Key: "source_topic_id", Value: []byte(uuid.UUID(source.TopicID).String())},
+		{Key: "source_partition", Value: strconv.AppendInt(nil, int64(source.Partition), 10)},
+		{Key: "source_offset", Value: strconv.AppendInt(nil, offset, 10)},
 		{Key: "received_ts", Value: strconv.AppendInt(nil, recv, 10)},
-	}, cut...)
-	s.build.bytes += collectorRejectOverhead
+	}
 }

@@ -97,7 +97,7 @@ func runCollectorSession(ctx context.Context, cfg *CollectorConfig, log *zap.Log
 
 // open connects, checks the topics and puts settings and sources before everything else.
 func (s *collectorSession) open(ctx context.Context) (err error) {
-	if s.stage, err = collect.NewStage(collect.Config{Key: s.cfg.PseudonymKey, Partitions: int(s.cfg.Settings.Partitions), Now: s.nowMS}); err != nil {
+	if s.stage, err = collect.NewStage(collect.Config{Key: s.cfg.PseudonymKey, Partitions: int(s.cfg.Settings.Partitions), Now: s.nowMS, Fault: s.cfg.Fault}); err != nil {
 		return collectorConfigError{err}
 	}
 	if s.producer, err = kgo.NewClient(collectorProducerOpts(s)...); err != nil {

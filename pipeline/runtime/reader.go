@@ -22,11 +22,12 @@ type ReaderConfig struct {
 	Brokers   []string
 	KafkaOpts []kgo.Opt // security, client id, hooks; what exactness rests on is set after them and cannot be overridden
 
-	Topic       string // events or events.enriched
-	Group       string // assigns the partitions; its commits name the store, and lag tools show them: positions are the changelog's
-	Changelog   string // compacted, as many partitions as Topic
-	OutputTopic string // next hop, as many partitions as Topic; "" where the task emits nothing
-	InstanceID  string // static group membership: a restart gets its partitions back without waiting for SessionTimeout
+	Topic         string // events or events.enriched
+	Group         string // assigns the partitions; its commits name the store, and lag tools show them: positions are the changelog's
+	Changelog     string // compacted, as many partitions as Topic
+	RejectedTopic string // takes the dead letters of events that are skipped (see Poison); "" for none
+	OutputTopic   string // next hop, as many partitions as Topic; "" where the task emits nothing
+	InstanceID    string // static group membership: a restart gets its partitions back without waiting for SessionTimeout
 
 	// NewTask makes the empty task of a partition. out is nil without an OutputTopic. It is called again for every restore.
 	NewTask func(partition int32, out Output) Task
@@ -57,6 +58,7 @@ type ReaderConfig struct {
 	StoredTimeout  time.Duration // 20 s for a store to have what it has acknowledged: a replica may lag
 	SessionTimeout time.Duration // 10 s
 	StopTimeout    time.Duration // 4 s for the last flush, and as much again for the last checkpoint
+	MaxSkips       int           // 100 events that are skipped since the last checkpoint, or records that panicked: more are a fault that every event meets
 	PollRecords    int           // 64 log records are applied between two looks at the clock
 }
 
@@ -69,7 +71,7 @@ func (c ReaderConfig) WithDefaults() ReaderConfig {
 			*d = def
 		}
 	}
-	for n, def := range map[*int]int{&c.RowBudget: 100_000, &c.MaxDirtyCells: 1_000_000, &c.PollRecords: 64} {
+	for n, def := range map[*int]int{&c.RowBudget: 100_000, &c.MaxDirtyCells: 1_000_000, &c.PollRecords: 64, &c.MaxSkips: 100} {
 		if *n == 0 {
 			*n = def
 		}

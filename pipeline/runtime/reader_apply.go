@@ -43,7 +43,10 @@ func (t *partition) applyRecord(rec *kgo.Record) error {
 			return err
 		}
 	}
-	if err := t.task.Apply(rec.Offset, rec.Value); err != nil {
+	if err := t.applyTask(rec); err != nil {
+		if p := (*panicked)(nil); errors.Is(err, errPoison) || errors.As(err, &p) {
+			return err
+		}
 		if errors.Is(err, ErrOtherLife) {
 			err = fmt.Errorf("%w. %s", err, t.r.anew())
 		}

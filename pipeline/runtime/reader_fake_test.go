@@ -68,6 +68,11 @@ func (c *counter) Apply(offset int64, value []byte) error {
 	return nil
 }
 
+func (c *counter) Isolate(offset int64, value []byte) (*Poison, error) {
+	return nil, c.Apply(offset, value)
+}
+func (c *counter) Skip(int64, int) {}
+
 func (c *counter) Last() { c.last = true }
 
 func (c *counter) Flush(b *rollup.Batch, _ bool) (token uint64, more bool) {

@@ -18,13 +18,14 @@ import (
 
 // slot is one owned partition. Its goroutine runs the task, and runs it again from the last checkpoint when it ends with an error.
 type slot struct {
-	r    *Reader
-	id   int32
-	ctx  context.Context // ends without a last checkpoint: the partition is another's
-	kill context.CancelFunc
-	stop chan struct{} // ends with a last flush and checkpoint
-	once sync.Once
-	done chan struct{}
+	r         *Reader
+	id        int32
+	ctx       context.Context // ends without a last checkpoint: the partition is another's
+	kill      context.CancelFunc
+	stop      chan struct{} // ends with a last flush and checkpoint
+	once      sync.Once
+	done      chan struct{}
+	suspicion suspicion // of the goroutine that runs the task
 	status
 }
 
@@ -177,7 +178,11 @@ func (s *slot) supervise() {
 			s.r.fail(err)
 			return
 		}
-		if time.Since(started) > time.Minute {
+		if p := (*panicked)(nil); errors.As(err, &p) && !s.suspect(p) {
+			s.r.fail(fatal("partition %d of %s: stages panicked over %d records since the last checkpoint: %w", s.id, s.r.cfg.Topic, len(s.suspicion.offsets), p.cause))
+			return
+		}
+		if time.Since(started) > time.Minute || errors.As(err, new(*panicked)) || errors.Is(err, errPoison) { // those are no outage to wait for
 			attempt = 0
 		}
 		s.status.phase.Store("restarting after: " + err.Error())

@@ -23,6 +23,8 @@ type readerMetrics struct {
 	checkpointBytes prometheus.Counter
 	paused          prometheus.Histogram
 	restarts        prometheus.Counter
+	panics          prometheus.Counter
+	poison          prometheus.Counter
 	gauges          []partitionMetric
 	outcomes        *prometheus.Desc
 	interval        *prometheus.Desc
@@ -58,13 +60,15 @@ func newReaderMetrics(r *Reader, reg prometheus.Registerer) (*readerMetrics, err
 	m.paused = hist("checkpoint_pause_seconds", "How long the flow waited for a part of a checkpoint to be packed; while behind or stopping, for all of it.", prometheus.ExponentialBuckets(0.001, 2, 12))
 	m.checkpointBytes = count("checkpoint_bytes_total", "Changelog keys and values written.")
 	m.restarts = count("restarts_total", "Partitions restored again after an error of Kafka's, or of ClickHouse's before they read.")
+	m.panics = count("panics_total", "Panics of a stage over a record of the log: the partition is restored, to find the event.")
+	m.poison = count("poison_events_total", "Events that are skipped because a stage panics over them: invalid, reason internal.")
 	m.outcomes = prometheus.NewDesc("livemeter_reader_outcomes_total", "Consumed source records by outcome since the partition was restored.",
 		[]string{"partition", "outcome", "reason"}, labels)
 	m.interval = prometheus.NewDesc("livemeter_reader_flush_interval_seconds", "Present time between two writes.", nil, labels)
 	m.failing = prometheus.NewDesc("livemeter_reader_sink_failing_seconds", "How long there have been rows that the sink was given and has not taken since, be it those of one table; 0 while there are none.", nil, labels)
 	m.up = prometheus.NewDesc("livemeter_reader_up", "1 while the reader is in its group and all that it owns is restored and reading, else 0: numbers of partitions, which go with them, may not be to be had then. /readyz says why.", nil, labels)
 	m.gauges = partitionMetrics(labels)
-	return m, register(reg, m.flushRows, m.flushSeconds, m.fresh, m.behind, m.restore, m.checkpointTime, m.checkpointBytes, m.paused, m.restarts, m)
+	return m, register(reg, m.flushRows, m.flushSeconds, m.fresh, m.behind, m.restore, m.checkpointTime, m.checkpointBytes, m.paused, m.restarts, m.panics, m.poison, m)
 }
 
 func partitionMetrics(labels prometheus.Labels) []partitionMetric {

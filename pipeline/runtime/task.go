@@ -13,6 +13,12 @@ type Task interface {
 	// partition: the record is not understood (written by a newer version) or the log is damaged.
 	Apply(offset int64, value []byte) error
 
+	// Isolate is Apply for a record over which that panicked in a former life: entry by entry, to find the one that does it. With a Poison the task is of no
+	// use any more. It panics itself where no single entry does.
+	Isolate(offset int64, value []byte) (*Poison, error)
+	// Skip makes an entry of a record to come invalid, reason internal, instead of applying it.
+	Skip(offset int64, entry int)
+
 	// Flush appends to b the rows that changed since they were last flushed, all at the current offset. With behind, only rows that have
 	// reached their end leave. It returns a token for Ack; the batch is the caller's and shares no memory that Apply changes. more: there were too
 	// many, and the others leave with the next flush, which should follow at once.

@@ -52,6 +52,7 @@ type pipeline struct {
 	kafka   *kgo.Client
 	adm     *kadm.Client
 	stop    func()
+	faults  func() // of the process of a restart; nil for none
 }
 
 // start runs enricher and aggregator apart, or fused as in `run`.

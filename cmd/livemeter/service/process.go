@@ -36,6 +36,7 @@ type Process struct {
 	registry *prometheus.Registry
 	kafka    []kgo.Opt
 	waiting  atomic.Value // string: see Waiting
+	faults   faults       // tests have some
 }
 
 // Waiting is what a start waits for, and what became of the last attempt; "" where it waits for nothing.

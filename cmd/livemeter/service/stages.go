@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
+	"github.com/livemeter/livemeter/pipeline/collect"
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 	"github.com/livemeter/livemeter/pipeline/fused"
 	"github.com/livemeter/livemeter/pipeline/gateway"
@@ -50,6 +51,12 @@ func settings(c *config.Config) eventlog.Settings {
 	return out
 }
 
+// faults make stages panic.
+type faults struct {
+	decode, packed func(*collect.Record)
+	tasks          fused.Faults
+}
+
 // CollectorConfig is what the configuration says of the collector, apart from the key and Kafka's security.
 func CollectorConfig(c *config.Config) runtime.CollectorConfig {
 	return runtime.CollectorConfig{
@@ -71,6 +78,7 @@ func (p *Process) Collector() (*runtime.CollectorHealth, Stage) {
 		}
 		cfg := CollectorConfig(c)
 		cfg.KafkaOpts, cfg.PseudonymKey, cfg.Health = p.kafka, key, health
+		cfg.Fault, cfg.FaultPacked = p.faults.decode, p.faults.packed
 		err = runtime.RunCollector(ctx, cfg, p.Log.Named("collector"), p.registry)
 		if wrong := (*runtime.WrongKeyError)(nil); errors.As(err, &wrong) && c.PseudonymKeyFile != "" {
 			return fmt.Errorf("%w; this one is from %s", err, c.PseudonymKeyFile)
@@ -82,7 +90,7 @@ func (p *Process) Collector() (*runtime.CollectorHealth, Stage) {
 // readerConfig is what the configuration says of a stage that reads a log.
 func readerConfig(c *config.Config, name, topic, changelog string, task func(int32, runtime.Output) runtime.Task) runtime.ReaderConfig {
 	return runtime.ReaderConfig{
-		Brokers: c.Kafka.Brokers, Topic: c.Kafka.Prefix + topic, Group: c.Kafka.Prefix + name, Changelog: c.Kafka.Prefix + changelog,
+		Brokers: c.Kafka.Brokers, Topic: c.Kafka.Prefix + topic, Group: c.Kafka.Prefix + name, Changelog: c.Kafka.Prefix + changelog, RejectedTopic: c.Kafka.Prefix + runtime.TopicRejected,
 		InstanceID: c.InstanceID, NewTask: task, CheckpointEvery: c.CheckpointEvery,
 		FlushHot: c.Flush.Hot, FlushMax: c.Flush.Max, FlushBehind: c.Flush.Behind, RowBudget: c.Flush.RowBudget, SinkTimeout: c.Flush.Timeout,
 		MaxDirtyCells: c.Limits.MaxDirtyCells,
@@ -134,7 +142,7 @@ func (p *Process) Whole(s *Store) (w Whole, err error) {
 func (w *Whole) Stages() []Stage { return []Stage{w.Collector, w.Fused, w.Rejected, w.Roller} }
 
 func (p *Process) newReader(name string, cfg runtime.ReaderConfig) (*runtime.Reader, Stage, error) {
-	cfg.KafkaOpts = p.kafka
+	cfg.KafkaOpts, cfg.NewTask = p.kafka, p.faults.tasks.In(cfg.NewTask)
 	r, err := runtime.NewReader(cfg, p.Log.Named(name), p.registry)
 	if err != nil {
 		return nil, Stage{}, err

@@ -84,6 +84,9 @@ func (p *pipeline) restart(fused bool) {
 	if p.process, err = service.New(p.cfg, zap.NewNop()); err != nil {
 		p.t.Fatal(err)
 	}
+	if p.faults != nil {
+		p.faults()
+	}
 	p.readers = nil
 	p.serve(fused)
 }
