@@ -13,7 +13,7 @@ const module = "github.com/livemeter/livemeter/"
 
 // rules say what the packages of a folder may import of this module, tests apart. The longest prefix that fits decides.
 var rules = map[string][]string{
-	"cmd": {"cmd", "pipeline", "sinks", "schemas", "deploy", "bench/festival", "bench/ledger"},
+	"cmd": {"cmd", "pipeline", "sinks", "schemas", "deploy", "bench/festival", "bench/ledger", "bench/chaos/faults"},
 
 	// leaves
 	"pipeline/event":   {"pipeline/event"},
@@ -42,6 +42,8 @@ var rules = map[string][]string{
 	"bench":          {"bench", "pipeline", "sinks", "schemas", "deploy"},
 	"bench/festival": {"bench/ledger"},
 	"bench/ledger":   {},
+
+	"bench/chaos/faults": {},
 }
 
 // foreign says which folders may import what is not ours and not the standard library, tests apart. Where a module's prefix stands here, all other
