@@ -41,26 +41,36 @@ func StartApache(ctx context.Context, libDir, dir, addr string, options ApacheOp
 	if err != nil {
 		return nil, err
 	}
-	if dir, err = filepath.Abs(dir); err != nil {
-		return nil, fmt.Errorf("kafka: data directory: %w", err)
+	if dir, err = absolute(dir); err != nil {
+		return nil, err
+	}
+	return start(ctx, layout{dir: dir, addr: addr, config: options.Config, jvm: jvm(java, libDir)})
+}
+
+func absolute(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("kafka: data directory: %w", err)
 	}
 	if strings.ContainsAny(dir, ",\n") {
-		return nil, fmt.Errorf("kafka: data directory %q: Kafka can't take a comma or line break in it", dir)
+		return "", fmt.Errorf("kafka: data directory %q: Kafka can't take a comma or line break in it", dir)
 	}
-	lock, err := lockDir(ctx, dir, apacheLockWait)
+	return dir, nil
+}
+
+// start starts a node, or starts it again, and waits until it answers.
+func start(ctx context.Context, node layout) (*Apache, error) {
+	lock, err := lockDir(ctx, node.dir, apacheLockWait)
 	if err != nil {
 		return nil, err
 	}
 	defer lock.Close() // the child holds it on
-	addr, err = reserve(addr)
-	if err != nil {
+	if node.addr, err = reserve(node.addr); err != nil {
 		return nil, err
 	}
-	host, err := advertised(addr)
-	if err != nil {
+	if node.host, err = advertised(node.addr); err != nil {
 		return nil, err
 	}
-	node := layout{dir: dir, addr: addr, host: host, config: options.Config, jvm: jvm(java, libDir)}
 	if err := node.prepare(ctx); err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 )
@@ -22,6 +23,33 @@ type layout struct {
 	dir, addr, host string
 	config          map[string]string
 	jvm             []string
+	member          *member // nil: a single node
+}
+
+// member is a broker's place in a cluster: all of them are controllers too, and have their addresses for good.
+type member struct {
+	id          int // from 1
+	cluster     string
+	controllers []string // by id
+}
+
+func (m *member) controller() string { return m.controllers[m.id-1] }
+
+// config is what a cluster has instead of a single node's: a record is acknowledged when two brokers have it, of up to three.
+func (m *member) config() map[string]string {
+	var voters []string
+	for i, addr := range m.controllers {
+		voters = append(voters, fmt.Sprintf("%d@%s", i+1, addr))
+	}
+	replicas, inSync := strconv.Itoa(min(3, len(voters))), strconv.Itoa(min(2, len(voters)))
+	return map[string]string{
+		"node.id":                    strconv.Itoa(m.id),
+		"controller.quorum.voters":   strings.Join(voters, ","),
+		"default.replication.factor": replicas, "min.insync.replicas": inSync,
+		"offsets.topic.replication.factor":         replicas,
+		"transaction.state.log.replication.factor": replicas, "transaction.state.log.min.isr": inSync,
+		"share.coordinator.state.topic.replication.factor": replicas, "share.coordinator.state.topic.min.isr": inSync,
+	}
 }
 
 func (l layout) log() string        { return filepath.Join(l.dir, "kafka.log") }
@@ -36,7 +64,7 @@ func (l layout) client() string {
 
 // prepare writes server.properties and formats the data directory, once.
 func (l layout) prepare(ctx context.Context) error {
-	controller, err := reserve("127.0.0.1:0") // nobody else talks to it, so any port will do at each start
+	controller, err := l.controller()
 	if err != nil {
 		return err
 	}
@@ -49,6 +77,14 @@ func (l layout) prepare(ctx context.Context) error {
 	return l.format(ctx, controller)
 }
 
+// controller is where the controller listens. That of a single node is nobody's to talk to, so any port will do at each start.
+func (l layout) controller() (string, error) {
+	if l.member != nil {
+		return l.member.controller(), nil
+	}
+	return reserve("127.0.0.1:0")
+}
+
 // format works beside the data directory and renames: one that is there is whole.
 func (l layout) format(ctx context.Context, controller string) error {
 	work := l.data() + ".format"
@@ -59,7 +95,12 @@ func (l layout) format(ctx context.Context, controller string) error {
 	if err := os.WriteFile(properties, l.server(controller, work), 0o640); err != nil {
 		return fmt.Errorf("kafka: format the data directory: %w", err)
 	}
-	args := append(l.jvm[1:len(l.jvm):len(l.jvm)], "kafka.tools.StorageTool", "format", "-t", clusterID(), "-c", properties, "--standalone")
+	args := append(l.jvm[1:len(l.jvm):len(l.jvm)], "kafka.tools.StorageTool", "format", "-c", properties)
+	if l.member != nil {
+		args = append(args, "-t", l.member.cluster)
+	} else {
+		args = append(args, "-t", clusterID(), "--standalone")
+	}
 	cmd := exec.CommandContext(ctx, l.jvm[0], args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -82,7 +123,7 @@ func clusterID() string {
 	}
 }
 
-// server is server.properties of a single node that is broker and controller.
+// server is server.properties of a node that is broker and controller.
 func (l layout) server(controller, data string) []byte {
 	config := map[string]string{
 		"process.roles":                       "broker,controller",
@@ -105,6 +146,10 @@ func (l layout) server(controller, data string) []byte {
 		"offsets.topic.replication.factor": "1", "offsets.topic.num.partitions": "8",
 		"transaction.state.log.replication.factor": "1", "transaction.state.log.min.isr": "1", "transaction.state.log.num.partitions": "8",
 		"share.coordinator.state.topic.replication.factor": "1", "share.coordinator.state.topic.min.isr": "1",
+	}
+	if l.member != nil {
+		delete(config, "controller.quorum.bootstrap.servers")
+		maps.Copy(config, l.member.config())
 	}
 	maps.Copy(config, l.config)
 	var b strings.Builder
