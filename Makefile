@@ -9,7 +9,7 @@ STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 GOLANGCI = github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test sim mutants race bench bench-stages profile lint golangci build engines fuzz clean
+.PHONY: help demo test sim mutants chaos race bench bench-stages profile lint golangci build engines fuzz clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,6 +27,10 @@ sim: ## the whole pipeline in simulated time with processes killed and suspended
 
 mutants: ## show that the simulation bites: each broken invariant is noticed within 50 seeds (minutes)
 	$(GO) test -tags synctests -timeout 60m -v ./bench/exact -run '^TestMutants$$'
+
+chaos: build ## processes, brokers and ClickHouse killed and suspended under load on three brokers of Apache Kafka, then compared (CHAOS='--for 10m')
+	$(GO) build -o bin/chaos ./bench/chaos
+	bin/chaos $(CHAOS)
 
 race: ## the pipeline's tests under the race detector, which needs a C compiler
 	@if command -v $${CC:-cc} >/dev/null; then CGO_ENABLED=1 $(GO) test -race -short -timeout 15m ./pipeline/... ./bench/exact; \

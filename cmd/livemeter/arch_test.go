@@ -50,8 +50,8 @@ var rules = map[string][]string{
 // folders may not. So whatever is between collector and sink is the same without Kafka, without a store and without metrics; the benchmark and what
 // starts engines are no part of the data path.
 var foreign = map[string][]string{
-	"github.com/twmb/franz-go":      {"pipeline/runtime", "pipeline/gateway", "cmd/livemeter", "deploy/embedded", "bench/festival", "bench/speed"}, // Kafka
-	"github.com/ClickHouse":         {"sinks/clickhouse", "cmd/livemeter/service", "cmd/livemeter/ui", "deploy/embedded/chhttp", "bench/ledger"},   // the store
+	"github.com/twmb/franz-go":      {"pipeline/runtime", "pipeline/gateway", "cmd/livemeter", "deploy/embedded", "bench/festival", "bench/speed", "bench/chaos"}, // Kafka
+	"github.com/ClickHouse":         {"sinks/clickhouse", "cmd/livemeter/service", "cmd/livemeter/ui", "deploy/embedded/chhttp", "bench/ledger"},                  // the store
 	"github.com/prometheus":         {"pipeline/runtime", "pipeline/gateway", "pipeline/admin", "sinks/clickhouse", "cmd/livemeter/service", "bench/speed"},
 	"go.uber.org/zap":               {"pipeline/runtime", "pipeline/gateway", "pipeline/admin", "sinks/clickhouse", "cmd/livemeter", "bench/speed"},
 	"github.com/alecthomas/kong":    {"cmd/livemeter"},
@@ -62,7 +62,7 @@ var foreign = map[string][]string{
 
 // alone are packages that import nothing but ours and the standard library: what a partition holds is a function of its records.
 var alone = []string{"pipeline/enrich", "pipeline/aggregate", "pipeline/fused", "pipeline/change", "pipeline/eventlog", "pipeline/cellkey", "pipeline/bucket",
-	"pipeline/measure", "pipeline/rollup", "pipeline/wire", "sinks/conformance", "bench/exact", "schemas"}
+	"pipeline/measure", "pipeline/rollup", "pipeline/wire", "sinks/conformance", "bench/exact", "bench/chaos/faults", "schemas"}
 
 // checkForeign looks at one import that is not ours.
 func checkForeign(t *testing.T, from, path string) {
