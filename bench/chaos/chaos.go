@@ -74,6 +74,7 @@ func (w *world) begin(ctx context.Context) error {
 		}
 		w.lines = append(w.lines, l)
 	}
+	w.gateways = w.newGateways()
 	return together(w.services(), func(p *process) error { return p.Start(ctx) })
 }
 
@@ -90,6 +91,7 @@ func (w *world) suffer(ctx context.Context) (counts map[string]faults.Count, err
 			}
 		})
 	}
+	all.Go(func() { w.gateways.post(loaded) })
 	all.Go(func() {
 		counts, errs[len(w.lines)] = faults.Run(loaded, faults.Options{Seed: w.o.seed, Groups: w.groups(), Told: func(e faults.Event) { w.say("%s", e) }})
 		if err := errs[len(w.lines)]; err != nil {
@@ -103,6 +105,9 @@ func (w *world) suffer(ctx context.Context) (counts map[string]faults.Count, err
 
 // judge waits for rest, compares, ends the processes in order, and compares again: nobody may change anything any more.
 func (w *world) judge(ctx context.Context) (compared int64, err error) {
+	if err := w.gateways.judge(ctx); err != nil {
+		return 0, err
+	}
 	for _, l := range w.lines {
 		if err := l.rest(ctx); err != nil {
 			return 0, err

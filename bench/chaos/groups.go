@@ -8,7 +8,7 @@ import (
 )
 
 // groupNames are all that can be spared.
-var groupNames = []string{"brokers", "clickhouse", "run", "collector", "enricher", "aggregator"}
+var groupNames = []string{"brokers", "clickhouse", "run", "collector", "enricher", "aggregator", "gateway"}
 
 // allBrokersFrom is the length of a run from which all brokers are away at once, for some seconds: in a shorter one little else would happen.
 const allBrokersFrom = 4 * time.Minute
@@ -32,6 +32,7 @@ func (w *world) groups() (groups []faults.Group) {
 			add(faults.Group{Name: service, Victims: victims(l.groups[service]), Kill: seconds(0, 3), Suspend: seconds(11, 20), Between: seconds(2, 7)})
 		}
 	}
+	add(faults.Group{Name: "gateway", Victims: victims(w.gateways.processes), Kill: seconds(0, 3), Suspend: seconds(1, 12), Between: seconds(4, 12)})
 	return groups
 }
 

@@ -29,7 +29,6 @@ type line struct {
 	admins    map[string]string // address by process
 	groups    map[string][]*process
 	kafka     *kgo.Client
-	admin     *kadm.Client
 	store     *clickhouse.Sink
 	book      *ledger.Ledger
 	truth     *ledger.Truth // of the book, once it is closed
@@ -44,18 +43,17 @@ func (w *world) newLine(ctx context.Context, wiring string) (*line, error) {
 	if l.kafka, err = kgo.NewClient(kgo.SeedBrokers(w.cluster.Brokers()...)); err != nil {
 		return nil, err
 	}
-	l.admin = kadm.NewClient(l.kafka)
 	if l.store, err = clickhouse.New(clickhouse.Config{Addr: []string{w.store}, Database: wiring}, nil, nil); err != nil {
 		return nil, err
 	}
 	if l.book, err = ledger.New(ledger.Options{}); err != nil {
 		return nil, err
 	}
-	if err := runtime.EnsureTopics(ctx, l.admin, runtime.TopicSpec{Prefix: l.prefix, RawCreateTime: true}); err != nil {
+	if err := runtime.EnsureTopics(ctx, kadm.NewClient(l.kafka), runtime.TopicSpec{Prefix: l.prefix, RawCreateTime: true}); err != nil {
 		return nil, err
 	}
 	yaml := fmt.Sprintf("kafka: {brokers: [%s], prefix: %s}\ntopics: {log_append_time: false}\nclickhouse: {addr: [%s], database: %s}\npseudonym_key: %s\ncheckpoint_every: 2s\n",
-		strings.Join(w.cluster.Brokers(), ", "), l.prefix, w.store, wiring, strings.Repeat("5a", 16))
+		w.brokerList(), l.prefix, w.store, wiring, strings.Repeat("5a", 16))
 	config := w.file(wiring + ".yaml")
 	if err := os.WriteFile(config, []byte(yaml), 0o600); err != nil {
 		return nil, err
@@ -98,16 +96,18 @@ func (l *line) generate(ctx context.Context) error {
 		return err
 	}
 	l.stats = stats
-	there, err := l.records(context.WithoutCancel(ctx))
+	there, err := recordsIn(context.WithoutCancel(ctx), l.kafka, festival.Topics(l.prefix)...)
 	if err == nil && there != stats.Acked {
 		err = fmt.Errorf("%s: %d records are in the raw topics, %d were acknowledged: the ledger is not the truth", l.wiring, there, stats.Acked)
 	}
 	return err
 }
 
-// records is how many the raw topics hold.
-func (l *line) records(ctx context.Context) (n int64, err error) {
-	ends, err := l.admin.ListEndOffsets(ctx, festival.Topics(l.prefix)...)
+// recordsIn is how many records topics hold from which none was removed.
+func recordsIn(ctx context.Context, client *kgo.Client, topics ...string) (n int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	ends, err := kadm.NewClient(client).ListEndOffsets(ctx, topics...)
 	if err == nil {
 		err = ends.Error()
 	}

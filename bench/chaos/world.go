@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/livemeter/livemeter/deploy/embedded"
@@ -28,6 +29,7 @@ type world struct {
 	store      string // ClickHouse's address
 	ports      []string
 	lines      []*line
+	gateways   *gateways
 }
 
 func (w *world) file(name string) string { return filepath.Join(w.dir, name) }
@@ -50,7 +52,7 @@ func (w *world) engines(ctx context.Context) (err error) {
 		return err
 	}
 	w.say("starting %d brokers and ClickHouse", w.o.brokers)
-	if w.ports, err = freePorts(2*w.o.brokers + 1 + 16); err != nil {
+	if w.ports, err = freePorts(2*w.o.brokers + 1 + 4 + 8); err != nil {
 		return err
 	}
 	var nodes []kafka.Node
@@ -95,8 +97,13 @@ func (w *world) clickHouseProcess() *process {
 	return p
 }
 
-// services are the processes of all pipelines.
+func (w *world) brokerList() string { return strings.Join(w.cluster.Brokers(), ",") }
+
+// services are livemeter's processes.
 func (w *world) services() (all []*process) {
+	if w.gateways != nil {
+		all = append(all, w.gateways.processes...)
+	}
 	for _, l := range w.lines {
 		all = append(all, l.processes...)
 	}
