@@ -18,8 +18,9 @@ import (
 )
 
 const (
-	startTimeout = 60 * time.Second // of a broker, on a loaded machine
-	stopTimeout  = 20 * time.Second
+	startTimeout  = 60 * time.Second // of a broker, on a loaded machine
+	memberTimeout = 4 * time.Minute  // of a cluster's, which may have much to fetch from others, and waits for most of them
+	stopTimeout   = 20 * time.Second
 )
 
 // ApacheOptions of a broker. The zero value will do.
@@ -79,7 +80,7 @@ func start(ctx context.Context, node layout) (*Apache, error) {
 		return nil, err
 	}
 	a := &Apache{Process: process, addr: node.client(), log: node.log()}
-	if err := a.await(ctx); err != nil {
+	if err := a.await(ctx, node.startTimeout()); err != nil {
 		a.Kill()
 		return nil, err
 	}
@@ -111,8 +112,8 @@ func run(node layout, lock *os.File) (*child.Process, error) {
 }
 
 // await waits until the broker answers as a client wants it to.
-func (a *Apache) await(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+func (a *Apache) await(ctx context.Context, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	client, err := kgo.NewClient(kgo.SeedBrokers(a.addr), kgo.RetryTimeout(time.Second), kgo.DialTimeout(time.Second))
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+	"time"
 )
 
 // layout is where a broker has its files, and how it is told to run.
@@ -55,6 +56,13 @@ func (m *member) config() map[string]string {
 func (l layout) log() string        { return filepath.Join(l.dir, "kafka.log") }
 func (l layout) data() string       { return filepath.Join(l.dir, "data") }
 func (l layout) properties() string { return filepath.Join(l.dir, "server.properties") }
+
+func (l layout) startTimeout() time.Duration {
+	if l.member != nil {
+		return memberTimeout
+	}
+	return startTimeout
+}
 
 // client is the address that clients use.
 func (l layout) client() string {
