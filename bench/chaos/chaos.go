@@ -30,11 +30,7 @@ func chaos(ctx context.Context, o options, say func(string)) (res result, err er
 		say(time.Now().Format(time.TimeOnly) + " " + fmt.Sprintf(format, args...))
 	}}
 	w.say("seed %d, %s of faults, %d brokers, wiring %s, %v events/s", o.seed, o.length, o.brokers, o.wiring, o.rate)
-	if w.dir == "" {
-		if w.dir, err = os.MkdirTemp("", "livemeter-chaos-"); err != nil {
-			return res, err
-		}
-	} else if err := os.MkdirAll(w.dir, 0o750); err != nil {
+	if w.dir, err = scratch(o.dir); err != nil {
 		return res, err
 	}
 	defer func() {
@@ -60,6 +56,20 @@ func chaos(ctx context.Context, o options, say func(string)) (res result, err er
 	res.compared, err = w.judge(ctx)
 	w.conclude(res)
 	return res, err
+}
+
+// scratch is dir, new or empty, or a temporary directory.
+func scratch(dir string) (string, error) {
+	if dir == "" {
+		return os.MkdirTemp("", "livemeter-chaos-")
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return "", fmt.Errorf("--dir: %w", err)
+	}
+	if there, err := os.ReadDir(dir); err != nil || len(there) > 0 {
+		return "", errors.Join(fmt.Errorf("--dir %s: want a directory that is empty or not there: each run has a cluster of its own", dir), err)
+	}
+	return dir, nil
 }
 
 // begin starts everything.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -97,5 +98,14 @@ func TestMistakesOfFlags(t *testing.T) {
 	}
 	if _, err := parse([]string{"--help"}); !errors.Is(err, flag.ErrHelp) {
 		t.Errorf("--help: %v", err)
+	}
+	dir := t.TempDir()
+	for _, there := range []bool{false, true} {
+		if got, err := scratch(dir); (err != nil) != there {
+			t.Errorf("a directory with another run's data (%t): %q %v", there, got, err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "clickhouse.log"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
