@@ -27,7 +27,7 @@ func build(t *testing.T) string {
 // Both wirings beside each other on three brokers, while brokers, ClickHouse and every service are killed and suspended: every row equals the ledger, and
 // every event that the gateway acknowledged is in Kafka. More of it is `make chaos`.
 func TestTablesEqualTheLedgerThroughChaos(t *testing.T) {
-	o, err := parse([]string{"--livemeter", build(t), "--for", "70s", "--seed", "11", "--clock", "10", "--rate", "1000"})
+	o, err := parse([]string{"--livemeter", build(t), "--for", "70s", "--seed", "11", "--rate", "1000"})
 	if err != nil {
 		t.Fatal(err)
 	}
