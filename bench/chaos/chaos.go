@@ -38,8 +38,8 @@ func chaos(ctx context.Context, o options, say func(string)) (res result, err er
 		for _, l := range w.lines {
 			l.close()
 		}
-		if cause := context.Cause(ctx); cause != nil && ctx.Err() != nil && !errors.Is(err, cause) {
-			err = errors.Join(cause, err)
+		if ctx.Err() != nil {
+			err = context.Cause(ctx) // what else there is to say follows from it
 		}
 		if err == nil && o.dir == "" {
 			err = os.RemoveAll(w.dir)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 
 	"github.com/livemeter/livemeter/deploy/embedded/engines"
@@ -35,11 +36,14 @@ func NewCluster(ctx context.Context, libDir, dir string, nodes []Node) (*Cluster
 	}
 	c, id := &Cluster{}, clusterID()
 	for i, n := range nodes {
-		c.nodes = append(c.nodes, layout{dir: filepath.Join(dir, fmt.Sprint("broker-", i+1)), addr: n.Client, jvm: jvm(java, libDir),
+		c.nodes = append(c.nodes, layout{dir: filepath.Join(dir, fmt.Sprint("broker-", i+1)), addr: n.Client, jvm: shortLived(jvm(java, libDir)),
 			member: &member{id: i + 1, cluster: id, controllers: controllers}})
 	}
 	return c, nil
 }
+
+// shortLived is for a JVM that starts often: it compiles once and quickly.
+func shortLived(jvm []string) []string { return slices.Insert(jvm, 1, "-XX:TieredStopAtLevel=1") }
 
 // Start starts broker i, from 0, or starts it again after it has ended, and waits until it answers: at the first start that needs most of the others.
 func (c *Cluster) Start(ctx context.Context, i int) (*Apache, error) { return start(ctx, c.nodes[i]) }
