@@ -18,7 +18,7 @@ const (
 // RunCollector moves the records of the raw topics into the log until ctx is cancelled; then it stops reading, sends and commits what it
 // has, leaves its groups and returns nil. A session that fails — a record was refused, a partition was lost — is dropped as it is and
 // the next one starts again from the committed offsets: a collector never sends past a failed record, and readers of the log drop what it
-// repeats by its provenance. It returns an error for a mistake in the configuration, or when the finish fails.
+// repeats by its provenance. It returns an error for a mistake in the configuration, or when the finish fails, unless that is another's by then.
 //
 // Several collectors may share the work, in one process or in many.
 func RunCollector(ctx context.Context, cfg CollectorConfig, log *zap.Logger, reg prometheus.Registerer) error {
@@ -40,6 +40,10 @@ func RunCollector(ctx context.Context, cfg CollectorConfig, log *zap.Logger, reg
 		found := (*collectorCutOffError)(nil)
 		if ctx.Err() != nil && errors.As(err, &found) && !moved {
 			return nil // there is nothing to finish
+		}
+		if lost := (*collectorLostError)(nil); ctx.Err() != nil && errors.As(err, &lost) {
+			log.Warn("collector lost its partitions while it was ending; their next owner repeats what is not committed", zap.Error(err))
+			return nil
 		}
 		if ctx.Err() != nil {
 			return err

@@ -198,8 +198,18 @@ func (f *collectorFeed) revoked(ctx context.Context, _ *kgo.Client, lost map[str
 // lost: others may read the partitions already. Everything this session sends can only be a repetition; it ends.
 func (f *collectorFeed) lost(_ context.Context, _ *kgo.Client, lost map[string][]int32) {
 	if parts := lost[f.name]; len(parts) > 0 {
-		f.s.fail(fmt.Errorf("group %s lost %s %v", f.group, f.name, parts))
+		f.s.fail(&collectorLostError{f.group, f.name, parts})
 	}
+}
+
+// collectorLostError ends a session whose partitions are another's.
+type collectorLostError struct {
+	group, topic string
+	partitions   []int32
+}
+
+func (e *collectorLostError) Error() string {
+	return fmt.Sprintf("group %s lost %s %v", e.group, e.topic, e.partitions)
 }
 
 // commit stores offsets and waits for the answer.

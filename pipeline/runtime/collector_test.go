@@ -357,3 +357,41 @@ func TestCollectorEndsWhileKafkaIsAway(t *testing.T) {
 	l.check()
 	w.checkCommitted()
 }
+
+// A collector loses its partitions while it ends, because the group has not heard of it for too long: there is nothing to finish any more, and that is no
+// error. What it could not send the next one repeats.
+func TestCollectorEndsWhileItLosesItsPartitions(t *testing.T) {
+	w := newCollectorWorld(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- RunCollector(ctx, w.config(), w.log, nil) }()
+	l := w.readLog()
+	w.send(100)
+	l.until("the records", l.all)
+	away := w.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: TopicEvents, Err: kerr.NotLeaderForPartition, Count: -1})
+	w.send(500)
+	if err := away.Wait(t.Context(), 6); err != nil { // there is something to finish
+		t.Fatal(err)
+	}
+	cancel()
+	unknown := w.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.UnknownMemberID, Count: -1})
+	select {
+	case err := <-done:
+		if err != nil {
+			t.Errorf("it ended with %v", err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatal("the collector does not end")
+	}
+	if n := w.logs.FilterMessageSnippet("lost its partitions while it was ending").Len(); n != 1 {
+		t.Errorf("it was told %d times, want once", n)
+	}
+	unknown.Remove()
+	away.Remove()
+	p := w.start(w.config())
+	l.until("all records", l.all)
+	p.stop()
+	l.check()
+	w.checkCommitted()
+}
