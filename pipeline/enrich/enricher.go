@@ -162,6 +162,12 @@ func (e *Enricher) record(value []byte) error {
 		}
 		e.sources.progress(&e.progress)
 		return nil
+	case eventlog.RecordStalled:
+		if err := eventlog.DecodeProgress(value, &e.progress); err != nil {
+			return err
+		}
+		e.sources.stall(&e.progress)
+		return nil
 	}
 	return fmt.Errorf("%w: record type %d", eventlog.ErrUnknown, kind)
 }
@@ -232,7 +238,7 @@ func (e *Enricher) isNew(n *eventlog.Entry) bool {
 		return false
 	}
 	row.offset = n.Offset
-	row.recv = max(row.recv, n.Recv)
+	row.recv, row.stalled = max(row.recv, n.Recv), false
 	e.maxRecv = max(e.maxRecv, n.Recv)
 	return true
 }

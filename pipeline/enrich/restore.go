@@ -64,7 +64,7 @@ func (e *Enricher) unpackMeta(r *wire.Reader) error {
 		copy(id.TopicID[:], r.Raw())
 		id.Partition = int32(r.Int())
 		row := &e.sources.list[e.sources.find(id)]
-		row.topic, row.offset, row.recv, row.claimed, row.retired = r.String(), r.Int(), r.Int(), r.Int(), r.Bool()
+		row.topic, row.offset, row.recv, row.claimed, row.retired, row.stalled = r.String(), r.Int(), r.Int(), r.Int(), r.Bool(), r.Bool()
 	}
 	return r.Err()
 }

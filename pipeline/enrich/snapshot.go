@@ -8,7 +8,7 @@ import (
 )
 
 // stateVersion is the format of a changelog record, its first byte.
-const stateVersion = 5
+const stateVersion = 6
 
 const (
 	keyMeta   = "em"
@@ -72,6 +72,7 @@ func (e *Enricher) packMeta(w *wire.Writer) {
 		w.Int(s.recv)
 		w.Int(s.claimed)
 		w.Bool(s.retired)
+		w.Bool(s.stalled)
 	}
 }
 

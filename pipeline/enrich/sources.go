@@ -14,6 +14,7 @@ type source struct {
 	recv    int64  // highest receive time, 0 while nothing is known
 	claimed int64  // highest offset a claim of progress named
 	retired bool   // its topic was deleted and made again; it never comes back
+	stalled bool   // its owner knows nothing of it: the watermark goes on without it until something is known
 }
 
 // sources is the table of all source partitions as this partition of the log knows them. A sources table is a pure function
@@ -79,12 +80,25 @@ func (s *sources) progress(rec *eventlog.Progress) {
 		if it.Offset < max(row.offset, row.claimed) {
 			continue
 		}
+		if it.Offset > max(row.offset, row.claimed) || it.Recv > row.recv {
+			row.stalled = false
+		}
 		row.claimed = it.Offset
 		row.recv = max(row.recv, it.Recv)
 	}
 }
 
-// advance returns the watermark: the minimum over all living sources, which never falls; 0 while it is unknown.
+// stall takes what owners say of sources that bring nothing and cannot be asked. Whoever knows more of one does not believe it; who begins anew and knows nothing
+// (recv 0) is believed: nobody has heard anything since it began.
+func (s *sources) stall(rec *eventlog.Progress) {
+	for i := range rec.Items {
+		it := &rec.Items[i]
+		row := &s.list[s.find(it.Source)]
+		row.stalled = row.stalled || it.Recv == 0 || it.Recv >= row.recv
+	}
+}
+
+// advance returns the watermark: the minimum over all living sources but those that have stalled, which never falls; 0 while it is unknown.
 func (s *sources) advance() int64 {
 	if !s.known {
 		return s.wm
@@ -92,7 +106,7 @@ func (s *sources) advance() int64 {
 	low := int64(0)
 	for i := range s.list {
 		r := &s.list[i]
-		if r.retired || r.topic == "" {
+		if r.retired || r.stalled || r.topic == "" {
 			continue
 		}
 		if r.recv == 0 {

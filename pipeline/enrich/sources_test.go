@@ -100,3 +100,38 @@ func TestClaimsAreSaved(t *testing.T) {
 		}
 	}
 }
+
+// The watermark goes on without a source that has stalled until something is known of it, and never falls.
+func TestStalledSources(t *testing.T) {
+	stalled := func(recv int64) func(*sources) { return func(s *sources) { s.stall(claimed(1, 0, 5, recv)) } }
+	told := func(partition int32, offset, recv int64) func(*sources) {
+		return func(s *sources) { s.progress(claimed(1, partition, offset, recv)) }
+	}
+	others := told(1, 5, 9000)
+	for name, c := range map[string]struct {
+		steps []func(*sources)
+		want  int64
+	}{
+		"it is waited for":                         {[]func(*sources){others}, 1000},
+		"it has stalled":                           {[]func(*sources){stalled(1000), others}, 9000},
+		"who says so knows nothing":                {[]func(*sources){stalled(0), others}, 9000},
+		"who says so knows less":                   {[]func(*sources){told(0, 5, 2000), stalled(1000), others}, 2000},
+		"what was known is told again":             {[]func(*sources){stalled(1000), told(0, 5, 1000), others}, 9000},
+		"it is idle":                               {[]func(*sources){stalled(1000), told(0, 5, 3000), others}, 3000},
+		"it brings old records":                    {[]func(*sources){stalled(1000), told(0, 6, 900), others}, 1000},
+		"the watermark does not fall when it does": {[]func(*sources){stalled(1000), others, func(s *sources) { s.advance() }, told(0, 6, 900)}, 9000},
+		"all have stalled":                         {[]func(*sources){others, stalled(1000), func(s *sources) { s.stall(claimed(1, 1, 5, 9000)) }}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSources()
+			s.declare(declared(1, 2))
+			s.progress(claimed(1, 0, 5, 1000))
+			for _, step := range c.steps {
+				step(s)
+			}
+			if got := s.advance(); got != c.want {
+				t.Errorf("watermark %d, want %d", got, c.want)
+			}
+		})
+	}
+}

@@ -117,9 +117,21 @@ func AppendProgress(p []byte, pr *Progress) []byte {
 	return p
 }
 
-// DecodeProgress reads a record of type RecordProgress into pr and reuses its slice.
+// AppendStalled appends the record value of sources that have stalled: how far they were taken, and up to when all of them is known.
+func AppendStalled(p []byte, pr *Progress) []byte {
+	at := len(p)
+	p = AppendProgress(p, pr)
+	p[at] = RecordStalled
+	return p
+}
+
+// DecodeProgress reads a record of type RecordProgress or RecordStalled into pr and reuses its slice.
 func DecodeProgress(value []byte, pr *Progress) error {
-	if err := checkType(value, RecordProgress); err != nil {
+	t, err := RecordType(value)
+	if err == nil && t != RecordStalled {
+		err = checkType(value, RecordProgress)
+	}
+	if err != nil {
 		return err
 	}
 	f := fields{p: value, i: headerBytes}

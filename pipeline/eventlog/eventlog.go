@@ -13,6 +13,7 @@ const (
 	RecordSources  byte = 3 // Sources
 	RecordProgress byte = 4 // Progress
 	RecordRepeated byte = 5 // Settings, told again: for who has none
+	RecordStalled  byte = 6 // Progress of sources that have stalled: the watermark goes on without them
 )
 
 // EntryKind is an event type, or the marker that a record of the source was rejected.

@@ -60,8 +60,8 @@ func RecordType(value []byte) (byte, error) {
 	if len(value) < headerBytes {
 		return 0, fmt.Errorf("%w: %d bytes, shorter than a header", ErrDamaged, len(value))
 	}
-	if value[0] < RecordBlock || value[0] > RecordRepeated {
-		return 0, fmt.Errorf("%w: record type %d (this binary knows 1 to %d); upgrade livemeter", ErrUnknown, value[0], RecordRepeated)
+	if value[0] < RecordBlock || value[0] > RecordStalled {
+		return 0, fmt.Errorf("%w: record type %d (this binary knows 1 to %d); upgrade livemeter", ErrUnknown, value[0], RecordStalled)
 	}
 	switch v := value[1]; {
 	case v > FormatVersion:

@@ -29,6 +29,7 @@ type CollectorConfig struct {
 	BlockBytes       int              // default 48 KiB: a block that has reached this is sealed
 	MaxInflightBytes int              // default 8 MiB: built and not acknowledged; at the limit no record is taken
 	ProgressEvery    time.Duration    // default 100 ms
+	StallAfter       time.Duration    // how long the watermark waits for a source that brings nothing and is not known to be idle; 0: for ever
 	IdleGrace        time.Duration    // default 500 ms: a source read to its end promises nothing older than when it was asked for that, minus this
 	CommitEvery      time.Duration    // default 1 s
 	Health           *CollectorHealth // of this collector, for who wants to ask; may be nil

@@ -115,6 +115,9 @@ func (s *collectorSession) takeEnds(a *collectorEnds, now time.Time) (expired *c
 			continue
 		}
 		src.ended, src.short = collectorEnd{end, a.asked}, time.Time{}
+		if src.next >= end {
+			src.moved = time.Time{}
+		}
 		if begins := a.starts[t][src.partition]; src.stuck() && begins >= end && begins > src.handed {
 			expired, start = src, begins
 		}

@@ -181,6 +181,7 @@ type collectorLogPart struct {
 	settings   int // records
 	declared   int // records of sources
 	sources    eventlog.Sources
+	stalled    map[eventlog.SourceID]int // how often it was told
 }
 
 func (w *collectorWorld) readLog() *collectorLog {
@@ -191,7 +192,7 @@ func (w *collectorWorld) readLog() *collectorLog {
 	w.t.Cleanup(cl.Close)
 	l := &collectorLog{w: w, cl: cl, seen: map[eventlog.SourceID]map[int64]int{}}
 	for p := range l.parts {
-		l.parts[p] = collectorLogPart{high: map[eventlog.SourceID]int64{}, promised: map[eventlog.SourceID]int64{}, promise: map[eventlog.SourceID]int64{}, generation: map[eventlog.SourceID]int32{}}
+		l.parts[p] = collectorLogPart{high: map[eventlog.SourceID]int64{}, promised: map[eventlog.SourceID]int64{}, promise: map[eventlog.SourceID]int64{}, generation: map[eventlog.SourceID]int32{}, stalled: map[eventlog.SourceID]int{}}
 	}
 	return l
 }
@@ -253,6 +254,14 @@ func (l *collectorLog) apply(r *kgo.Record) {
 		}
 	case eventlog.RecordProgress:
 		l.promise(part, r)
+	case eventlog.RecordStalled:
+		var pr eventlog.Progress
+		if err := eventlog.DecodeProgress(r.Value, &pr); err != nil {
+			t.Fatal(err)
+		}
+		for _, it := range pr.Items {
+			part.stalled[it.Source]++
+		}
 	case eventlog.RecordBlock:
 		l.block(part, r)
 	}

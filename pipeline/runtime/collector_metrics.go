@@ -27,6 +27,7 @@ type collectorMetrics struct {
 	tooOld     *prometheus.CounterVec
 	commits    *prometheus.CounterVec
 	sessions   *prometheus.CounterVec
+	stalled    *prometheus.GaugeVec
 	up         prometheus.Gauge
 }
 
@@ -54,6 +55,7 @@ func newCollectorMetrics(reg prometheus.Registerer) (*collectorMetrics, error) {
 		limit:      prometheus.NewGauge(prometheus.GaugeOpts{Namespace: ns, Subsystem: sub, Name: "inflight_bytes_limit", Help: "Bound of what is built and not acknowledged (collector.max_inflight_bytes); at it no record is taken."}),
 		queue:      gauge("queue_records", "Raw records fetched that wait for their turn.", "topic"),
 		queueLimit: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: ns, Subsystem: sub, Name: "queue_records_limit", Help: "Bound of queue_records for each topic: at it nothing more is fetched."}),
+		stalled:    gauge("stalled", "1 while the watermark goes on without the source: it brings nothing, and whether there is more is not to be had (collector.stall_after).", "topic", "partition"),
 		cut:        counter("rejected_cut_total", "Rejected records of which events.rejected could not take all bytes (max.message.bytes).", "topic"),
 		expired:    counter("expired_offsets_total", "Offsets of raw topics that retention removed before they were collected: lost records.", "topic", "partition"),
 		tooOld:     counter("past_ttl_records_total", "Raw records with a receive time older than any row is kept (clickhouse.ttl): they count, and are shown nowhere.", "topic"),
@@ -68,7 +70,7 @@ func newCollectorMetrics(reg prometheus.Registerer) (*collectorMetrics, error) {
 	return m, errors.Join(registerShared(reg, &m.records), registerShared(reg, &m.bytes), registerShared(reg, &m.lagRecords), registerShared(reg, &m.lagSeconds),
 		registerShared(reg, &m.blockBytes), registerShared(reg, &m.blockSize), registerShared(reg, &m.ack), registerShared(reg, &m.inflight),
 		registerShared(reg, &m.limit), registerShared(reg, &m.queue), registerShared(reg, &m.queueLimit), registerShared(reg, &m.cut),
-		registerShared(reg, &m.expired), registerShared(reg, &m.tooOld), registerShared(reg, &m.commits), registerShared(reg, &m.sessions), registerShared(reg, &m.up))
+		registerShared(reg, &m.stalled), registerShared(reg, &m.expired), registerShared(reg, &m.tooOld), registerShared(reg, &m.commits), registerShared(reg, &m.sessions), registerShared(reg, &m.up))
 }
 
 // collectorSourceMetrics are one source's counters; the hot path counts in plain integers and publish adds them up.
@@ -78,12 +80,13 @@ type collectorSourceMetrics struct {
 
 	validTotal, bytesTotal prometheus.Counter
 	lagRecords, lagSeconds prometheus.Gauge
+	stalled                prometheus.Gauge
 }
 
 func (m *collectorMetrics) source(topic string, partition int32) collectorSourceMetrics {
 	p := strconv.Itoa(int(partition))
 	return collectorSourceMetrics{validTotal: m.records.WithLabelValues(topic, p, "valid", ""), bytesTotal: m.bytes.WithLabelValues(topic, p),
-		lagRecords: m.lagRecords.WithLabelValues(topic, p), lagSeconds: m.lagSeconds.WithLabelValues(topic, p)}
+		lagRecords: m.lagRecords.WithLabelValues(topic, p), lagSeconds: m.lagSeconds.WithLabelValues(topic, p), stalled: m.stalled.WithLabelValues(topic, p)}
 }
 
 func (m *collectorMetrics) publish(s *collectorSource, now int64) {
@@ -97,6 +100,7 @@ func (m *collectorMetrics) publish(s *collectorSource, now int64) {
 			c.invalid[r] = 0
 		}
 	}
+	c.stalled.Set(bit(!s.stalled.IsZero()))
 	c.lagRecords.Set(float64(max(0, s.end-s.next)))
 	lag := int64(0)
 	if len(s.queue) > 0 {
@@ -112,4 +116,5 @@ func (m *collectorMetrics) forget(s *collectorSource) {
 	p := strconv.Itoa(int(s.partition))
 	m.lagRecords.DeleteLabelValues(s.feed.name, p)
 	m.lagSeconds.DeleteLabelValues(s.feed.name, p)
+	m.stalled.DeleteLabelValues(s.feed.name, p)
 }

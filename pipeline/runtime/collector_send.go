@@ -41,15 +41,12 @@ func (s *collectorSession) promise() {
 			if src.feed != s.feeds[t] {
 				continue
 			}
-			recv := src.recv
-			if idle := src.idle(s.nowMS()); idle != 0 {
-				recv = max(recv, idle-s.cfg.IdleGrace.Milliseconds())
-			}
-			items = append(items, eventlog.ProgressItem{Source: src.id, Generation: generation, Offset: src.next - 1, Recv: recv})
+			items = append(items, eventlog.ProgressItem{Source: src.id, Generation: generation, Offset: src.next - 1, Recv: s.known(src)})
 		}
 	}
 	s.progress.Items = items
 	s.toAll(eventlog.AppendProgress(nil, &s.progress))
+	s.lookStalled(time.Now())
 }
 
 // acknowledged takes the answer for the batch under way.

@@ -46,7 +46,8 @@ type collectorSession struct {
 	sources    []*collectorSource // owned
 	started    bool               // records are taken: all feeds know what to read
 	opened     time.Time
-	moved      bool // a record was acknowledged
+	moved      bool      // a record was acknowledged
+	looked     time.Time // for stalled sources
 	memory     *collectorMemory
 	topicIDs   [event.NumTopics][16]byte // of the raw topics, as long as the session lives
 	sourcesRec eventlog.Sources

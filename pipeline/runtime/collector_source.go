@@ -37,14 +37,17 @@ type collectorSource struct {
 	reached   int64        // handed, when it was asked
 	short     time.Time    // since when all answers say that it ends before that; zero where the last one did not
 
-	recv    int64 // highest receive time in a block, 0 for none
-	since   int64 // since when the session waits for it, ms; 0 when it doesn't
+	recv    int64     // highest receive time in a block, 0 for none
+	moved   time.Time // when something was taken last, or all that there is was known to be in blocks; zero for a new one
+	stalled time.Time // when it was told last that it has stalled, zero where it has not
+	since   int64     // since when the session waits for it, ms; 0 when it doesn't
 	metrics collectorSourceMetrics
 }
 
 // took notes that a record is in a block.
 func (s *collectorSource) took(r *kgo.Record) {
 	s.next = r.Offset + 1
+	s.moved = time.Time{}
 	if r.LeaderEpoch != s.epoch {
 		s.epoch, s.epochFrom = r.LeaderEpoch, r.Offset
 	}

@@ -144,6 +144,7 @@ type Collector struct {
 	MaxInflightBytes int           `yaml:"max_inflight_bytes" default:"8388608" doc:"Built and not acknowledged; at the limit no record is taken."`
 	ProgressEvery    time.Duration `yaml:"progress_every" default:"100ms" doc:"How often the progress of the sources is written into the log: it moves the watermark."`
 	IdleGrace        time.Duration `yaml:"idle_grace" default:"500ms" doc:"A source read to its end promises nothing older than the moment it was asked for that end, minus this. Producers' records must not arrive with an older timestamp."`
+	StallAfter       time.Duration `yaml:"stall_after" default:"10m" doc:"How long the watermark waits for a partition of a raw topic that brings nothing and cannot be asked whether there is more, because its leader is away or what it holds cannot be read. After that it goes on without it, and what comes of it later is late: final windows are corrected. 0 waits for ever."`
 	CommitEvery      time.Duration `yaml:"commit_every" default:"1s" doc:"How often the offsets of the raw topics are committed. What is read twice is dropped by its provenance."`
 }
 

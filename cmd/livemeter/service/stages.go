@@ -62,7 +62,7 @@ func CollectorConfig(c *config.Config) runtime.CollectorConfig {
 	return runtime.CollectorConfig{
 		Brokers: c.Kafka.Brokers, Prefix: c.Kafka.Prefix, Group: c.Kafka.Prefix + c.Collector.Group, InstanceID: c.InstanceID, Settings: settings(c),
 		Linger: c.Collector.Linger, BlockBytes: c.Collector.BlockBytes, MaxInflightBytes: c.Collector.MaxInflightBytes,
-		ProgressEvery: c.Collector.ProgressEvery, IdleGrace: c.Collector.IdleGrace, CommitEvery: c.Collector.CommitEvery,
+		ProgressEvery: c.Collector.ProgressEvery, StallAfter: c.Collector.StallAfter, IdleGrace: c.Collector.IdleGrace, CommitEvery: c.Collector.CommitEvery,
 	}
 }
 
