@@ -112,8 +112,14 @@ func (c *comparison) table(ctx context.Context, tab Table, subs []string) error 
 	if tab.Name == tableNames[cRoom] {
 		c.r.Lines = append(c.r.Lines, x.starts)
 	}
-	c.r.Total.add(x.total)
+	c.total(tab.Name, x.total)
 	return nil
+}
+
+// total counts the whole rows of a table.
+func (c *comparison) total(table string, n Counts) {
+	c.r.Tables = append(c.r.Tables, Line{Table: table, Measure: "whole row", Counts: n})
+	c.r.Total.add(n)
 }
 
 func millis(column string) string {

@@ -99,7 +99,7 @@ func (k OutcomeKey) String() string {
 
 func (c *comparison) finish(l Line) {
 	c.r.Lines = append(c.r.Lines, l)
-	c.r.Total.add(l.Counts)
+	c.total(l.Table, l.Counts)
 }
 
 func (l *Line) note(s string) {

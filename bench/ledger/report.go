@@ -33,6 +33,7 @@ type Line struct {
 // Report is a comparison.
 type Report struct {
 	Lines     []Line
+	Tables    []Line // whole rows of each table
 	Total     Counts // whole rows of all tables
 	NotFinal  int64  // rows still provisional though their window ended long ago; only with Options.FinalBefore
 	Conserved Counts // lines of outcomes, contained in Total

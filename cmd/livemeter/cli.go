@@ -35,7 +35,7 @@ type cli struct {
 	Gateway    gatewayCmd    `cmd:"" group:"Services" help:"Events over HTTP to the raw topics."`
 
 	Generate generateCmd `cmd:"" group:"Tools" help:"Realistic load to a Kafka or a file, with a ledger of what must come out."`
-	Verify   verifyCmd   `cmd:"" group:"Tools" help:"Compare ClickHouse with a ledger."`
+	Verify   verifyCmd   `cmd:"" group:"Tools" help:"Compare ClickHouse with a ledger, or prove it all on your own servers (--self)."`
 	KPI      kpiCmd      `cmd:"" name:"kpi" group:"Tools" help:"The rooms, or one room's last minutes."`
 	Check    checkCmd    `cmd:"" group:"Tools" help:"Which lines of NDJSON would be accepted, and why not."`
 	Schema   schemaCmd   `cmd:"" group:"Tools" help:"Print the schemas, or apply ClickHouse's and create the topics."`
@@ -62,7 +62,8 @@ func newCLI() *cli {
 	give(noSecret, mainKeys("horizon", "gateway.", "pseudonym_"), &c.Aggregator.withConfig)
 	give(noSecret, mainKeys("horizon", "clickhouse.", "pseudonym_"), &c.Gateway.withConfig)
 	give(noSecret, mainKeys("horizon", "clickhouse.", "gateway.", "admin.", "pseudonym_", "log."), &c.Generate.withConfig)
-	give(noSecret, mainKeys("horizon", "kafka.", "clickhouse.take_over", "gateway.", "admin.", "pseudonym_", "log."), &c.Verify.withConfig, &c.KPI.withConfig)
+	give(noSecret, mainKeys("horizon", "kafka.", "clickhouse.take_over", "gateway.", "admin.", "pseudonym_", "log."), &c.KPI.withConfig)
+	give(noSecret, mainKeys("horizon", "kafka.prefix", "clickhouse.take_over", "gateway.", "admin.", "pseudonym_", "log."), &c.Verify.withConfig)
 	return c
 }
 

@@ -62,7 +62,13 @@ func untilSignal() context.Context {
 // dataDir is the directory that demo or up is at work on: an end at once leaves it, and the temporary one of demo has to be named.
 var dataDir atomic.Pointer[string]
 
+// left is the command that removes what verify --self has made in somebody's servers, nil while there is nothing.
+var left atomic.Pointer[string]
+
 func where() string {
+	if remove := left.Load(); remove != nil {
+		return "; to remove what is left: " + *remove
+	}
 	if dir := dataDir.Load(); dir != nil {
 		return "; what is on disk can be used again: --dir " + *dir
 	}

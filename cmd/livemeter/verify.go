@@ -19,19 +19,38 @@ import (
 
 type verifyCmd struct {
 	withConfig
-	Ledger string        `required:"" placeholder:"FILE" help:"File that generate --ledger wrote."`
-	Wait   time.Duration `help:"Compare again until all is equal or this has passed: the pipeline may still be at work, or ClickHouse away."`
+	Ledger string        `placeholder:"FILE" help:"File that generate --ledger wrote: compare the database with it."`
+	Wait   time.Duration `help:"Compare again until all is equal or this has passed: the pipeline may still be at work, or ClickHouse away. 90 s with --self."`
+	selfFlags
 }
 
 func (verifyCmd) Help() string {
-	return `Compares every row of every table and grain, measure by measure: compared, equal, different, missing, extra, with the first differences. What
-differs stands last on a terminal, and first in a file. Whole-view measures settle 31 s after the last event. Exit code 1 on any difference.
+	return `Compares every row of every table and grain with a ledger, measure by measure. Exit code 0 only if all is equal.
+
+With --ledger: the database of a pipeline that is at work, with the file of a generate. Compared, equal, different, missing, extra, with the first
+differences; what differs stands last on a terminal, and first in a file. Whole-view measures settle 31 s after the last event.
+
+With --self: a proof on your own Kafka and ClickHouse, with the configuration of your services (brokers, security, partitions, limits). It makes topics
+livemeter-verify-ID.* and a database livemeter_verify_ID, whose names it tells, refuses what is there already, and touches nothing else; starts workers
+of this program, sends them a stream with all faults, kills and suspends them with --chaos, waits until all is in ClickHouse, compares, and removes topics,
+groups and database; what Kafka remembers of transactions it forgets by itself. Ctrl-C stops and removes them, too; Ctrl-C again ends at once and says
+how to remove what is left. Kafka and ClickHouse get the load of --rate, and are never killed.
 
 Example:
-    livemeter verify --ledger run.ledger --wait 2m`
+    livemeter verify --ledger run.ledger --wait 2m
+    livemeter verify --self --config livemeter.yaml
+    livemeter verify --self --chaos --for 10m --wiring services --json --kafka-brokers k1:9092 --clickhouse-addr ch:8123`
 }
 
 func (c verifyCmd) Run(ctx context.Context, g global, s streams) error {
+	switch err := c.check(); {
+	case err != nil:
+		return usageError{err}
+	case c.Self == (c.Ledger != ""):
+		return usageError{errors.New("verify: want --ledger FILE, which generate wrote, or --self, which proves it on this Kafka and ClickHouse")}
+	case c.Self:
+		return c.runSelf(ctx, g, s)
+	}
 	cfg, err := c.valid(g, s, config.Client)
 	if err != nil {
 		return err
