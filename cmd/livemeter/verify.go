@@ -20,7 +20,7 @@ import (
 type verifyCmd struct {
 	withConfig
 	Ledger string        `placeholder:"FILE" help:"File that generate --ledger wrote: compare the database with it."`
-	Wait   time.Duration `help:"Compare again until all is equal or this has passed: the pipeline may still be at work, or ClickHouse away. 90 s with --self."`
+	Wait   time.Duration `help:"Compare again until all is equal or this has passed: the pipeline may still be at work, or ClickHouse away. 30 s with --self."`
 	selfFlags
 }
 

@@ -48,7 +48,7 @@ func (f selfFlags) check() error {
 const (
 	selfFor      = 2 * time.Minute
 	selfRate     = 5000
-	selfPatience = 90 * time.Second // the roller comes every half a minute, on a busy server less often
+	selfPatience = 30 * time.Second // it is at rest by then
 )
 
 // runSelf is verify --self.

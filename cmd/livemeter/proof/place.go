@@ -196,7 +196,8 @@ func (p *place) lacks(err error) error {
 		return fmt.Errorf("%w\nThe proof makes a database of its own and drops it. An administrator grants that by (ClickHouse 24.10 or later):\n"+
 			"    GRANT SELECT, INSERT, ALTER, CREATE, DROP, TRUNCATE, OPTIMIZE ON %s*.* TO %s", err, databases, p.cfg.ClickHouse.User)
 	case errors.Is(err, kerr.InvalidReplicationFactor):
-		return fmt.Errorf("%w\ntopics.replication is %d (-1: what the brokers take by default): one that has fewer brokers takes --topics-replication 1", err, p.cfg.Topics.Replication)
+		first, _, _ := strings.Cut(err.Error(), "\n") // it is the same of every topic
+		return fmt.Errorf("%s\ntopics.replication is %d (-1: what the brokers take by default): a Kafka of fewer brokers wants --topics-replication 1", first, p.cfg.Topics.Replication)
 	case unauthorized(err.Error()):
 		return fmt.Errorf("%w\n%s", err, aclHint(brokers, p.cfg.Kafka.SASL.User))
 	}

@@ -30,7 +30,7 @@ type Options struct {
 	Seed   uint64 // 0 takes another one each time
 	Chaos  bool   // kill and suspend workers
 	Keep   bool   // leave the place as it is
-	// Patience is how long the last rows may take that come by themselves: peaks of long windows, which the roller makes.
+	// Patience is for how long tables that differ are compared again: a server that is slow to show what it has taken is given that.
 	Patience time.Duration
 	// Faster, where above 1, gives the events a clock that lies in the past and runs so much faster than ours: no view is open when they have been sent,
 	// and freshness means nothing. Topics must take the producer's time. For tests, which have no half a minute.
@@ -131,7 +131,7 @@ func (r *run) startWorkers(ctx context.Context) error {
 	return r.until(ctx, startLimit, func(ctx context.Context) (string, error) {
 		for _, w := range r.workers {
 			if why := w.missing(ctx); why != "" {
-				return "starting " + why, nil
+				return "waiting for " + why, nil
 			}
 		}
 		return "", nil

@@ -121,7 +121,7 @@ func (r *Report) Write(t *ui.Terminal) error {
 	line("workers", "%s", map[string]string{"run": "2 × run", "services": "collector, enricher, aggregator"}[r.Wiring])
 	line("stream", "%s events in %s, seed %d, with duplicates, disorder, wrong clocks and malformed records", ui.Count(r.Events), ui.Age(duration(r.Seconds)), r.Seed)
 	if r.Chaos {
-		line("faults", "%d × SIGKILL, %d × SIGSTOP for longer than a session, then SIGCONT", r.Kills, r.Suspensions)
+		line("faults", "%d × SIGKILL, %d × SIGSTOP for up to 20 s, then SIGCONT (a session of the groups is 10 s)", r.Kills, r.Suspensions)
 	}
 	if f := r.Fresh; f != nil {
 		line("event to row", "half within %s, 99 %% within %s (%s log records; %s more came while a partition was catching up)", ui.Age(duration(f.P50)), ui.Age(duration(f.P99)), ui.Count(f.Samples), ui.Count(f.Behind))

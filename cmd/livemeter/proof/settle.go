@@ -2,7 +2,6 @@ package proof
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -19,8 +18,7 @@ const (
 	compareEvery = 2 * time.Second // a comparison reads all rows
 )
 
-// settle waits until the tables must be right, compares them until they are or patience is over, ends the workers in order, and compares once more: that
-// last word is the report's.
+// settle waits until the tables must be right, compares them until they are or patience is over, and ends the workers in order.
 func (r *run) settle(ctx context.Context, stats festival.Stats, truth *ledger.Truth) (compared bool, err error) {
 	if err := r.until(ctx, stuckAfter, func(ctx context.Context) (string, error) { return r.restless(ctx, stats) }); err != nil {
 		return false, err
@@ -29,33 +27,31 @@ func (r *run) settle(ctx context.Context, stats festival.Stats, truth *ledger.Tr
 	if r.Faster == 0 {
 		r.report.fresh(r.fresh())
 	}
+	r.Now("folding what is closed")
+	if err := service.RollAll(ctx, r.place.cfg, r.place.sink); err != nil {
+		return false, err
+	}
 	deadline := time.Now().Add(r.Patience)
 	for {
+		if err := r.failed(); err != nil {
+			return false, err
+		}
 		found, err := r.compare(ctx, truth)
 		if err != nil {
 			return false, err
 		}
 		if found.OK() || time.Now().After(deadline) {
-			break
+			r.report.compared(found)
+			r.Now("stopping the workers")
+			return true, r.stopWorkers()
 		}
-		r.Now(fmt.Sprintf("%s rows are not equal yet; waiting for those that come by themselves … %.0f s", ui.Count(differences(found.Total)), time.Until(deadline).Seconds()))
+		r.Now(fmt.Sprintf("%s rows are not equal yet; comparing again for %.0f s", ui.Count(differences(found.Total)), time.Until(deadline).Seconds()))
 		select {
 		case <-ctx.Done():
 			return false, ctx.Err()
 		case <-time.After(compareEvery):
 		}
 	}
-	if err := r.failed(); err != nil {
-		return false, err
-	}
-	r.Now("stopping the workers")
-	stopped := r.stopWorkers()
-	found, err := r.compare(ctx, truth)
-	if err != nil {
-		return false, errors.Join(stopped, err)
-	}
-	r.report.compared(found)
-	return true, stopped
 }
 
 func differences(c ledger.Counts) int64 { return c.Different + c.Missing + c.Extra }
@@ -85,6 +81,9 @@ func (r *run) restless(ctx context.Context, stats festival.Stats) (string, error
 	}
 	if left := stats.Acked - records; left != 0 {
 		return fmt.Sprintf("waiting for the pipeline to take the last records … %s", ui.Count(left)), nil
+	}
+	if watermark <= 0 {
+		return "waiting for a watermark in every partition", nil
 	}
 	if left := stats.Now.Add(service.ViewsClose).Sub(time.UnixMilli(watermark)); left > 0 {
 		return fmt.Sprintf("waiting for the last views to close … %.0f s", left.Seconds()), nil

@@ -2,15 +2,18 @@ package proof
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -186,17 +189,10 @@ func (w *worker) failed() error {
 	}
 	select {
 	case <-p.Done():
-		return fmt.Errorf("%s ended by itself: %w\n%s", w.name, cmpErr(p.Err()), child.Tail(w.log))
+		return fmt.Errorf("%s ended by itself (%v)\n%s", w.name, cmp.Or(p.Err(), errors.New("exit code 0")), child.Tail(w.log))
 	default:
 		return nil
 	}
-}
-
-func cmpErr(err error) error {
-	if err == nil {
-		return errors.New("exit code 0")
-	}
-	return err
 }
 
 // admin is where its admin port listens, "" until it has told.
@@ -254,7 +250,22 @@ func (w *worker) missing(ctx context.Context) string {
 	case err != nil:
 		return w.name + ": " + err.Error()
 	case status != http.StatusOK:
-		return w.name + ": " + strings.Join(strings.Fields(string(body)), " ")
+		return w.name + ": " + unready(body)
 	}
 	return ""
+}
+
+// unready are the checks of /readyz that fail, with what they say.
+func unready(body []byte) string {
+	var answer struct{ Checks map[string]string }
+	if json.Unmarshal(body, &answer) != nil {
+		return string(body)
+	}
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(answer.Checks)) {
+		if says := answer.Checks[name]; says != "ok" {
+			out = append(out, name+": "+says)
+		}
+	}
+	return strings.Join(out, "; ")
 }

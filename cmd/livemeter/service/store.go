@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/livemeter/livemeter/cmd/livemeter/config"
 	"github.com/livemeter/livemeter/pipeline/runtime"
 	"github.com/livemeter/livemeter/sinks/clickhouse"
 )
@@ -166,4 +167,17 @@ func (s *Store) RollAll(ctx context.Context) error {
 		return err
 	}
 	return r.RollAll(ctx)
+}
+
+// RollAll folds everything in a store whose pipeline is at work, as Store.RollAll does for who is that pipeline.
+func RollAll(ctx context.Context, c *config.Config, sink *clickhouse.Sink) error {
+	id, err := eventsTopicID(ctx, c)
+	if err != nil {
+		return err
+	}
+	s := &Store{Sink: sink}
+	if s.Epoch, err = sink.EnsureEpoch(ctx, id, c.Events.Partitions); err != nil {
+		return tell(c, err)
+	}
+	return tell(c, s.RollAll(ctx))
 }
