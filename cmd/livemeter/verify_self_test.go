@@ -6,14 +6,20 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
 	"github.com/livemeter/livemeter/cmd/livemeter/proof"
+	"github.com/livemeter/livemeter/cmd/livemeter/ui"
+	"github.com/livemeter/livemeter/deploy/embedded/kafka"
 	"github.com/livemeter/livemeter/deploy/embedded/testengine"
 )
 
@@ -33,6 +39,7 @@ const theirTopic = "livemeter-verify-theirs"
 func theirServers(t *testing.T, brokers []string) *theirs {
 	t.Helper()
 	t.Setenv(asBinary, "1")
+	t.Setenv("TMPDIR", t.TempDir()) // logs that are kept
 	client, err := kgo.NewClient(kgo.SeedBrokers(brokers...))
 	if err != nil {
 		t.Fatal(err)
@@ -54,14 +61,6 @@ func theirServers(t *testing.T, brokers []string) *theirs {
 func (th *theirs) prove(ctx context.Context) (*proof.Report, error) {
 	th.t.Helper()
 	began := time.Now()
-	now, last := th.options.Now, ""
-	th.options.Now = func(what string) {
-		if h, _, _ := strings.Cut(what, " …"); h != last {
-			last = h
-			th.said = append(th.said, fmt.Sprintf("%.1f DEBUG %s", time.Since(began).Seconds(), what))
-		}
-		now(what)
-	}
 	report, err := proof.Run(ctx, th.options)
 	th.t.Logf("after %.1f s: %v\n%s", time.Since(began).Seconds(), err, strings.Join(th.said, "\n"))
 	return report, err
@@ -100,22 +99,18 @@ func (th *theirs) clean() {
 	}
 }
 
-// TestVerifySelf: in both wirings all is equal, and nothing remains but what was there before.
+// TestVerifySelf: with services apart all is equal, and nothing remains but what was there before.
 func TestVerifySelf(t *testing.T) {
-	for wiring := range wirings {
-		t.Run(wiring, func(t *testing.T) {
-			th := theirServers(t, testengine.FakeKafka(t))
-			th.options.Wiring = wiring
-			report, err := th.prove(t.Context())
-			if err != nil || !report.Equal || report.Compared < 1000 || report.Events < 5_000 {
-				t.Fatalf("%v, %+v; want thousands of rows, all equal", err, report)
-			}
-			th.clean()
-		})
+	th := theirServers(t, testengine.FakeKafka(t))
+	th.options.Wiring = "services"
+	report, err := th.prove(t.Context())
+	if err != nil || !report.Equal || report.Compared < 1000 || report.Events < 5_000 {
+		t.Fatalf("%v, %+v; want thousands of rows, all equal", err, report)
 	}
+	th.clean()
 }
 
-// TestVerifySelfChaos: workers are killed and suspended, and nothing changes.
+// TestVerifySelfChaos: workers that do all of it are killed or suspended, and nothing changes.
 func TestVerifySelfChaos(t *testing.T) {
 	th := theirServers(t, testengine.FakeKafka(t))
 	th.options.Chaos, th.options.Seed, th.options.For = true, 3, 8*time.Second
@@ -170,6 +165,72 @@ func TestVerifySelfInterrupted(t *testing.T) {
 		t.Errorf("%+v, %v; want no report, and why", report, err)
 	}
 	th.clean()
+}
+
+// TestVerifySelfEndsAtOnce: the first signal stops it and begins to clean up, which Kafka does not let it finish; the second ends it at once, with the
+// command that removes what is left, which is then all.
+func TestVerifySelfEndsAtOnce(t *testing.T) {
+	fake, err := kafka.StartFake("", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fake.Close()
+	th := theirServers(t, fake.Brokers())
+	p := startProcess(t, "verify", "--self", "--rate", "500", "--kafka-brokers", fake.Brokers()[0], "--clickhouse-addr", th.addr)
+	says := func(text string) (all string) {
+		t.Helper()
+		eventually(t, fmt.Sprintf("verify says %q", text), func() error {
+			if all = readFile(t, p.log); !strings.Contains(all, text) {
+				return fmt.Errorf("so far: %s", all)
+			}
+			return nil
+		})
+		return all
+	}
+	says("events sent")
+	var lets atomic.Bool
+	fake.Cluster.ControlKey(int16(kmsg.DeleteTopics), func(kmsg.Request) (kmsg.Response, error, bool) {
+		fake.Cluster.KeepControl()
+		return nil, errors.New("not now"), !lets.Load()
+	})
+	for _, wait := range []string{"removing topics", "ended at once"} {
+		if err := p.cmd.Process.Signal(syscall.SIGINT); err != nil {
+			t.Fatal(err)
+		}
+		says(wait)
+	}
+	log := says("--remove ")
+	<-p.done
+	p.done = nil
+	lets.Store(true)
+	_, command, _ := strings.Cut(log, "to remove what is left: ")
+	args := strings.Fields(command)
+	th.options.ID = args[slices.Index(args, "--remove")+1]
+	if rest := th.there(); len(rest) < 10 {
+		t.Errorf("there is %v, want what was left", rest)
+	}
+	if code, _, errOut := livemeter(t, "", args[1:]...); code != exitOK {
+		t.Errorf("%q: exit code %d: %s", args, code, errOut)
+	}
+	th.clean()
+}
+
+// TestMoving: what is being done is told every few seconds, as it is then, and what stays at once.
+func TestMoving(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var b strings.Builder
+		say, now, quiet := moving(ui.NewTerminal(&b))
+		say("in a place")
+		for n := range 8 {
+			now(fmt.Sprintf("step %d", n/6))
+			time.Sleep(time.Second)
+		}
+		time.Sleep(5 * time.Second)
+		quiet()
+		if want := "in a place\nstep 0\nstep 0 … for 6 s\nstep 1\nstep 1 … for 6 s\n"; b.String() != want {
+			t.Errorf("got\n%s\nwant\n%s", b.String(), want)
+		}
+	})
 }
 
 // TestVerifySelfTouchesNothing: a place that is somebody's already stays as it is, be it a topic, a group or a database.

@@ -36,9 +36,9 @@ func (r *run) load(ctx context.Context, book *ledger.Ledger) (festival.Stats, er
 	suffered := make(chan error, 1)
 	go func() { suffered <- r.suffer(loading, cancel, &broken, &away) }()
 	stats, err := r.festival(loading, book, func(s festival.Stats) {
-		what := fmt.Sprintf("%s of %s: %s events sent, %s acknowledged", ui.Age(s.Elapsed), r.For, ui.Count(s.Sent), ui.Count(s.Acked))
+		what := fmt.Sprintf("%s of %s: %s events sent, %s acknowledged", s.Elapsed.Round(time.Second), r.For, ui.Count(s.Sent), ui.Count(s.Acked))
 		if r.Chaos {
-			what += fmt.Sprintf(", %d faults%s", broken.Load(), away.Load())
+			what += fmt.Sprintf(", faults so far: %d%s", broken.Load(), away.Load())
 		}
 		if f := r.fresh(); f.count() > 0 && r.Faster == 0 {
 			what += fmt.Sprintf(", half of it visible within %s", ui.Age(f.quantile(.5)))
