@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -256,14 +257,17 @@ func TestVerifySelfTouchesNothing(t *testing.T) {
 	}
 }
 
-// TestVerifySelfReplication: one broker cannot hold three copies, and the error says what can be done; nothing remains of what was made before.
+// TestVerifySelfReplication: one broker cannot hold three copies, nor acknowledge what it has no second copy of. The error says what can be done, and
+// nothing remains of what was made before.
 func TestVerifySelfReplication(t *testing.T) {
-	th := theirServers(t, testengine.FakeKafka(t))
-	th.options.Config.Topics.Replication = 3
-	if _, err := th.prove(t.Context()); err == nil || !strings.Contains(err.Error(), "--topics-replication 1") {
-		t.Errorf("%v, want what to do", err)
+	th := theirServers(t, testengine.FakeKafka(t, kfake.BrokerConfigs(map[string]string{"min.insync.replicas": "2"})))
+	for replication, want := range map[int]string{3: "wants --topics-replication 1", 1: "get 1 replicas (topics.replication 1) and take records once 2 have them (min.insync.replicas)"} {
+		th.options.Config.Topics.Replication, th.options.ID = replication, proof.NewID()
+		if _, err := th.prove(t.Context()); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+		th.clean()
 	}
-	th.clean()
 }
 
 // TestUsageOfVerifySelf: flags of one way mean nothing to the other.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -24,7 +25,7 @@ const (
 
 var idSyntax = regexp.MustCompile(`^[0-9a-f]{8}$`)
 
-// Remove removes what a proof has left that was killed or told to keep it.
+// Remove removes what a proof has left that was killed or told to keep it, the workers' logs on this machine included.
 func Remove(ctx context.Context, user *config.Config, id string, say func(string)) error {
 	if !idSyntax.MatchString(id) {
 		return fmt.Errorf("%q names no proof: want the eight letters and digits of %sID", id, databases)
@@ -43,7 +44,7 @@ func Remove(ctx context.Context, user *config.Config, id string, say func(string
 			say("removed: " + f.String())
 		}
 	}
-	return errors.Join(err, p.close())
+	return errors.Join(err, os.RemoveAll(directory(id)), p.close())
 }
 
 // clean removes all that is there of the place, looks again, and says what remains. Nobody may be at work there any more. members are the static members

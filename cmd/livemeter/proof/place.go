@@ -153,13 +153,16 @@ func (p *place) make(ctx context.Context) error {
 	if err := p.sink.Conn().Exec(ctx, "CREATE DATABASE "+p.cfg.ClickHouse.Database); err != nil {
 		return p.lacks(service.StoreError(p.cfg, err))
 	}
-	if _, err := p.sink.Apply(ctx); err != nil {
-		return p.lacks(service.StoreError(p.cfg, err))
-	}
 	if _, err := service.EnsureTopics(ctx, p.cfg, zap.NewNop()); err != nil {
 		return p.lacks(err)
 	}
-	return p.acknowledges(ctx)
+	if err := p.acknowledges(ctx); err != nil {
+		return err
+	}
+	if _, err := p.sink.Apply(ctx); err != nil {
+		return p.lacks(service.StoreError(p.cfg, err))
+	}
+	return nil
 }
 
 // acknowledges looks for a cluster that makes topics and then waits for ever for replicas that they do not have.

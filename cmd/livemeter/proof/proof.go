@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -78,6 +79,9 @@ type run struct {
 // ErrInterrupted is that of ctx: nothing was compared.
 var ErrInterrupted = errors.New("interrupted: nothing was compared")
 
+// directory is where the workers of a place have configuration and logs.
+func directory(id string) string { return filepath.Join(os.TempDir(), prefixes+id) }
+
 // all is from an empty place to a comparison.
 func (r *run) all(ctx context.Context) (compared bool, err error) {
 	defer func() {
@@ -90,9 +94,10 @@ func (r *run) all(ctx context.Context) (compared bool, err error) {
 	if err := r.place.make(ctx); err != nil {
 		return false, err
 	}
-	if r.dir, err = os.MkdirTemp("", "livemeter-verify-"); err != nil {
+	if err := os.Mkdir(directory(r.ID), 0o700); err != nil {
 		return false, err
 	}
+	r.dir = directory(r.ID)
 	book, err := ledger.New(ledger.Options{Zone: r.place.cfg.Zone})
 	if err != nil {
 		return false, err
