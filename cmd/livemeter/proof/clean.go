@@ -40,16 +40,15 @@ func Remove(ctx context.Context, user *config.Config, id string, say func(string
 	case f.empty():
 		say("nothing is there of " + p.names())
 	default:
-		if err = p.clean(ctx, nil); err == nil {
+		if err = p.clean(ctx); err == nil {
 			say("removed: " + f.String())
 		}
 	}
 	return errors.Join(err, os.RemoveAll(directory(id)), p.close())
 }
 
-// clean removes all that is there of the place, looks again, and says what remains. Nobody may be at work there any more. members are the static members
-// of its groups.
-func (p *place) clean(ctx context.Context, members []string) error {
+// clean removes all that is there of the place, looks again, and says what remains. Nobody may be at work there any more.
+func (p *place) clean(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, cleanLimit)
 	defer cancel()
 	again := time.NewTicker(cleanEvery)
@@ -61,7 +60,7 @@ func (p *place) clean(ctx context.Context, members []string) error {
 			return nil
 		}
 		if err == nil {
-			err = p.remove(ctx, f, members)
+			err = p.remove(ctx, f)
 		}
 		select {
 		case <-ctx.Done():
@@ -75,14 +74,8 @@ func (p *place) clean(ctx context.Context, members []string) error {
 }
 
 // remove asks for all of it once. What does not go at once the next look finds.
-func (p *place) remove(ctx context.Context, f found, members []string) error {
-	var errs []error
-	for _, g := range f.groups {
-		_, err := p.adm.LeaveGroup(ctx, kadm.LeaveGroup(g).InstanceIDs(members...)) // static members do not leave by themselves; those that are gone are no mistake
-		if err != nil && !errors.Is(err, kerr.UnknownMemberID) && !errors.Is(err, kerr.GroupIDNotFound) {
-			errs = append(errs, fmt.Errorf("group %s: %w", g, err))
-		}
-	}
+func (p *place) remove(ctx context.Context, f found) error {
+	errs := []error{p.empty(ctx, f.groups)}
 	groups, err := p.adm.DeleteGroups(ctx, f.groups...)
 	errs = append(errs, err)
 	for _, g := range groups {
@@ -103,6 +96,28 @@ func (p *place) remove(ctx context.Context, f found, members []string) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// empty puts the static members out of groups, who do not leave by themselves. Others have left, or do when their session is over.
+func (p *place) empty(ctx context.Context, groups []string) error {
+	if len(groups) == 0 {
+		return nil // it would ask of all groups of the cluster
+	}
+	described, err := p.adm.DescribeGroups(ctx, groups...)
+	if err != nil {
+		return fmt.Errorf("ask for the members of groups: %w", err)
+	}
+	for _, g := range described {
+		for _, m := range g.Members {
+			if m.InstanceID != nil {
+				_, err = p.adm.LeaveGroup(ctx, kadm.LeaveGroup(g.Group).InstanceIDs(*m.InstanceID))
+			}
+			if err != nil {
+				return fmt.Errorf("empty group %s: %w", g.Group, err)
+			}
+		}
+	}
+	return nil
 }
 
 // endTransactions aborts what a killed worker has left open, else it would hold up readers of Kafka's own topic of offsets until it times out. The names

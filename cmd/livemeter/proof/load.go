@@ -1,6 +1,7 @@
 package proof
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,11 +47,11 @@ func (r *run) load(ctx context.Context, book *ledger.Ledger) (festival.Stats, er
 		r.Now(what)
 	})
 	if cause := context.Cause(loading); cause != nil {
-		err = errors.Join(cause, err)
+		err = cause // what else went wrong follows from it
 	}
-	cancel(nil) // all is whole again when suffered tells
+	cancel(nil)
 	r.Now("waiting until every worker is back")
-	err = errors.Join(err, <-suffered)
+	err = cmp.Or(err, <-suffered)
 	<-watched
 	r.report.Events, r.report.Seconds = stats.Acked, stats.Elapsed.Seconds()
 	if err == nil && stats.Acked == 0 {

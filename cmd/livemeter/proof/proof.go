@@ -60,7 +60,7 @@ func Run(ctx context.Context, o Options) (_ *Report, err error) {
 	}
 	o.Say(fmt.Sprintf("in %s, seed %d; on Kafka %s and ClickHouse %s", p.names(), o.Seed, r.report.Kafka, r.report.ClickHouse))
 	compared, err := r.all(ctx)
-	if err = errors.Join(err, r.end(ctx, err == nil && compared && r.report.Equal)); !compared {
+	if err = errors.Join(err, r.end(ctx, err, r.report.Equal)); !compared {
 		return nil, err
 	}
 	r.report.Took = time.Since(began).Seconds()
@@ -182,14 +182,14 @@ func (r *run) failed() error {
 }
 
 // end stops the workers and removes what was made, unless it is to be kept. Nobody hears ctx any more: what is begun is finished. Logs stay where there is
-// something to look for in them.
-func (r *run) end(ctx context.Context, equal bool) error {
+// something to look for in them. failed is what the proof ended with.
+func (r *run) end(ctx context.Context, failed error, equal bool) error {
 	interrupted := ctx.Err() != nil
 	ctx = context.WithoutCancel(ctx)
 	r.Now("stopping the workers")
 	stopped := r.stopWorkers()
-	if interrupted {
-		stopped = nil // asked to end in the middle of a start they may say so
+	if failed != nil {
+		stopped = nil // it says so already; and one that is asked to end in the middle of a start may say so
 	}
 	if r.Keep {
 		r.Left(false)
@@ -197,14 +197,14 @@ func (r *run) end(ctx context.Context, equal bool) error {
 		return stopped
 	}
 	r.Now("removing topics, groups and database")
-	err := r.place.clean(ctx, r.members())
+	err := r.place.clean(ctx)
 	if err == nil {
 		r.Left(false)
 		r.Say("removed: " + r.place.names() + "; nothing remains")
 	}
 	switch {
 	case r.dir == "":
-	case equal && stopped == nil || interrupted:
+	case equal && failed == nil && stopped == nil || interrupted:
 		err = errors.Join(err, os.RemoveAll(r.dir))
 	default:
 		r.Say("the workers' logs are kept in " + r.dir)
@@ -221,13 +221,4 @@ func (r *run) stopWorkers() error {
 	}
 	_ = all.Wait()
 	return errors.Join(errs...)
-}
-
-func (r *run) members() (ids []string) {
-	for _, w := range r.workers {
-		if w.instance != "" {
-			ids = append(ids, w.instance)
-		}
-	}
-	return ids
 }

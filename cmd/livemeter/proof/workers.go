@@ -28,11 +28,10 @@ var wirings = map[string][]string{"run": {"run", "run"}, "services": {"collector
 
 // worker is one process of the pipeline, ended and started as often as is wanted. It ends with this process at the latest.
 type worker struct {
-	name     string
-	instance string // of static membership; "" is none
-	cmd      []string
-	env      []string
-	log      string // file
+	name string
+	cmd  []string
+	env  []string
+	log  string // file
 
 	mu        sync.Mutex
 	process   *child.Process // nil while it is not to run
@@ -57,8 +56,7 @@ func newWorkers(wiring, exe, dir string, cfg *config.Config) ([]*worker, error) 
 		}
 		// One of two has a name in its groups and gets its partitions back, the other gives them away: both are to be right.
 		if service != "run" || i == 0 {
-			w.instance = "verify-" + w.name
-			w.cmd = append(w.cmd, "--instance-id", w.instance)
+			w.cmd = append(w.cmd, "--instance-id", "verify-"+w.name)
 		}
 		w.log = filepath.Join(dir, w.name+".log")
 		out = append(out, w)
