@@ -222,6 +222,7 @@ func TestMoving(t *testing.T) {
 		var b strings.Builder
 		say, now, quiet := moving(ui.NewTerminal(&b))
 		say("in a place")
+		time.Sleep(time.Second / 2) // beside the ticks
 		for n := range 8 {
 			now(fmt.Sprintf("step %d", n/6))
 			time.Sleep(time.Second)
