@@ -39,7 +39,7 @@ func (f selfFlags) check() error {
 		}
 		return nil
 	}
-	if f.Rate < 0 || f.Rate > festival.MaxRate {
+	if !(f.Rate >= 0 && f.Rate <= festival.MaxRate) {
 		return fmt.Errorf("verify --self --rate %v: must be above 0, and at most %s", f.Rate, ui.Count(festival.MaxRate))
 	}
 	return nil

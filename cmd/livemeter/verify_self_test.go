@@ -273,7 +273,7 @@ func TestVerifySelfReplication(t *testing.T) {
 
 // TestUsageOfVerifySelf: flags of one way mean nothing to the other.
 func TestUsageOfVerifySelf(t *testing.T) {
-	for _, args := range []string{"--chaos --ledger x", "--for 1m --ledger x", "--self --ledger x", "--self --rate -1", "--self --wiring apart"} {
+	for _, args := range []string{"--chaos --ledger x", "--for 1m --ledger x", "--self --ledger x", "--self --rate -1", "--self --rate NaN", "--self --wiring apart"} {
 		if code, _, errOut := livemeter(t, "", append([]string{"verify"}, strings.Fields(args)...)...); code != exitUsage || !strings.Contains(errOut, "livemeter: ") {
 			t.Errorf("%s: exit code %d, want 2 and a message: %s", args, code, errOut)
 		}
