@@ -20,7 +20,8 @@ type CollectorConfig struct {
 	Group     string    // one consumer group per raw topic is made of it: GROUP.raw.viewer, …; default PREFIXcollector
 	// InstanceID makes the members static (Kafka's group.instance.id): a killed process that comes back under the same one goes on at
 	// once instead of after SessionTimeout. Two live processes must not share one.
-	InstanceID string
+	InstanceID    string
+	BrokersAssign bool // as a reader's
 
 	Settings     eventlog.Settings // KeyFingerprint is filled in
 	PseudonymKey []byte            // 16 or 32 bytes, the same for all collectors of a log

@@ -83,6 +83,7 @@ func newCollectorFeed(s *collectorSession, t event.Topic) (*collectorFeed, error
 		kgo.OnPartitionsRevoked(f.revoked),
 		kgo.OnPartitionsLost(f.lost),
 	})
+	opts = append(opts, groupProtocol(s.cfg.BrokersAssign)...)
 	if id := s.cfg.InstanceID; id != "" {
 		opts = append(opts, kgo.InstanceID(id+"."+event.TopicNames[t]))
 	}

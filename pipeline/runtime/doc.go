@@ -3,7 +3,7 @@
 //
 // Three loops, each with its own clients. What they share is no state: the names and the making of topics (topics), which one a name stands for
 // (topic_id), what a commit carries beside its offset (commit_mark), metrics (register), how mistakes of a configuration are told
-// (mistakes), how often what fails again and again (failing), and small things that stand where they were needed first (pause, isFatal, ago, seconds).
+// (mistakes), by which protocol a process is in a group, and whether it is (group_protocol), how often what fails again and again (failing), and small things that stand where they were needed first (pause, isFatal, ago, seconds).
 //
 //   - The collector (collector_*.go): raw topics to the log. RunCollector lives through sessions; one goroutine owns a session, and a source
 //     never sends past a failed record. RunCollector in collector, sessions in collector_session, configuration in collector_config, what must be the log's own

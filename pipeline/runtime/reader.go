@@ -27,6 +27,8 @@ type ReaderConfig struct {
 	Changelog     string // compacted, as many partitions as Topic
 	RejectedTopic string // takes the dead letters of events that are skipped (see Poison); "" for none
 	OutputTopic   string // next hop, as many partitions as Topic; "" where the task emits nothing
+	// BrokersAssign asks for the group protocol of KIP-848. Where the brokers have it, their settings take the place of SessionTimeout.
+	BrokersAssign bool
 	InstanceID    string // static group membership: a restart gets its partitions back without waiting for SessionTimeout
 
 	// NewTask makes the empty task of a partition. out is nil without an OutputTopic. It is called again for every restore.

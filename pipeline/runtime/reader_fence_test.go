@@ -72,9 +72,18 @@ func (c frozenConn) Write(p []byte) (int, error) {
 
 // A paused process wakes up after another has taken its partitions: it must not commit, and what it writes to the sink must change nothing.
 func TestZombieIsFenced(t *testing.T) {
+	for protocol, brokersAssign := range groupProtocols {
+		t.Run(protocol, func(t *testing.T) { zombieIsFenced(t, brokersAssign) })
+	}
+}
+
+var groupProtocols = map[string]bool{"classic": false, "consumer": true}
+
+func zombieIsFenced(t *testing.T, brokersAssign bool) {
 	w := newWorld(t)
 	f := newFreezer()
 	zombie := w.config()
+	zombie.BrokersAssign = brokersAssign
 	zombie.KafkaOpts = []kgo.Opt{kgo.Dialer(f.dial)}
 	zombie.SessionTimeout = 500 * time.Millisecond
 	zombie.StopTimeout = 500 * time.Millisecond
@@ -86,7 +95,9 @@ func TestZombieIsFenced(t *testing.T) {
 	thaw := sync.OnceFunc(f.thaw)
 	t.Cleanup(thaw)
 	w.send(1000) // a has these neither applied nor, if it had, checkpointed
-	b := w.start(w.config())
+	other := w.config()
+	other.BrokersAssign = brokersAssign
+	b := w.start(other)
 	w.drain(b)
 	w.check()
 	thaw()

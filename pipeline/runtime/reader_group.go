@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.uber.org/zap"
@@ -44,6 +43,7 @@ func (r *Reader) join(adm *kadm.Client) error {
 			r.left(nil)
 			r.release(m[r.cfg.Topic], func(s *slot) { s.kill() })
 		}), kgo.WithHooks(groupErrors{r}))
+	opts = append(opts, groupProtocol(r.cfg.BrokersAssign)...)
 	if r.cfg.InstanceID != "" {
 		opts = append(opts, kgo.InstanceID(r.cfg.InstanceID))
 	}
@@ -221,20 +221,6 @@ func (s *slot) mayRestart(attempt int) bool {
 			return true
 		}
 	}
-}
-
-// isMember asks the coordinator, with a heartbeat, whether this process is a member of the group's current generation.
-func (r *Reader) isMember(ctx context.Context) bool {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	req := kmsg.NewPtrHeartbeatRequest()
-	req.Group = r.cfg.Group
-	req.MemberID, req.Generation = r.group.GroupMetadata()
-	if r.cfg.InstanceID != "" {
-		req.InstanceID = kmsg.StringPtr(r.cfg.InstanceID)
-	}
-	resp, err := req.RequestWith(ctx, r.group)
-	return err == nil && (resp.ErrorCode == 0 || resp.ErrorCode == kerr.RebalanceInProgress.Code)
 }
 
 // watchGroup surfaces what the group's client has to say; it never returns records, its topic is paused.

@@ -52,9 +52,10 @@ type world struct {
 	sent    int
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, more ...kfake.Opt) *world {
 	leavesNothing(t)
-	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.GroupMinSessionTimeout(100*time.Millisecond), kfake.BrokerConfigs(map[string]string{"group.initial.rebalance.delay.ms": "0"}))
+	c, err := kfake.NewCluster(append(more, kfake.NumBrokers(1), kfake.GroupMinSessionTimeout(100*time.Millisecond), kfake.BrokerConfigs(map[string]string{
+		"group.initial.rebalance.delay.ms": "0", "group.consumer.session.timeout.ms": "500", "group.consumer.heartbeat.interval.ms": "100"}))...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,6 +26,7 @@ type RejectedConfig struct {
 	Topic          string // events.rejected, with prefix
 	Group          string
 	InstanceID     string
+	BrokersAssign  bool          // as a reader's
 	SessionTimeout time.Duration // 10 s
 	WriteTimeout   time.Duration // 30 s
 	StoreID        [16]byte      // of the store that is written to: another one gets all that the topic holds; zero if it has none
@@ -99,6 +100,7 @@ func (s *rejectedSession) run(ctx context.Context) (err error) {
 	opts := slices.Concat(cfg.KafkaOpts, []kgo.Opt{kgo.SeedBrokers(cfg.Brokers...), kgo.ConsumerGroup(cfg.Group), kgo.ConsumeTopics(cfg.Topic),
 		kgo.Balancers(kgo.CooperativeStickyBalancer()), kgo.DisableAutoCommit(), fromStart, kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
 		kgo.SessionTimeout(cfg.SessionTimeout), kgo.HeartbeatInterval(min(3*time.Second, cfg.SessionTimeout/4))})
+	opts = append(opts, groupProtocol(cfg.BrokersAssign)...)
 	if cfg.InstanceID != "" {
 		opts = append(opts, kgo.InstanceID(cfg.InstanceID))
 	}

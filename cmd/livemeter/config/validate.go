@@ -116,6 +116,7 @@ func (c *Config) validateKafka(add adder) {
 		add(!hostPort(b) || freePort(b), "kafka.brokers: %q: want host:port, several with commas between", b)
 	}
 	add(!prefixSyntax.MatchString(k.Prefix), "kafka.prefix %q: want at most 64 of letters, digits, dot, dash and underscore", k.Prefix)
+	add(k.GroupProtocol != "classic" && k.GroupProtocol != "consumer", "kafka.group_protocol %q: want classic or consumer", k.GroupProtocol)
 	validateTLS("kafka.tls", k.TLS, add)
 	mechanisms := []string{"", "plain", "scram-sha-256", "scram-sha-512"}
 	add(!slices.Contains(mechanisms, k.SASL.Mechanism), "kafka.sasl.mechanism %q: want plain, scram-sha-256 or scram-sha-512", k.SASL.Mechanism)

@@ -60,7 +60,7 @@ type faults struct {
 // CollectorConfig is what the configuration says of the collector, apart from the key and Kafka's security.
 func CollectorConfig(c *config.Config) runtime.CollectorConfig {
 	return runtime.CollectorConfig{
-		Brokers: c.Kafka.Brokers, Prefix: c.Kafka.Prefix, Group: c.Kafka.Prefix + c.Collector.Group, InstanceID: c.InstanceID, Settings: settings(c),
+		Brokers: c.Kafka.Brokers, Prefix: c.Kafka.Prefix, Group: c.Kafka.Prefix + c.Collector.Group, InstanceID: c.InstanceID, BrokersAssign: c.Kafka.BrokersAssign(), Settings: settings(c),
 		Linger: c.Collector.Linger, BlockBytes: c.Collector.BlockBytes, MaxInflightBytes: c.Collector.MaxInflightBytes,
 		ProgressEvery: c.Collector.ProgressEvery, StallAfter: c.Collector.StallAfter, IdleGrace: c.Collector.IdleGrace, CommitEvery: c.Collector.CommitEvery,
 	}
@@ -91,7 +91,7 @@ func (p *Process) Collector() (*runtime.CollectorHealth, Stage) {
 func readerConfig(c *config.Config, name, topic, changelog string, task func(int32, runtime.Output) runtime.Task) runtime.ReaderConfig {
 	return runtime.ReaderConfig{
 		Brokers: c.Kafka.Brokers, Topic: c.Kafka.Prefix + topic, Group: c.Kafka.Prefix + name, Changelog: c.Kafka.Prefix + changelog, RejectedTopic: c.Kafka.Prefix + runtime.TopicRejected,
-		InstanceID: c.InstanceID, NewTask: task, CheckpointEvery: c.CheckpointEvery,
+		InstanceID: c.InstanceID, BrokersAssign: c.Kafka.BrokersAssign(), NewTask: task, CheckpointEvery: c.CheckpointEvery,
 		FlushHot: c.Flush.Hot, FlushMax: c.Flush.Max, FlushBehind: c.Flush.Behind, RowBudget: c.Flush.RowBudget, SinkTimeout: c.Flush.Timeout,
 		MaxDirtyCells: c.Limits.MaxDirtyCells,
 	}
@@ -171,7 +171,7 @@ func (p *Process) Rejected(s *Store) Stage {
 		c := p.Config
 		return runtime.RunRejected(ctx, runtime.RejectedConfig{
 			Brokers: c.Kafka.Brokers, KafkaOpts: p.kafka, Topic: c.Kafka.Prefix + runtime.TopicRejected, Group: c.Kafka.Prefix + groupRejected,
-			InstanceID: c.InstanceID, WriteTimeout: c.Flush.Timeout, StoreID: s.id, Log: p.Log.Named("rejected"), Metrics: p.registry,
+			InstanceID: c.InstanceID, BrokersAssign: c.Kafka.BrokersAssign(), WriteTimeout: c.Flush.Timeout, StoreID: s.id, Log: p.Log.Named("rejected"), Metrics: p.registry,
 		}, s.WriteRejected)
 	}}
 }
