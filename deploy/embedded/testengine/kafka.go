@@ -50,8 +50,14 @@ func startApache() (*kafka.Apache, error) {
 	if err != nil {
 		return nil, err
 	}
-	return kafka.StartApache(ctx, lib, dir, "127.0.0.1:0", kafka.ApacheOptions{})
+	return kafka.StartApache(ctx, lib, dir, "127.0.0.1:0", kafka.ApacheOptions{Config: fastGroups})
 }
 
 // Prefix gives a name that no other test has, ending in a dot.
 func Prefix() string { return fmt.Sprintf("test%d-%d.", os.Getpid(), databases.Add(1)) }
+
+// fastGroups has members of groups that the brokers assign missed as soon as others, and told within a second.
+var fastGroups = map[string]string{
+	"group.consumer.session.timeout.ms": "10000", "group.consumer.min.session.timeout.ms": "10000",
+	"group.consumer.heartbeat.interval.ms": "1000", "group.consumer.min.heartbeat.interval.ms": "1000",
+}
