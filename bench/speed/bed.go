@@ -80,8 +80,13 @@ func (b *bed) close() error {
 
 // topics makes the topics of a prefix as demo does: the producer's timestamp is the receive time.
 func (b *bed) topics(ctx context.Context, prefix string) error {
+	return b.topicsOf(ctx, prefix, 0)
+}
+
+// topicsOf makes them with another number of partitions of events than the usual one.
+func (b *bed) topicsOf(ctx context.Context, prefix string, partitions int32) error {
 	return runtime.EnsureTopics(ctx, b.admin, runtime.TopicSpec{Prefix: prefix, Replication: 1, RawCreateTime: true,
-		RawRetention: runtime.Forever, EventsRetention: runtime.Forever})
+		RawRetention: runtime.Forever, EventsPartitions: partitions, EventsRetention: runtime.Forever})
 }
 
 // load fills the raw topics of a prefix.

@@ -33,7 +33,7 @@ type options struct {
 }
 
 // sections in the order in which they run.
-var sections = []string{"backlog", "peer", "stages", "latency", "memory"}
+var sections = []string{"backlog", "peer", "stages", "latency", "memory", "moves"}
 
 func parse(args []string) (options, error) {
 	var o options

@@ -24,7 +24,7 @@ func measureAll(ctx context.Context, o options) (err error) {
 	defer func() { err = errors.Join(err, b.close()) }()
 	r := newReport(ctx, b)
 	steps := map[string]func(context.Context, *report) error{
-		"backlog": b.measureBacklog, "peer": b.measurePeer, "stages": b.measureStages, "latency": b.measureLatency, "memory": b.measureMemory,
+		"backlog": b.measureBacklog, "peer": b.measurePeer, "stages": b.measureStages, "latency": b.measureLatency, "memory": b.measureMemory, "moves": b.measureMoves,
 	}
 	for _, name := range sections {
 		if !o.wants(name) {
@@ -157,6 +157,17 @@ func (b *bed) measureMemory(ctx context.Context, r *report) error {
 		r.memory(m)
 	}
 	return err
+}
+
+func (b *bed) measureMoves(ctx context.Context, r *report) error {
+	for _, wiring := range [][]string{{"run"}, {"collector", "enricher", "aggregator"}} {
+		m, err := b.moves(ctx, wiring)
+		if err != nil {
+			return err
+		}
+		r.moves(m)
+	}
+	return nil
 }
 
 // median is the element in the middle by f.

@@ -13,7 +13,7 @@ import (
 	"github.com/livemeter/livemeter/deploy/embedded/child"
 )
 
-// pipeline is `livemeter run` in a process of its own.
+// pipeline is `livemeter run`, or one service of it, in a process of its own.
 type pipeline struct {
 	*child.Process
 	admin string
@@ -21,18 +21,25 @@ type pipeline struct {
 }
 
 func (b *bed) pipeline(prefix string, s *store) (*pipeline, error) {
+	return b.service("run", prefix, s, strings.Fields(b.o.runFlags)...)
+}
+
+func (b *bed) service(name, prefix string, s *store, more ...string) (*pipeline, error) {
 	admin, err := freeAddr()
 	if err != nil {
 		return nil, err
 	}
-	args := append([]string{"run", "--no-serve-gateway", "--admin-addr", admin, "--kafka-brokers", strings.Join(b.kafka.Brokers(), ","), "--kafka-prefix", prefix,
+	args := append([]string{name, "--admin-addr", admin, "--kafka-brokers", strings.Join(b.kafka.Brokers(), ","), "--kafka-prefix", prefix,
 		"--topics-log-append-time=false", "--topics-replication", "1", "--topics-retention", "0", "--events-retention", "0",
-		"--clickhouse-addr", s.Addr(), "--log-level", "warn"}, strings.Fields(b.o.runFlags)...)
-	p, err := background(b.dir, "run", b.o.livemeter, args...)
+		"--clickhouse-addr", s.Addr(), "--log-level", "warn"}, more...)
+	if name == "run" {
+		args = append(args, "--no-serve-gateway")
+	}
+	p, err := background(b.dir, name, b.o.livemeter, args...)
 	if err != nil {
 		return nil, err
 	}
-	return &pipeline{p, admin, logFile(b.dir, "run")}, nil
+	return &pipeline{p, admin, logFile(b.dir, name)}, nil
 }
 
 func (p *pipeline) close() error { return p.Stop(20 * time.Second) }

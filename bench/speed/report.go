@@ -153,6 +153,18 @@ func (r *report) memory(m memoryResult) {
 		m.more(metricHeap)/m.more(metricViewers), m.few.metrics[metricCells], m.many.metrics[metricCells])
 }
 
+func (r *report) moves(m movesResult) {
+	planned, killed := m.gaps[planned], m.gaps[killed]
+	p95, longest := quantile(planned.moved, 0.95).Seconds(), quantile(killed.moved, 1).Seconds()
+	r.add(row{name: "freshness gap of a partition that moves, " + m.wiring + ", p95", value: fmt.Sprintf("%.1f s", p95), number: p95, must: 5, unit: " s"},
+		row{name: "the same after a SIGKILL, longest", value: fmt.Sprintf("%.1f s", longest), number: longest, must: (sessionTimeout + 5*time.Second).Seconds(), unit: " s"},
+		fact("partitions that do not move meanwhile, "+m.wiring+", p95", "%.1f s; %.1f s where nothing moves", quantile(planned.stayed, 0.95).Seconds(), quantile(m.quiet, 0.95).Seconds()))
+	r.note("Moves of %s at %d ev/s, %d partitions of events, %d times 1 → 2 → 3 → 2 → 1 (SIGTERM) → 2 → 1 (SIGKILL): for how long rows of a partition in ClickHouse did not go on, %s apart. "+
+		"Planned: %d moved, %.1f s (p50), %.1f s (longest); %d stayed, %.1f s (longest). Killed: %d moved, %.1f s (p50); %d stayed, %.1f s (p50), %.1f s (longest).",
+		m.wiring, movesRate, movesPartitions, movesRounds, movesPoll, len(planned.moved), quantile(planned.moved, 0.5).Seconds(), quantile(planned.moved, 1).Seconds(), len(planned.stayed),
+		quantile(planned.stayed, 1).Seconds(), len(killed.moved), quantile(killed.moved, 0.5).Seconds(), len(killed.stayed), quantile(killed.stayed, 0.5).Seconds(), quantile(killed.stayed, 1).Seconds())
+}
+
 func (r *report) write(w io.Writer) {
 	fmt.Fprintln(w, "| figure | measured | must | aim |\n|---|---|---|---|")
 	for _, row := range r.rows {

@@ -66,7 +66,6 @@ func newCollectorFeed(s *collectorSession, t event.Topic) (*collectorFeed, error
 
 	opts := slices.Concat([]kgo.Opt{kgo.MetadataMinAge(collectorMetadataMinAge)}, s.cfg.KafkaOpts, []kgo.Opt{ // ours last: exactness rests on them
 		kgo.SeedBrokers(s.cfg.Brokers...),
-		kgo.ConsumerGroup(f.group),
 		kgo.ConsumeTopics(f.name),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()),
 		kgo.FetchIsolationLevel(kgo.ReadCommitted()),
@@ -74,19 +73,17 @@ func newCollectorFeed(s *collectorSession, t event.Topic) (*collectorFeed, error
 		kgo.FetchMaxBytes(collectorFetchBytes),
 		kgo.MaxDecompressBatchBytes(collectorBatchBytes),
 		kgo.FetchMaxWait(collectorFetchWait),
-		kgo.SessionTimeout(s.cfg.SessionTimeout),
-		kgo.HeartbeatInterval(s.cfg.SessionTimeout / 5),
-		kgo.DisableAutoCommit(),
 		kgo.BlockRebalanceOnPoll(),
 		kgo.OnPartitionsAssigned(f.joined),
 		kgo.AdjustFetchOffsetsFn(f.assigned),
 		kgo.OnPartitionsRevoked(f.revoked),
 		kgo.OnPartitionsLost(f.lost),
 	})
-	opts = append(opts, groupProtocol(s.cfg.BrokersAssign)...)
-	if id := s.cfg.InstanceID; id != "" {
-		opts = append(opts, kgo.InstanceID(id+"."+event.TopicNames[t]))
+	instance := s.cfg.InstanceID
+	if instance != "" {
+		instance += "." + event.TopicNames[t]
 	}
+	opts = append(opts, membership(f.group, instance, s.cfg.SessionTimeout, s.cfg.BrokersAssign)...)
 	var err error
 	if f.client, err = kgo.NewClient(opts...); err != nil {
 		return nil, collectorConfigError{fmt.Errorf("collector: Kafka client for %s: %w", f.name, err)}

@@ -10,14 +10,22 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
-// groupProtocol are the options by which a member joins its group. With the brokers assigning (KIP-848) the client takes from its own balancer, a sticky one
-// in all groups here, only which of theirs is meant, and from the brokers how often it is to say that it lives. One that lacks the protocol is spoken to in
-// the classic way.
-func groupProtocol(brokersAssign bool) []kgo.Opt {
-	if !brokersAssign {
-		return nil
+// heartbeatEvery is how soon a member learns that others come or go. A partition that moves waits for it: its new owner is told when all members have heard.
+const heartbeatEvery = time.Second
+
+// membership are the options by which a client joins a group. With the brokers assigning (KIP-848) it takes from its own balancer, a sticky one in all groups
+// here, only which of theirs is meant, and from the brokers the session's timeout and how often it is to say that it lives. Brokers that lack the protocol are
+// spoken to in the classic way.
+func membership(group, instance string, timeout time.Duration, brokersAssign bool) []kgo.Opt {
+	opts := []kgo.Opt{kgo.ConsumerGroup(group), kgo.Balancers(kgo.CooperativeStickyBalancer()), kgo.DisableAutoCommit(),
+		kgo.SessionTimeout(timeout), kgo.HeartbeatInterval(min(heartbeatEvery, timeout/4))}
+	if brokersAssign {
+		opts = append(opts, kgo.ServerSideBalancer())
 	}
-	return []kgo.Opt{kgo.ServerSideBalancer()}
+	if instance != "" {
+		opts = append(opts, kgo.InstanceID(instance))
+	}
+	return opts
 }
 
 // isMember asks the coordinator whether this process is a member of the group.

@@ -33,8 +33,7 @@ func (s *slot) stopNow() { s.once.Do(func() { close(s.stop) }) }
 // join creates the group's client. It only assigns: the tasks fetch for themselves, from the offset in their state.
 func (r *Reader) join(adm *kadm.Client) error {
 	r.admin = adm
-	opts := r.opts(kgo.ConsumerGroup(r.cfg.Group), kgo.ConsumeTopics(r.cfg.Topic), kgo.Balancers(kgo.CooperativeStickyBalancer()), kgo.DisableAutoCommit(),
-		kgo.SessionTimeout(r.cfg.SessionTimeout), kgo.HeartbeatInterval(min(3*time.Second, r.cfg.SessionTimeout/4)),
+	opts := r.opts(kgo.ConsumeTopics(r.cfg.Topic),
 		kgo.OnPartitionsAssigned(func(_ context.Context, _ *kgo.Client, m map[string][]int32) { r.assigned(m[r.cfg.Topic]) }),
 		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, m map[string][]int32) {
 			r.release(m[r.cfg.Topic], (*slot).stopNow)
@@ -43,10 +42,7 @@ func (r *Reader) join(adm *kadm.Client) error {
 			r.left(nil)
 			r.release(m[r.cfg.Topic], func(s *slot) { s.kill() })
 		}), kgo.WithHooks(groupErrors{r}))
-	opts = append(opts, groupProtocol(r.cfg.BrokersAssign)...)
-	if r.cfg.InstanceID != "" {
-		opts = append(opts, kgo.InstanceID(r.cfg.InstanceID))
-	}
+	opts = append(opts, membership(r.cfg.Group, r.cfg.InstanceID, r.cfg.SessionTimeout, r.cfg.BrokersAssign)...)
 	r.mu.Lock() // a callback may come before NewClient returns; it waits here for r.group
 	defer r.mu.Unlock()
 	r.outside = time.Now()

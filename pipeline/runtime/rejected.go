@@ -97,13 +97,8 @@ func (s *rejectedSession) run(ctx context.Context) (err error) {
 	fromStart := kgo.AdjustFetchOffsetsFn(func(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
 		return offsets, s.beginAnew(ctx, adm, offsets[cfg.Topic])
 	})
-	opts := slices.Concat(cfg.KafkaOpts, []kgo.Opt{kgo.SeedBrokers(cfg.Brokers...), kgo.ConsumerGroup(cfg.Group), kgo.ConsumeTopics(cfg.Topic),
-		kgo.Balancers(kgo.CooperativeStickyBalancer()), kgo.DisableAutoCommit(), fromStart, kgo.ConsumeStartOffset(kgo.NewOffset().AtStart()),
-		kgo.SessionTimeout(cfg.SessionTimeout), kgo.HeartbeatInterval(min(3*time.Second, cfg.SessionTimeout/4))})
-	opts = append(opts, groupProtocol(cfg.BrokersAssign)...)
-	if cfg.InstanceID != "" {
-		opts = append(opts, kgo.InstanceID(cfg.InstanceID))
-	}
+	opts := slices.Concat(cfg.KafkaOpts, []kgo.Opt{kgo.SeedBrokers(cfg.Brokers...), kgo.ConsumeTopics(cfg.Topic), fromStart, kgo.ConsumeStartOffset(kgo.NewOffset().AtStart())},
+		membership(cfg.Group, cfg.InstanceID, cfg.SessionTimeout, cfg.BrokersAssign))
 	// Nobody reads dead letters within the second, and an INSERT for each of them would cost the store more than the rows of a room.
 	opts = append(opts, kgo.FetchMinBytes(1<<20), kgo.FetchMaxWait(time.Second))
 	if s.client, err = kgo.NewClient(opts...); err != nil {
