@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/livemeter/livemeter/bench/festival"
 	"github.com/livemeter/livemeter/deploy/embedded/testengine"
 )
@@ -47,6 +50,7 @@ func TestScalesUnderLoad(t *testing.T) {
 			p := newPipeline(t, brokers)
 			p.join(m.wiring, m.flags...)
 			p.shares(m.wiring, movedPartitions)
+			began := time.Now()
 			sent := make(chan festival.Stats, 1)
 			go func() {
 				defer close(sent)
@@ -63,6 +67,7 @@ func TestScalesUnderLoad(t *testing.T) {
 			for _, one := range leave {
 				one.stop()
 			}
+			p.left(m.wiring, 2)
 			p.processes = slices.DeleteFunc(p.processes, func(one *process) bool { return slices.Contains(leave, one) })
 			p.shares(m.wiring, 3, 3)
 			time.Sleep(time.Second)
@@ -76,10 +81,42 @@ func TestScalesUnderLoad(t *testing.T) {
 			for _, one := range p.processes {
 				one.stop()
 			}
+			for _, one := range slices.Concat(p.processes, leave) {
+				for _, m := range one.moves().begunAgain {
+					if m.Time.After(began) { // on a new broker the first commits may have to wait
+						t.Errorf("%s: %s at %s: %s", one.args[0], m.Msg, m.Time, m.Error)
+					}
+				}
+			}
 			for _, group := range groupsOf[m.wiring] {
 				owned(t, group, slices.Concat(p.processes, leave))
 			}
 		})
+	}
+}
+
+// left asks the groups whether who has ended has left: a member that has to time out is still one.
+func (p *pipeline) left(wiring string, members int) {
+	p.t.Helper()
+	cl, err := kgo.NewClient(kgo.SeedBrokers(p.brokers...))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer cl.Close()
+	adm := kadm.NewClient(cl)
+	for _, group := range append(groupsOf[wiring], "rejected", "collector.raw.viewer") {
+		group = p.prefix + group
+		classic, err := adm.DescribeGroups(p.t.Context(), group)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		assigned, err := adm.DescribeConsumerGroups(p.t.Context(), group)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if n := len(classic[group].Members) + len(assigned[group].Members); n != members {
+			p.t.Errorf("group %s has %d members, want %d", group, n, members)
+		}
 	}
 }
 
@@ -98,7 +135,7 @@ func (p *pipeline) shares(wiring string, want ...int) {
 					p.t.Fatal(err)
 				}
 				if one.args[0] == group {
-					got = append(got, len(one.ownership(group).owns))
+					got = append(got, len(one.moves().owns))
 				}
 			}
 			if slices.Sort(got); !slices.Equal(got, want) {
@@ -112,8 +149,8 @@ func (p *pipeline) shares(wiring string, want ...int) {
 // move is a line of a process's log that tells of partitions.
 type move struct {
 	Time       logTime `json:"time"`
-	Logger     string  `json:"logger"`
 	Msg        string  `json:"msg"`
+	Error      string  `json:"error"`
 	Partition  int32   `json:"partition"`
 	Partitions []int32 `json:"partitions"`
 	gained     bool
@@ -126,32 +163,33 @@ func (t *logTime) UnmarshalJSON(b []byte) (err error) {
 	return err
 }
 
-type ownership struct {
-	moves []move
-	owns  map[int32]bool // restored
+// moves is what a process's log says of the partitions of its reader.
+type moves struct {
+	all        []move
+	owns       map[int32]bool // restored, and not given back
+	begunAgain []move         // lines that say that something was
 }
 
-// ownership is what a process's log says of the partitions that it has restored and given back, and fails the test where one had to be begun again.
-func (p *process) ownership(group string) (out ownership) {
+func (p *process) moves() (out moves) {
 	p.t.Helper()
 	out.owns = map[int32]bool{}
 	for line := range strings.Lines(readFile(p.t, p.log)) {
 		var m move
-		if json.Unmarshal([]byte(line), &m) != nil || m.Logger != group && m.Logger != "collector" {
+		if json.Unmarshal([]byte(line), &m) != nil {
 			continue
 		}
 		switch m.Msg {
 		case "partition restored":
 			m.Partitions, m.gained = []int32{m.Partition}, true
 			out.owns[m.Partition] = true
-			out.moves = append(out.moves, m)
+			out.all = append(out.all, m)
 		case "partitions released":
 			for _, n := range m.Partitions {
 				delete(out.owns, n)
 			}
-			out.moves = append(out.moves, m)
+			out.all = append(out.all, m)
 		case "partition ended, restoring it from its last checkpoint", "collector session ended; starting again from the committed offsets":
-			p.t.Errorf("%s: %s", p.args[0], strings.TrimSpace(line))
+			out.begunAgain = append(out.begunAgain, m)
 		}
 	}
 	return out
@@ -163,7 +201,7 @@ func owned(t *testing.T, group string, processes []*process) {
 	var moves []move
 	for _, one := range processes {
 		if one.args[0] == group {
-			moves = append(moves, one.ownership(group).moves...)
+			moves = append(moves, one.moves().all...)
 		}
 	}
 	slices.SortStableFunc(moves, func(a, b move) int { return a.Time.Compare(b.Time.Time) })
