@@ -28,7 +28,7 @@ type Config struct {
 	Flush           Flush         `yaml:"flush" doc:"When rows leave for ClickHouse."`
 	Collector       Collector     `yaml:"collector" doc:"From the raw topics into the log events."`
 	Limits          Limits        `yaml:"limits" doc:"Bounds. Reaching one drops nothing: see the metric and the log line."`
-	InstanceID      string        `yaml:"instance_id" doc:"Static membership in Kafka's consumer groups: a killed process that comes back with the same id goes on at once instead of after 10 s. Two live processes of a service must not share one."`
+	InstanceID      string        `yaml:"instance_id" doc:"Static membership in Kafka's consumer groups: a killed process that comes back with the same id goes on at once instead of after 10 s. Two live processes of a service must not share one. Takes kafka.group_protocol classic."`
 	Log             Log           `yaml:"log" doc:"Log lines, to standard error."`
 
 	wrong []string          // keys whose value could not be read
@@ -39,7 +39,7 @@ type Config struct {
 type Kafka struct {
 	Brokers       []string `yaml:"brokers" default:"127.0.0.1:9092" main:"yes" doc:"Addresses to start from, host:port."`
 	Prefix        string   `yaml:"prefix" main:"yes" doc:"Put before the name of every topic and consumer group: prod. gives prod.raw.viewer."`
-	GroupProtocol string   `yaml:"group_protocol" default:"classic" doc:"classic: the members of a consumer group assign, and one that is killed is missed after 10 s. consumer: the brokers assign (KIP-848), which takes Kafka 4.0 or later and is best from 4.3; others are spoken to in the classic way. A killed member is then missed after the brokers' group.consumer.session.timeout.ms (45 s), also one with an instance_id that comes back, and partitions move within two of their group.consumer.heartbeat.interval.ms (5 s): 10000 and 1000 there are as fast as classic. Processes may be changed one by one."`
+	GroupProtocol string   `yaml:"group_protocol" default:"classic" doc:"classic: the members of a consumer group assign, and one that is killed is missed after 10 s. consumer: the brokers assign (KIP-848), which takes Kafka 4.0 or later; others are spoken to in the classic way. A killed member is then missed after the brokers' group.consumer.session.timeout.ms (45 s), and a partition waits for its new owner for up to group.consumer.heartbeat.interval.ms (5 s): set to 10000 and 1000 there, with group.consumer.min.session.timeout.ms and group.consumer.min.heartbeat.interval.ms, it is as fast as classic. Not with instance_id. Processes may be changed one by one."`
 	TLS           TLS      `yaml:"tls" doc:"Encryption of the connection."`
 	SASL          SASL     `yaml:"sasl" doc:"Authentication."`
 }

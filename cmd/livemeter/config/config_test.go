@@ -59,11 +59,13 @@ func TestEveryMistakeIsToldAtOnce(t *testing.T) {
 		}
 	}
 	c.Zone, c.Dedupe, c.PseudonymKey, c.Horizon = "Asia/Kolkata", time.Minute, "secret-text", 721*time.Hour
+	c.Kafka.GroupProtocol, c.InstanceID = "consumer", "a"
 	err = c.Validate(Client)
 	if err == nil {
 		t.Fatal("no error")
 	}
-	for _, want := range []string{"clickhouse.ttl.10s 36h0m0s", "zone \"Asia/Kolkata\"", "whole number of hours", "dedupe 1m0s: want from 10m", "horizon 721h0m0s: want from 1m to 720h", "pseudonym_key: want 32 or 64"} {
+	for _, want := range []string{"clickhouse.ttl.10s 36h0m0s", "zone \"Asia/Kolkata\"", "whole number of hours", "dedupe 1m0s: want from 10m", "horizon 721h0m0s: want from 1m to 720h", "pseudonym_key: want 32 or 64",
+		"instance_id \"a\" with kafka.group_protocol consumer"} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("missing %q in:\n%v", want, err)
 		}

@@ -117,6 +117,8 @@ func (c *Config) validateKafka(add adder) {
 	}
 	add(!prefixSyntax.MatchString(k.Prefix), "kafka.prefix %q: want at most 64 of letters, digits, dot, dash and underscore", k.Prefix)
 	add(k.GroupProtocol != "classic" && k.GroupProtocol != "consumer", "kafka.group_protocol %q: want classic or consumer", k.GroupProtocol)
+	// The client does not name its instance when it leaves, which Kafka refuses: who stops in order would be missed for a session's timeout.
+	add(k.BrokersAssign() && c.InstanceID != "", "instance_id %q with kafka.group_protocol consumer: static membership takes the classic protocol; leave one of them out", c.InstanceID)
 	validateTLS("kafka.tls", k.TLS, add)
 	mechanisms := []string{"", "plain", "scram-sha-256", "scram-sha-512"}
 	add(!slices.Contains(mechanisms, k.SASL.Mechanism), "kafka.sasl.mechanism %q: want plain, scram-sha-256 or scram-sha-512", k.SASL.Mechanism)
