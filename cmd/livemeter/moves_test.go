@@ -20,11 +20,11 @@ import (
 // movedPartitions of events: enough for three processes to share.
 const movedPartitions = 6
 
-// movers are both ways to run the stages and both protocols of consumer groups.
+// movers are both ways to run the stages, and both protocols of consumer groups: the first process is of the classic one, the flags are those of the others.
 var movers = map[string]struct {
 	wiring string
 	flags  []string
-}{"services": {"services", nil}, "run, brokers assign": {"run", []string{"--kafka-group-protocol", "consumer"}}}
+}{"services": {"services", nil}, "run, changed to where the brokers assign": {"run", []string{"--kafka-group-protocol", "consumer"}}}
 
 // join starts one more process of each service, as members that are missed at once when they leave.
 func (p *pipeline) join(wiring string, flags ...string) (joined []*process) {
@@ -48,7 +48,7 @@ func TestScalesUnderLoad(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newPipeline(t, brokers)
-			p.join(m.wiring, m.flags...)
+			leave := p.join(m.wiring)
 			p.shares(m.wiring, movedPartitions)
 			began := time.Now()
 			sent := make(chan festival.Stats, 1)
@@ -59,7 +59,7 @@ func TestScalesUnderLoad(t *testing.T) {
 			time.Sleep(2 * time.Second) // of steady load, without which there is no state to move
 			watch := p.watch()
 			p.join(m.wiring, m.flags...)
-			leave := p.join(m.wiring, m.flags...)
+			p.join(m.wiring, m.flags...)
 			p.shares(m.wiring, 2, 2, 2)
 			time.Sleep(time.Second)
 			t.Logf("1 → 3: %s", watch())
