@@ -57,6 +57,7 @@ type ReaderConfig struct {
 	// No key of the configuration sets these: tests do.
 	BehindRecords  int64         // 2 000: a lag above it counts as behind
 	BehindAge      time.Duration // 5 s: so does a newest receive time older than this, while it rises
+	TopicsTimeout  time.Duration // 10 s for topics to be known to all brokers
 	StoredTimeout  time.Duration // 20 s for a store to have what it has acknowledged: a replica may lag
 	SessionTimeout time.Duration // 10 s
 	StopTimeout    time.Duration // 4 s for the last flush, and as much again for the last checkpoint
@@ -67,7 +68,7 @@ type ReaderConfig struct {
 // WithDefaults returns c with its empty fields filled.
 func (c ReaderConfig) WithDefaults() ReaderConfig {
 	durations := map[*time.Duration]time.Duration{&c.CheckpointEvery: 5 * time.Second, &c.FlushHot: 200 * time.Millisecond, &c.FlushMax: max(2*time.Second, c.FlushHot),
-		&c.FlushBehind: 5 * time.Second, &c.BehindAge: 5 * time.Second, &c.SinkTimeout: 30 * time.Second, &c.StoredTimeout: 20 * time.Second, &c.SessionTimeout: 10 * time.Second, &c.StopTimeout: 4 * time.Second}
+		&c.FlushBehind: 5 * time.Second, &c.BehindAge: 5 * time.Second, &c.SinkTimeout: 30 * time.Second, &c.StoredTimeout: 20 * time.Second, &c.TopicsTimeout: 10 * time.Second, &c.SessionTimeout: 10 * time.Second, &c.StopTimeout: 4 * time.Second}
 	for d, def := range durations {
 		if *d == 0 {
 			*d = def
@@ -156,7 +157,7 @@ func (r *Reader) Run(ctx context.Context) error {
 	}
 	defer admin.Close()
 	adm := kadm.NewClient(admin)
-	if err := errors.Join(r.checkTopics(ctx, adm), r.seeStores(ctx, adm)); err != nil {
+	if err := errors.Join(r.awaitTopics(ctx, adm), r.seeStores(ctx, adm)); err != nil {
 		return err
 	}
 	run, fail := context.WithCancelCause(ctx)
@@ -199,6 +200,19 @@ func (r *Reader) startWriter() (stop func()) {
 	}
 }
 
+// errNoTopic: there is no topic of that name, as far as the broker knows that was asked.
+var errNoTopic = errors.New("does not exist")
+
+// awaitTopics gives brokers the time to learn of topics that were just made, perhaps by another process.
+func (r *Reader) awaitTopics(ctx context.Context, adm *kadm.Client) (err error) {
+	for began := time.Now(); ; {
+		err = r.checkTopics(ctx, adm)
+		if !errors.Is(err, errNoTopic) || time.Since(began) > r.cfg.TopicsTimeout || !pause(ctx, nil, 100*time.Millisecond) {
+			return err
+		}
+	}
+}
+
 // checkTopics holds the topics to what the tasks rest on: the same partition number means the same viewers everywhere.
 func (r *Reader) checkTopics(ctx context.Context, adm *kadm.Client) error {
 	names := []string{r.cfg.Topic, r.cfg.Changelog}
@@ -213,7 +227,7 @@ func (r *Reader) checkTopics(ctx context.Context, adm *kadm.Client) error {
 	for _, n := range names {
 		switch t := topics[n]; {
 		case errors.Is(t.Err, kerr.UnknownTopicOrPartition) || !topics.Has(n):
-			return fmt.Errorf("reader %s: topic %s does not exist: create the topics first", r.cfg.Group, n)
+			return fmt.Errorf("reader %s: topic %s %w: create the topics first", r.cfg.Group, n, errNoTopic)
 		case t.Err != nil:
 			return fmt.Errorf("reader %s: topic %s: %w", r.cfg.Group, n, t.Err)
 		case len(t.Partitions) != want:

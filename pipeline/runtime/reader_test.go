@@ -377,11 +377,27 @@ func TestReaderRefusesTopicsThatDoNotMatch(t *testing.T) {
 	}
 	for changelog, want := range map[string]string{"narrow": "has 1 partitions", "absent": "does not exist"} {
 		cfg := w.config()
-		cfg.Changelog = changelog
+		cfg.Changelog, cfg.TopicsTimeout = changelog, 200*time.Millisecond
 		r := w.start(cfg)
 		<-r.done
 		if r.err == nil || !strings.Contains(r.err.Error(), want) {
 			t.Errorf("changelog %s: run: %v", changelog, r.err)
 		}
 	}
+}
+
+// Processes that start together make the topics together: who is told that they are there may ask a broker that has not learnt of them.
+func TestReaderWaitsForTopicsThatWereJustMade(t *testing.T) {
+	w := newWorld(t)
+	cfg := w.config()
+	cfg.Changelog = "late"
+	r := w.start(cfg)
+	time.Sleep(300 * time.Millisecond)
+	if err := w.cluster.CreateTopic("late", testPart, map[string]string{"cleanup.policy": "compact"}); err != nil {
+		t.Fatal(err)
+	}
+	w.send(40)
+	w.drain(r)
+	r.stop()
+	w.check()
 }
