@@ -141,7 +141,7 @@ func TestAsyncAPIMatchesTheCode(t *testing.T) {
 	if err := yaml.Unmarshal(text, &doc); err != nil {
 		t.Fatal(err)
 	}
-	for topic, name := range event.TopicNames {
+	for topic, name := range event.Arrivals {
 		typ := event.TypeNames[topic]
 		if got := doc.Channels[name].Messages[typ]["$ref"]; got != "#/components/messages/"+typ {
 			t.Errorf("channel %s: message %s is %q", name, typ, got)
@@ -155,6 +155,12 @@ func TestAsyncAPIMatchesTheCode(t *testing.T) {
 		if doc.Channels["dim."+name].Address != "dim."+name {
 			t.Errorf("no channel dim.%s", name)
 		}
+	}
+	if got := doc.Channels["raw.replay"].Messages["replay"]["$ref"]; got != "#/components/messages/replay" {
+		t.Errorf("channel raw.replay: message replay is %q", got)
+	}
+	if want := "[reason source_topic source_topic_id source_partition source_offset received_ts]"; fmt.Sprint(doc.Components.Messages["replay"].Headers.Required) != want {
+		t.Errorf("headers of raw.replay: %v, want %s", doc.Components.Messages["replay"].Headers.Required, want)
 	}
 	headers := doc.Components.Messages["rejected"].Headers
 	if want := "[reason field source_topic source_topic_id source_partition source_offset received_ts]"; fmt.Sprint(headers.Required) != want {

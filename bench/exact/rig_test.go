@@ -23,20 +23,24 @@ type rig struct {
 	gen     int32      // of the collectors' group
 	tasks   []*chain
 	store   *store
+	replay  *source // raw.replay
+	newest  int64   // receive time collected
 }
 
 // source is one source partition and how far the collector has come in it.
 type source struct {
-	id      eventlog.SourceID
-	topic   event.Topic
-	num     int
-	records []record
-	at      int
-	recv    int64
+	id       eventlog.SourceID
+	topic    event.Topic
+	num      int
+	records  []record
+	at       int
+	recv     int64
+	replayed map[int64]bool // offsets
 }
 
 func newRig(t *rapid.T, records []record, split bool) *rig {
 	parts := rapid.IntRange(1, 3).Draw(t, "partitions of the log")
+	refusing := rapid.Bool().Draw(t, "an earlier version refuses some")
 	stage, err := collect.NewStage(collect.Config{Key: make([]byte, 16), Partitions: parts, Now: func() int64 { return base + 1000*day }})
 	if err != nil {
 		t.Fatal(err)
@@ -49,16 +53,21 @@ func newRig(t *rapid.T, records []record, split bool) *rig {
 		id := [16]byte{byte(n + 1)}
 		list.Topics = append(list.Topics, eventlog.SourceTopic{Name: topic.name, Kind: event.Topic(n), ID: id, Partitions: topic.partitions})
 		for p := range topic.partitions {
-			s := &source{id: eventlog.SourceID{TopicID: id, Partition: p}, topic: event.Topic(n)}
+			s := &source{id: eventlog.SourceID{TopicID: id, Partition: p}, topic: event.Topic(n), replayed: map[int64]bool{}}
 			s.num = stage.Source(s.id)
 			for _, rec := range records {
 				if rec.topic == topic.name && rec.partition == p {
+					rec.refused = refusing && rapid.IntRange(0, 3).Draw(t, "refused") == 0 && event.NewDecoder().Decode(s.topic, rec.value, new(event.Event)).Reason == event.ReasonNone
 					s.records = append(s.records, rec)
 				}
 			}
 			r.sources = append(r.sources, s)
 		}
 	}
+	r.replay = &source{id: eventlog.SourceID{TopicID: [16]byte{byte(len(topics) + 1)}}, topic: event.TopicReplay}
+	r.replay.num = stage.Source(r.replay.id)
+	r.sources = append(r.sources, r.replay)
+	list.Topics = append(list.Topics, eventlog.SourceTopic{Name: "raw.replay", Kind: event.TopicReplay, ID: r.replay.id.TopicID, Partitions: 1})
 	for p := range r.logs {
 		r.logs[p] = [][]byte{settings, eventlog.AppendSources(nil, &list)}
 		r.tasks = append(r.tasks, newChain(t, r.store, int32(p), split))
@@ -75,6 +84,11 @@ func (r *rig) play() tables {
 			break
 		}
 		r.collect(s)
+		if n := len(r.replay.records); n > 0 && rapid.IntRange(0, 9).Draw(r.t, "replay again") == 0 {
+			if again := r.replay.records[rapid.IntRange(0, n-1).Draw(r.t, "which")]; r.newest-again.recv < 7*day { // as long as rejects are kept
+				r.replayed(again)
+			}
+		}
 		switch rapid.IntRange(0, 5).Draw(r.t, "log") {
 		case 0, 1, 2:
 			r.seal()
@@ -117,8 +131,30 @@ func (r *rig) next(free bool) *source {
 func (r *rig) collect(s *source) {
 	rec := s.records[s.at]
 	s.at++
-	s.recv = rec.recv
-	r.stage.Add(&collect.Record{Topic: s.topic, Source: s.num, Partition: rec.partition, Offset: rec.offset, Timestamp: rec.recv, Value: rec.value})
+	s.recv = max(s.recv, rec.recv)
+	r.newest = max(r.newest, rec.recv)
+	in := collect.Record{Topic: s.topic, Source: s.num, Partition: rec.partition, Offset: rec.offset, Timestamp: rec.recv, Value: rec.value}
+	if rec.refused {
+		in.Refused = event.Verdict{Reason: event.BadEnum, Field: "kind"}
+	}
+	if rec.replays != nil {
+		in.Topic, in.Original = rec.kind, rec.replays
+	}
+	r.stage.Add(&in)
+	if rec.refused && !s.replayed[rec.offset] {
+		s.replayed[rec.offset] = true
+		rec.kind, rec.replays = s.topic, &eventlog.OriginalInput{Source: s.id, Offset: rec.offset, Topic: rec.topic, Reason: in.Refused.Reason}
+		r.replayed(rec)
+	}
+}
+
+// replayed sends a record to raw.replay and collects it at once: in order, else another copy might be the first.
+func (r *rig) replayed(rec record) {
+	rec.refused, rec.topic, rec.partition, rec.offset = false, "raw.replay", 0, int64(len(r.replay.records))
+	r.replay.records = append(r.replay.records, rec)
+	for r.replay.at < len(r.replay.records) {
+		r.collect(r.replay)
+	}
 }
 
 func (r *rig) seal() {
@@ -135,6 +171,8 @@ func (r *rig) progress(beyond int64) {
 	for _, s := range r.sources {
 		recv := s.recv
 		switch {
+		case s == r.replay: // it waits for nothing
+			recv = r.lastRecv() + beyond
 		case beyond != 0:
 			recv = r.lastRecv() + beyond
 		case s.at < len(s.records) && rapid.Bool().Draw(r.t, "idle"):

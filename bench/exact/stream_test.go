@@ -6,6 +6,9 @@ import (
 	"maps"
 
 	"pgregory.net/rapid"
+
+	"github.com/livemeter/livemeter/pipeline/event"
+	"github.com/livemeter/livemeter/pipeline/eventlog"
 )
 
 // base is 30 s before midnight in Shanghai: windows of all grains end soon.
@@ -29,6 +32,9 @@ type record struct {
 	key       string
 	recv      int64
 	value     []byte
+	refused   bool                    // by an earlier version of the collector, wrongly; it comes again by way of raw.replay
+	replays   *eventlog.OriginalInput // of a record of raw.replay
+	kind      event.Topic             // of what it replays
 }
 
 // poisonWatch is a watch time that no sum of others can be: see the simulation.
@@ -111,7 +117,7 @@ func (s *stream) add(topic, key string, value []byte) {
 		h = (h*31 + c) & 0xffff
 	}
 	at := fmt.Sprint(topic, h%parts)
-	s.records = append(s.records, record{topic, h % parts, s.offsets[at], key, s.now, value})
+	s.records = append(s.records, record{topic: topic, partition: h % parts, offset: s.offsets[at], key: key, recv: s.now, value: value})
 	s.offsets[at]++
 }
 

@@ -50,7 +50,7 @@ func floorMain(ctx context.Context, args []string) error {
 
 func consume(ctx context.Context, client *kgo.Client, prefix string, want int64) (floorResult, error) {
 	topics := map[string]event.Topic{}
-	for t, name := range event.TopicNames {
+	for t, name := range event.Arrivals {
 		topics[prefix+name] = event.Topic(t)
 	}
 	decoder := event.NewDecoder()
@@ -80,7 +80,7 @@ func consume(ctx context.Context, client *kgo.Client, prefix string, want int64)
 // rawTopics of a prefix.
 func rawTopics(prefix string) []string {
 	var out []string
-	for _, n := range event.TopicNames {
+	for _, n := range event.Arrivals {
 		out = append(out, prefix+n)
 	}
 	return out

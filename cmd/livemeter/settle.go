@@ -162,7 +162,7 @@ func (d *demo) truth(ctx context.Context, adm *kadm.Client, sent int64) (*ledger
 		return nil, err
 	}
 	defer l.Close()
-	for t, name := range event.TopicNames {
+	for t, name := range event.Arrivals {
 		topic := d.cfg.Kafka.Prefix + name
 		committed, err := service.Committed(ctx, adm, service.RawGroup(d.cfg, event.Topic(t)))
 		if err != nil {

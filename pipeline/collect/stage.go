@@ -66,10 +66,13 @@ type Record struct {
 	Offset    int64
 	Timestamp int64 // of the Kafka record, ms
 	Value     []byte
+
+	Original *eventlog.OriginalInput // of a replay: what it brings again. Topic and Timestamp are then the original's
+	Refused  event.Verdict           // what speaks against it before its value is read
 }
 
 // Result says what became of a record: it is in the open block of Partition, as an event or, with a Reason, as the marker of a rejected
-// record, whose original bytes then belong into events.rejected.
+// record, whose original bytes then belong into events.rejected. A replay that is invalid leaves nothing: its original has been told already.
 type Result struct {
 	Partition int
 	Recv      int64 // receive time, ms
@@ -80,14 +83,17 @@ type Result struct {
 // Add decodes one record and appends it to the block of its partition. What it panics over but in the decoder leaves the stage, and its blocks, of no use.
 func (s *Stage) Add(r *Record) Result {
 	recv := s.recv(r.Timestamp)
-	v, panicked := s.decode(r)
+	v, panicked := r.Refused, error(nil)
+	if v.Reason == event.ReasonNone {
+		v, panicked = s.decode(r)
+	}
 	in := &s.in
 	if v.Reason != event.ReasonNone {
 		res := s.marker(r, recv, v)
 		res.Panic = panicked
 		return res
 	}
-	s.envelope(r.Offset, recv)
+	s.envelope(r, recv)
 	switch s.ev.Type {
 	case event.TypeViewer:
 		s.viewer()
@@ -124,8 +130,11 @@ func (s *Stage) Reject(r *Record, reason event.Reason) Result {
 	return s.marker(r, s.recv(r.Timestamp), event.Verdict{Reason: reason})
 }
 
-// marker is what stands in the log of a rejected record.
+// marker is what stands in the log of a rejected record; of a replay that is nothing.
 func (s *Stage) marker(r *Record, recv int64, v event.Verdict) Result {
+	if r.Original != nil {
+		return Result{Recv: recv, Verdict: v}
+	}
 	s.in = eventlog.Input{Kind: eventlog.Reject, Sub: uint8(v.Reason), Offset: r.Offset, Recv: recv, TS: recv}
 	p := int(r.Partition) % len(s.writers)
 	s.writers[p].Add(r.Source, &s.in)
@@ -147,7 +156,7 @@ func (s *Stage) recv(ts int64) int64 {
 	return max(ts, 0)
 }
 
-func (s *Stage) envelope(offset, recv int64) {
+func (s *Stage) envelope(r *Record, recv int64) {
 	e := &s.ev
 	ts, clamped, negative := event.EventTime(recv, e.ClientTS, e.SentTS)
 	if ts < 0 { // like recv: not before 1970. A record without a timestamp has -1
@@ -160,7 +169,7 @@ func (s *Stage) envelope(offset, recv int64) {
 	if negative {
 		flags |= eventlog.ClockNegative
 	}
-	s.in = eventlog.Input{Flags: flags, Offset: offset, Recv: recv, TS: ts, Instance: hash(e.Instance), Seq: uint64(e.Seq),
+	s.in = eventlog.Input{Flags: flags, Offset: r.Offset, Original: r.Original, Recv: recv, TS: ts, Instance: hash(e.Instance), Seq: uint64(e.Seq),
 		EventFP: hash(e.EventID), Platform: e.Platform, Room: e.Room, Session: e.Session, Exps: e.Exps}
 }
 

@@ -41,14 +41,19 @@ func (n *dedupeNode) put(k int, fp uint64, minute uint32) {
 // duplicate says whether the viewer's event id was accepted within the dedupe horizon, and remembers it if not. The horizon
 // is measured from the watermark, so that the answer is the same in every replay: never shorter than configured.
 func (e *Enricher) duplicate(slot uint32, v *viewer, fp uint64, recv int64) bool {
-	if fp == 0 {
-		fp = 1
-	}
 	// A record that comes later than the watermark (a bulk load of old ones) is remembered from now on: by its receive time alone it
 	// would be forgotten at once, and its copy behind it counted.
 	minute := minuteOf(max(recv, e.wm))
 	if v.pinned {
 		minute = forever
+	}
+	return e.remember(slot, v, fp, minute)
+}
+
+// remember says whether the viewer has an id, and keeps it if not, until minute is behind the dedupe horizon.
+func (e *Enricher) remember(slot uint32, v *viewer, fp uint64, minute uint32) bool {
+	if fp == 0 {
+		fp = 1
 	}
 	if set, ok := e.big[slot]; ok {
 		return e.duplicateBig(set, fp, minute)

@@ -78,6 +78,7 @@ type Enricher struct {
 	unsaved     bucket.Set
 	meta        []byte      // of the snapshot on its way
 	packing     wire.Writer // scratch of Save
+	provenance  []byte      // scratch of replayed
 	oldestSaved uint32      // oldestMinute when it began
 	swept       uint32      // where the sweep goes on
 	Stats       Stats

@@ -3,6 +3,8 @@ package enrich
 import (
 	"encoding/binary"
 
+	"github.com/cespare/xxhash/v2"
+
 	"github.com/livemeter/livemeter/pipeline/cellkey"
 	"github.com/livemeter/livemeter/pipeline/change"
 	"github.com/livemeter/livemeter/pipeline/event"
@@ -20,15 +22,19 @@ func (e *Enricher) entry(n *eventlog.Entry, slot uint32) {
 	if slot == 0 {
 		slot = e.find(n.ViewerHi, n.ViewerLo)
 	}
-	e.mark(slot)
 	v := e.viewers.At(slot)
+	if n.OriginalIndex >= 0 && e.replayed(slot, v, &e.block.Originals[n.OriginalIndex], n.Recv) {
+		e.Stats.Replayed++
+		return
+	}
+	e.mark(slot)
 	if e.isDuplicate(slot, v, n) {
 		e.Stats.Duplicate++
-		e.ledger.count(e, n, outcomeDuplicate, event.ReasonNone)
+		e.ledger.judged(e, n, outcomeDuplicate)
 		return
 	}
 	e.Stats.Accepted++
-	e.ledger.count(e, n, outcomeAccepted, event.ReasonNone)
+	e.ledger.judged(e, n, outcomeAccepted)
 	late := n.TS < e.exactFrom
 	if late {
 		e.Stats.Late++
@@ -57,6 +63,26 @@ func (e *Enricher) isDuplicate(slot uint32, v *viewer, n *eventlog.Entry) bool {
 	}
 	return e.duplicate(slot, v, n.EventFP, n.Recv)
 }
+
+// replayed says whether what a replay brings was judged by way of raw.replay before, and remembers it if not, for as long as it can come again. It is
+// remembered with the viewer's event ids, by a fingerprint of its provenance and with a minute that lies ahead: so it is saved, restored and swept as they are.
+// The same bytes are the same viewer's, on the same partition.
+func (e *Enricher) replayed(slot uint32, v *viewer, o *eventlog.Original, recv int64) bool {
+	p := append(e.provenance[:0], replayedPrefix...)
+	p = append(p, o.Source.TopicID[:]...)
+	p = binary.BigEndian.AppendUint32(p, uint32(o.Source.Partition))
+	p = binary.BigEndian.AppendUint64(p, uint64(o.Offset))
+	e.provenance = p
+	e.mark(slot)
+	return e.remember(slot, v, xxhash.Sum64(p), minuteOf(max(recv, e.wm)+replayMemoryMS))
+}
+
+// replayMemoryMS is how long an original is remembered once it was judged again. Rejects are kept for seven days (runtime.MaxRejectedRetention), from when they
+// were rejected, which old records loaded late are long after their receive time: so it counts from the watermark, or from a receive time ahead of it.
+const replayMemoryMS = 8 * dayMS
+
+// replayedPrefix keeps provenances and event ids apart: no id has a control character.
+const replayedPrefix = "\x00replay"
 
 // counts adds an additive change in the event's own window to the cell of key.
 func (e *Enricher) counts(key cellkey.ID, n *eventlog.Entry, slot measure.Slot, delta int64) {

@@ -29,6 +29,14 @@ type outcomeKey struct {
 	row     uint32
 	outcome uint8
 	reason  event.Reason
+	of      original // of a replay: row is 0
+}
+
+// original is the source partition of what a replay brings again: an interned topic name, since the id may be one that the log does not tell any more.
+type original struct {
+	topic     uint32
+	partition int32
+	replay    bool
 }
 
 type outcomeLine struct {
@@ -40,16 +48,32 @@ type outcomeLine struct {
 
 // count adds one record. Neighbours mostly share source, minute and outcome, so the few lines of a record are searched from the end.
 func (o *outcomes) count(e *Enricher, n *eventlog.Entry, outcome uint8, reason event.Reason) {
-	k := outcomeKey{e.srcRows[n.Source], outcome, reason}
-	minute := n.Recv - n.Recv%minuteMS
+	o.add(outcomeKey{row: e.srcRows[n.Source], outcome: outcome, reason: reason}, n.Recv, 1)
+}
+
+// judged adds an event that was accepted, or a duplicate. That of a replay is no arrival: it is another verdict over what came long ago, so it takes back the
+// one of then, in the line of the original's source and minute.
+func (o *outcomes) judged(e *Enricher, n *eventlog.Entry, outcome uint8) {
+	if n.OriginalIndex < 0 {
+		o.count(e, n, outcome, event.ReasonNone)
+		return
+	}
+	from := &e.block.Originals[n.OriginalIndex]
+	of := original{topic: e.str(from.Topic), partition: from.Source.Partition, replay: true}
+	o.add(outcomeKey{outcome: outcome, of: of}, n.Recv, 1)
+	o.add(outcomeKey{outcome: outcomeInvalid, reason: from.Reason, of: of}, n.Recv, -1)
+}
+
+func (o *outcomes) add(k outcomeKey, recv, delta int64) {
+	minute := recv - recv%minuteMS
 	for i := len(o.lines) - 1; i >= 0; i-- {
 		if l := &o.lines[i]; l.outcomeKey == k && l.minute == minute {
-			l.n++
-			l.recv = max(l.recv, n.Recv)
+			l.n += delta
+			l.recv = max(l.recv, recv)
 			return
 		}
 	}
-	o.lines = append(o.lines, outcomeLine{k, minute, n.Recv, 1})
+	o.lines = append(o.lines, outcomeLine{k, minute, recv, delta})
 }
 
 // emit turns the lines into changes of the ledger's cells.
@@ -63,6 +87,10 @@ func (o *outcomes) emit(e *Enricher) {
 func (o *outcomes) key(e *Enricher, k outcomeKey) cellkey.ID {
 	if id, ok := o.keys[k]; ok {
 		return id
+	}
+	if k.of.replay {
+		return e.keys.Of(cellkey.Key{Cube: cellkey.Outcomes, Platform: e.keys.Text(k.of.topic), Room: strconv.Itoa(int(k.of.partition)),
+			Session: outcomeNames[k.outcome], Sub: [2]string{event.ReasonNames[k.reason]}})
 	}
 	if o.keys == nil {
 		o.keys = map[outcomeKey]cellkey.ID{}

@@ -49,7 +49,7 @@ func (e *Enricher) applySingly(skip []int) {
 		case !slices.Contains(skip, i):
 			e.warmUp(e.block.Entries[i : i+1])
 			e.pass(n, e.slots[0])
-		case e.isNew(n):
+		case e.isNew(n) && n.OriginalIndex < 0: // a replay changes nothing then
 			e.Stats.Invalid[event.Internal]++
 			e.ledger.count(e, n, outcomeInvalid, event.Internal)
 		}

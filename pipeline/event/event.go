@@ -11,11 +11,15 @@ const (
 	TopicOrder
 	TopicCost
 	TopicStock
+	TopicReplay // has no type of its own: its records are judged as those of the topic they name in their headers
 	NumTopics
 )
 
 // TopicNames are the names without the configurable prefix, indexed by Topic.
-var TopicNames = [NumTopics]string{"raw.viewer", "raw.interaction", "raw.order", "raw.cost", "raw.stock"}
+var TopicNames = [NumTopics]string{"raw.viewer", "raw.interaction", "raw.order", "raw.cost", "raw.stock", "raw.replay"}
+
+// Arrivals are the names of the topics that producers send to, each for the Type of its number: all but raw.replay, which is the operators'.
+var Arrivals = TopicNames[:NumTypes]
 
 // Type is the record's type field.
 type Type uint8
@@ -211,6 +215,16 @@ const (
 
 var ReasonNames = [NumReasons]string{"", "too_large", "too_deep", "not_json", "trailing_bytes", "missing_field", "bad_type", "unknown_type",
 	"wrong_topic", "unsupported_version", "bad_enum", "bad_value", "money_mismatch", "internal"}
+
+// ReasonOf finds a reason by its name; ReasonNone has none.
+func ReasonOf(name string) (Reason, bool) {
+	for r := ReasonNone + 1; r < NumReasons; r++ {
+		if ReasonNames[r] == name {
+			return r, true
+		}
+	}
+	return ReasonNone, false
+}
 
 func (r Reason) String() string { return ReasonNames[r] }
 

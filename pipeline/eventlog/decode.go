@@ -2,6 +2,7 @@ package eventlog
 
 import (
 	"encoding/binary"
+	"math"
 	"sync"
 
 	"github.com/livemeter/livemeter/pipeline/event"
@@ -17,7 +18,7 @@ func Decode(value []byte, b *Block) error {
 		return err
 	}
 	b.Sources, b.Strings = b.Sources[:0], append(b.Strings[:0], "")
-	b.Entries, b.Orders = b.Entries[:0], b.Orders[:0]
+	b.Entries, b.Orders, b.Originals = b.Entries[:0], b.Orders[:0], b.Originals[:0]
 	d := decoders.Get().(*decoder)
 	defer d.release()
 	d.p, d.b, d.last, d.recv = value, b, d.last[:0], 0
@@ -60,7 +61,7 @@ func (d *decoder) entry(i int) (int, string) {
 		}
 		mask, i = uint32(m), next
 	}
-	b.Entries = append(b.Entries, Entry{Kind: EntryKind(head & kindMask), Flags: head >> flagShift & flagMask, Sub: sub, OrderIndex: -1})
+	b.Entries = append(b.Entries, Entry{Kind: EntryKind(head & kindMask), Flags: head >> flagShift & flagMask, Sub: sub, OrderIndex: -1, OriginalIndex: -1})
 	e := &b.Entries[len(b.Entries)-1]
 	if !validSub(e.Kind, sub) {
 		return beyond, "unknown kind of entry"
@@ -170,6 +171,24 @@ func (d *decoder) extras(e *Entry, i int, mask uint32) int {
 	if mask&hasClick != 0 {
 		e.Click, i = d.hash(i)
 	}
+	if mask&hasOriginal != 0 {
+		e.OriginalIndex = int32(len(d.b.Originals))
+		i = d.original(i)
+	}
+	return i
+}
+
+func (d *decoder) original(i int) int {
+	var o Original
+	o.Source.TopicID, i = topicID(d.p, i)
+	part, i := uvarint(d.p, i)
+	off, i := uvarint(d.p, i)
+	if i >= len(d.p) || part > maxPartition || off > math.MaxInt64 || d.p[i] == byte(event.ReasonNone) || d.p[i] >= byte(event.NumReasons) {
+		return beyond
+	}
+	o.Source.Partition, o.Offset, o.Reason = int32(part), int64(off), event.Reason(d.p[i])
+	o.Topic, i = d.ref(i + 1)
+	d.b.Originals = append(d.b.Originals, o)
 	return i
 }
 

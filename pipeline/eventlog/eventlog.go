@@ -74,7 +74,8 @@ type Entry struct {
 	Rating             uint8
 	Click              uint64 // hash of the click_id of an enter's touch or of an order, 0 where absent
 
-	OrderIndex int32 // index into Block.Orders when Kind is Order
+	OrderIndex    int32 // index into Block.Orders when Kind is Order
+	OriginalIndex int32 // index into Block.Originals of a replay, −1 of all others
 }
 
 // OrderBody is what only an order carries.
@@ -98,12 +99,21 @@ type Item struct {
 	Paid   int64
 }
 
+// Original is the record that a replay brings again: what an earlier collector rejected, and why. Topic is an index into Block.Strings: the name, with prefix.
+type Original struct {
+	Source SourceID
+	Offset int64
+	Topic  uint32
+	Reason event.Reason
+}
+
 // Block is a decoded record of type RecordBlock. Everything in it is valid until the next decode into it.
 type Block struct {
-	Sources []SourceID
-	Strings []string // Strings[0] is unused
-	Entries []Entry
-	Orders  []OrderBody
+	Sources   []SourceID
+	Strings   []string // Strings[0] is unused
+	Entries   []Entry
+	Orders    []OrderBody
+	Originals []Original
 }
 
 // Settings are the limits that shape results. A collector writes them to every partition before anything else, so that a replay

@@ -27,7 +27,16 @@ type Input struct {
 	Gift                    int64
 	Rating                  uint8
 
-	Order OrderInput
+	Order    OrderInput
+	Original *OriginalInput // of a replay
+}
+
+// OriginalInput is the record that a replay brings again.
+type OriginalInput struct {
+	Source SourceID
+	Offset int64
+	Topic  string // with prefix
+	Reason event.Reason
 }
 
 // OrderInput is what only an order carries.
@@ -67,6 +76,9 @@ func (in *Input) mask() (m uint32) {
 	}
 	if in.Kind > Interaction && (in.View != 0 || in.Value != 0) {
 		m |= hasViewValue
+	}
+	if in.Original != nil {
+		m |= hasOriginal
 	}
 	return m
 }

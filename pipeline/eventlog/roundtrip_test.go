@@ -19,6 +19,7 @@ type plain struct {
 	Room, Exps, SKU, Origin, Currency string
 	Order                             OrderBody
 	SKUs                              []string
+	Original                          OriginalInput
 }
 
 func resolve(b *Block) []plain {
@@ -34,7 +35,11 @@ func resolve(b *Block) []plain {
 				p.Order.Items[i].SKU = 0
 			}
 		}
-		e.Source, e.Room, e.Exps, e.SKU, e.Origin, e.Currency, e.OrderIndex = 0, 0, 0, 0, 0, 0, 0
+		if e.OriginalIndex >= 0 {
+			o := &b.Originals[e.OriginalIndex]
+			p.Original = OriginalInput{Source: o.Source, Offset: o.Offset, Topic: b.Strings[o.Topic], Reason: o.Reason}
+		}
+		e.Source, e.Room, e.Exps, e.SKU, e.Origin, e.Currency, e.OrderIndex, e.OriginalIndex = 0, 0, 0, 0, 0, 0, 0, 0
 		p.Entry = e
 		out = append(out, p)
 	}
@@ -64,6 +69,9 @@ func expect(src SourceID, in *Input) plain {
 		seen[x] = true
 	}
 	p.Exps = strings.Join(pairs, "\x01")
+	if in.Original != nil {
+		p.Original = *in.Original
+	}
 	if in.Kind != Order {
 		return p
 	}
@@ -94,6 +102,10 @@ func drawInput(t *rapid.T) *Input {
 	in.Value, in.Gift, in.Rating = i64.Draw(t, "value"), i64.Draw(t, "gift"), rapid.Byte().Draw(t, "rating")
 	for range rapid.IntRange(0, event.MaxExperiments).Draw(t, "exps") {
 		in.Exps = append(in.Exps, event.Experiment{ID: id.Draw(t, "exp"), Variant: id.Draw(t, "variant")})
+	}
+	if rapid.IntRange(0, 3).Draw(t, "replay") == 0 {
+		in.Original = &OriginalInput{Source: SourceID{TopicID: [16]byte{rapid.Byte().Draw(t, "original id")}, Partition: int32(rapid.IntRange(0, maxPartition).Draw(t, "original partition"))},
+			Offset: rapid.Int64Min(0).Draw(t, "original offset"), Topic: id.Draw(t, "original topic"), Reason: event.Reason(rapid.IntRange(1, int(event.NumReasons)-1).Draw(t, "reason"))}
 	}
 	if in.Kind != Order {
 		return in
@@ -155,7 +167,7 @@ func TestControlRoundTrip(t *testing.T) {
 		}
 		var so, gotSo Sources
 		for range rapid.IntRange(0, 6).Draw(t, "topics") {
-			so.Topics = append(so.Topics, SourceTopic{Name: rapid.StringMatching(`[a-z.]{1,30}`).Draw(t, "name"), Kind: event.Topic(rapid.IntRange(0, 4).Draw(t, "kind")),
+			so.Topics = append(so.Topics, SourceTopic{Name: rapid.StringMatching(`[a-z.]{1,30}`).Draw(t, "name"), Kind: event.Topic(rapid.IntRange(0, int(event.NumTopics)-1).Draw(t, "kind")),
 				ID: [16]byte{rapid.Byte().Draw(t, "id")}, Partitions: int32(rapid.IntRange(0, 1000).Draw(t, "partitions"))})
 		}
 		if err := DecodeSources(AppendSources(nil, &so), &gotSo); err != nil || !gotSo.Equal(&so) {
@@ -172,7 +184,7 @@ func TestControlRoundTrip(t *testing.T) {
 	})
 }
 
-// Layout of version 2, byte by byte: logs outlive binaries. If this fails, FormatVersion must rise.
+// Layout of version 3, byte by byte: logs outlive binaries. If this fails, FormatVersion must rise.
 func TestLayoutIsFixed(t *testing.T) {
 	d := NewDict(0)
 	w := NewWriter(d)
@@ -180,11 +192,13 @@ func TestLayoutIsFixed(t *testing.T) {
 	w.Add(src, &Input{Kind: Viewer, Sub: uint8(event.Heartbeat), Flags: Background, Offset: 300, Recv: 1000, TS: 990, ViewerHi: 1, ViewerLo: 2, Instance: 3, EventFP: 4, Seq: 5,
 		Platform: "p", Room: "r", Session: "s", View: 6, Value: 5000})
 	w.Add(src, &Input{Kind: Reject, Sub: uint8(event.NotJSON), Offset: 301, Recv: 1001, TS: 1001})
-	w.Add(src, &Input{Kind: Stock, Offset: 302, Recv: 1001, TS: 1001, Platform: "p", Room: "r", Session: "s", SKU: "k", View: 7, Value: 1})
-	want := "0102" + "2001" + "00" + "aa0000000000000000000000000000bb" + "03" + "ac02" + "d00f" + "0a" +
+	w.Add(src, &Input{Kind: Stock, Offset: 302, Recv: 1001, TS: 1001, Platform: "p", Room: "r", Session: "s", SKU: "k", View: 7, Value: 1,
+		Original: &OriginalInput{Source: SourceID{TopicID: [16]byte{0xcc}, Partition: 4}, Offset: 300, Topic: "t", Reason: event.NotJSON}})
+	want := "0103" + "2001" + "00" + "aa0000000000000000000000000000bb" + "03" + "ac02" + "d00f" + "0a" +
 		"0100000000000000" + "0200000000000000" + "0300000000000000" + "0400000000000000" + "05" + "0005" + "7000720073" + "0600000000000000" + "904e" +
 		"0503" + "01" + "01" + "02" + "00" +
-		"8400" + "8201" + "01" + "01" + "00" + "00" + strings.Repeat("00", 16+8+8) + "00" + "01" + "0700000000000000" + "02" + "00016b"
+		"8400" + "8203" + "01" + "01" + "00" + "00" + strings.Repeat("00", 16+8+8) + "00" + "01" + "0700000000000000" + "02" + "00016b" +
+		"cc" + strings.Repeat("00", 15) + "04" + "ac02" + "03" + "000174"
 	if got := fmt.Sprintf("%x", w.Seal(nil)); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -202,9 +216,9 @@ func TestDecodeRefuses(t *testing.T) {
 		}
 	}
 	for _, c := range []struct{ value, want string }{
-		{"\x09\x02", "record type 9"}, {"\x01\x03", "upgrade livemeter"}, {"\x01\x01", "older livemeter"}, {"\x00\x02", "record type 0"}, {"", "0 bytes"}, {"\x02\x02", "type 2 where 1 is expected"},
+		{"\x09\x02", "record type 9"}, {"\x01\x04", "upgrade livemeter"}, {"\x01\x01", "older livemeter"}, {"\x00\x02", "record type 0"}, {"", "0 bytes"}, {"\x02\x02", "type 2 where 1 is expected"},
 		{"\x01\x02\x07\x01\x00\x00\x00\x00", "unknown kind"}, {"\x01\x02\x05\x00\x00\x00\x00\x00", "unknown kind"}, {"\x01\x02\x05\x01\x01\x00\x00\x00", "source"},
-		{"\x01\x02\x80\x00\x80\x02\x00\x00\x00", "unknown optional fields"},
+		{"\x01\x02\x80\x00\x80\x04\x00\x00\x00", "unknown optional fields"},
 		{"\x01\x02\x05\x01\x00" + strings.Repeat("\x00", 16) + "\x00\x00\x01\x00", "time before 1970"}, {"\x01\x02\x05\x01\x00" + strings.Repeat("\x00", 16) + "\x00\x00\x02\x02", "time before 1970"},
 	} {
 		if err := Decode([]byte(c.value), &b); !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), c.want) {

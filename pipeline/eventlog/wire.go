@@ -10,7 +10,7 @@ import (
 // FormatVersion is the second byte of every record. It rises when any record's layout changes; a reader knows all from oldestVersion on, since a log holds
 // what several versions of livemeter have written. A rare field of an event is a new bit of the mask, at its end.
 const (
-	FormatVersion byte = 2
+	FormatVersion byte = 3
 	oldestVersion byte = 2
 )
 
@@ -23,7 +23,7 @@ const headerBytes = 2 // record type, format version
 //	recv − recv of the entry before, recv − ts
 //	... a reject ends here
 //	viewer 16, instance 8, fingerprint 8, seq, room, [view 8], [value]
-//	by mask: experiments, sku, origin, currency, gift, rating, click 8
+//	by mask: experiments, sku, origin, currency, gift, rating, click 8, original (id, partition, offset, reason, topic)
 //	an order: its body
 //
 // Strings are references; 0 is followed by length and bytes and defines the next one. A viewer and an interaction always have view and
@@ -45,6 +45,7 @@ const (
 	hasRating
 	hasClick
 	hasViewValue // view and value on a kind that does not always have them
+	hasOriginal  // a replay; from version 3 on
 	maskEnd
 )
 

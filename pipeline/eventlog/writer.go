@@ -147,6 +147,18 @@ func (w *Writer) extras(in *Input, mask uint32) {
 	if mask&hasClick != 0 {
 		w.buf = binary.LittleEndian.AppendUint64(w.buf, in.Click)
 	}
+	if mask&hasOriginal != 0 {
+		w.original(in.Original)
+	}
+}
+
+// original names its source in full each time: replays are rare, and their sources are no sources of the block.
+func (w *Writer) original(o *OriginalInput) {
+	p := append(w.buf, o.Source.TopicID[:]...)
+	p = binary.AppendUvarint(p, uint64(uint32(o.Source.Partition)))
+	p = binary.AppendUvarint(p, uint64(o.Offset))
+	w.buf = append(p, byte(o.Reason))
+	w.refString(o.Topic)
 }
 
 // appendExps joins the distinct (id, variant) pairs in their order.

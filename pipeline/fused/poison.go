@@ -33,7 +33,7 @@ func (t *Task) Isolate(offset int64, value []byte) (poison *runtime.Poison, err 
 			panic(cause)
 		}
 		n, source, topic := t.enricher.Entry(entry)
-		poison = &runtime.Poison{Offset: offset, Entry: entry, Source: source, Topic: topic, SourceOffset: n.Offset, Recv: n.Recv, Marker: n.Kind == eventlog.Reject, Cause: cause}
+		poison = &runtime.Poison{Offset: offset, Entry: entry, Source: source, Topic: topic, SourceOffset: n.Offset, Recv: n.Recv, Marker: n.Kind == eventlog.Reject || n.OriginalIndex >= 0, Cause: cause}
 	}()
 	return nil, t.Apply(offset, value)
 }

@@ -28,7 +28,7 @@ import (
 type Server struct {
 	cfg    Config
 	client *kgo.Client
-	topics [event.NumTopics]string
+	topics [event.NumTypes]string // by the types they are for
 	log    *zap.Logger
 	met    *metrics
 	gate   *gate
@@ -58,7 +58,7 @@ func New(cfg Config, client *kgo.Client, prefix string, log *zap.Logger, reg pro
 	s.renewal.ask = func(ctx context.Context, topic string) ([16]byte, error) { return topicID(ctx, client, topic) }
 	s.budget.limit = cfg.MaxInFlightBytes
 	s.judges.New = func() any { return &judge{dec: event.NewDecoder()} }
-	for t, name := range event.TopicNames {
+	for t, name := range event.Arrivals {
 		s.topics[t] = prefix + name
 	}
 	// A storm of bad requests must not become a storm of log lines.

@@ -43,6 +43,7 @@ type CollectorConfig struct {
 	Now            func() time.Time // default time.Now
 	// Tests make a record panic with these: when it is decoded, and when it has been packed. May be nil.
 	Fault, FaultPacked func(r *collect.Record)
+	Refuse             func(event.Topic, []byte) event.Verdict // nil: an earlier version's mistake, which a replay mends
 }
 
 // WithDefaults returns c with its empty fields filled.

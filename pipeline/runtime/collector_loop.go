@@ -199,17 +199,32 @@ func (s *collectorSession) take() (took bool, err error) {
 
 // put packs one record.
 func (s *collectorSession) put(src *collectorSource, rec *collect.Record, r *kgo.Record, keptFrom int64) {
+	came := int64(0) // when a replay did: its original's receive time says nothing of what is still to come
+	if src.feed.topic == event.TopicReplay {
+		came = min(rec.Timestamp, s.nowMS())
+		s.asOriginal(rec, r)
+	}
+	if s.cfg.Refuse != nil && rec.Refused.Reason == event.ReasonNone {
+		rec.Refused = s.cfg.Refuse(rec.Topic, rec.Value)
+	}
 	res := s.add(src, rec)
 	if res.Recv < keptFrom {
 		s.pastTTL(src, r, res.Recv)
 	}
-	src.recv = max(src.recv, res.Recv)
+	if rec.Original == nil {
+		came = res.Recv
+	}
+	src.recv = max(src.recv, came)
 	src.metrics.bytes += uint64(len(r.Value))
 	if res.Verdict.Reason == event.ReasonNone {
 		src.metrics.valid++
 	} else {
 		src.metrics.invalid[res.Verdict.Reason]++
-		s.reject(src, r, res.Verdict, res.Recv)
+		if rec.Original != nil {
+			s.stillInvalid(rec.Original, res.Verdict)
+		} else {
+			s.reject(src, r, res.Verdict, res.Recv)
+		}
 	}
 	if s.stage.Writer(res.Partition).Size() >= s.cfg.BlockBytes {
 		s.seal(res.Partition)

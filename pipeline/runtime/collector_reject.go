@@ -10,6 +10,17 @@ import (
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 )
 
+// Headers of events.rejected and, but for the field, of raw.replay.
+const (
+	headerReason    = "reason"
+	headerField     = "field"
+	headerTopic     = "source_topic"
+	headerTopicID   = "source_topic_id"
+	headerPartition = "source_partition"
+	headerOffset    = "source_offset"
+	headerReceived  = "received_ts"
+)
+
 // collectorRejectOverhead is more than what headers and batch add to a rejected record's key and value.
 const collectorRejectOverhead = 1 << 10
 
@@ -36,12 +47,12 @@ func (s *collectorSession) reject(src *collectorSource, r *kgo.Record, v event.V
 // rejectHeaders are those of a dead letter: contract.md's, and source_topic_id.
 func rejectHeaders(v event.Verdict, topic string, source eventlog.SourceID, offset, recv int64) []kgo.RecordHeader {
 	return []kgo.RecordHeader{
-		{Key: "reason", Value: []byte(v.Reason.String())},
-		{Key: "field", Value: []byte(v.Field)},
-		{Key: "source_topic", Value: []byte(topic)},
-		{Key: "source_topic_id", Value: []byte(uuid.UUID(source.TopicID).String())},
-		{Key: "source_partition", Value: strconv.AppendInt(nil, int64(source.Partition), 10)},
-		{Key: "source_offset", Value: strconv.AppendInt(nil, offset, 10)},
-		{Key: "received_ts", Value: strconv.AppendInt(nil, recv, 10)},
+		{Key: headerReason, Value: []byte(v.Reason.String())},
+		{Key: headerField, Value: []byte(v.Field)},
+		{Key: headerTopic, Value: []byte(topic)},
+		{Key: headerTopicID, Value: []byte(uuid.UUID(source.TopicID).String())},
+		{Key: headerPartition, Value: strconv.AppendInt(nil, int64(source.Partition), 10)},
+		{Key: headerOffset, Value: strconv.AppendInt(nil, offset, 10)},
+		{Key: headerReceived, Value: strconv.AppendInt(nil, recv, 10)},
 	}
 }

@@ -10,7 +10,7 @@
 //     (key and zone) in collector_key and log_settings, one raw topic's client in collector_feed, where partitions end, by which idle sources are known, in
 //     collector_ends, whether a log was cut off in collector_cut, which have stalled in collector_stall, which partitions there are in collector_metadata, whether it works in collector_health, assignments in collector_assign, whose turn it
 //     is in collector_source, blocks and progress in collector_loop and collector_send, offsets in collector_commit, what is under way in collector_flight,
-//     dead letters in collector_reject, what it panics over in collector_poison, what is too old to be shown in collector_old, counters in collector_metrics.
+//     dead letters in collector_reject, those that come again in collector_replay, what it panics over in collector_poison, what is too old to be shown in collector_old, counters in collector_metrics.
 //   - The reader (reader*.go, flush*.go, checkpoint*.go): a log to a Task and from it to the sink, the next topic and the changelog. The group
 //     assigns slots (reader_group); a slot lives through partitions, each from a restore to its end (reader_partition, reader_apply,
 //     reader_stop). task is what it runs; reader_output sends what a task emits to the next topic; reader_store holds the rows to one store, poison isolates events over which the task panics.

@@ -31,7 +31,7 @@ type Poison struct {
 	Topic        string            // of the source, "" where it is not known
 	SourceOffset int64
 	Recv         int64 // ms
-	Marker       bool  // of a record that is rejected already: it has its dead letter
+	Marker       bool  // of a record that is rejected already, or a replay of one: it has its dead letter
 
 	Cause error // with the stack
 }

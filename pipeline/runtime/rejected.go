@@ -185,19 +185,19 @@ func rejectedRow(rec *kgo.Record) rollup.Rejected {
 	partition, offset := int64(-1), int64(-1)
 	for _, h := range rec.Headers {
 		switch v := string(h.Value); h.Key {
-		case "reason":
+		case headerReason:
 			row.Reason = v
-		case "field":
+		case headerField:
 			row.Field = v
-		case "source_topic":
+		case headerTopic:
 			row.Topic = v
-		case "source_topic_id":
+		case headerTopicID:
 			row.TopicID = topicIDOf(h.Value)
-		case "source_partition":
+		case headerPartition:
 			partition = number(v, partition)
-		case "source_offset":
+		case headerOffset:
 			offset = number(v, offset)
-		case "received_ts":
+		case headerReceived:
 			row.ReceivedTS = number(v, row.ReceivedTS)
 		case "cut_value_bytes":
 			row.Length = max(row.Length, number(v, 0))

@@ -117,8 +117,12 @@ func (s *TopicSpec) wants() []topicWant {
 		timestamps = "CreateTime"
 	}
 	var out []topicWant
-	for _, name := range event.TopicNames {
-		w := topic(name, s.RawPartitions, false, "delete").with("message.timestamp.type", timestamps).with("retention.ms", retentionMS(s.RawRetention))
+	for t, name := range event.TopicNames {
+		partitions := s.RawPartitions
+		if event.Topic(t) == event.TopicReplay { // idle most of the time, and in order
+			partitions = 1
+		}
+		w := topic(name, partitions, false, "delete").with("message.timestamp.type", timestamps).with("retention.ms", retentionMS(s.RawRetention))
 		w.raw = true
 		out = append(out, w)
 	}
