@@ -37,6 +37,7 @@ type cli struct {
 	Generate generateCmd `cmd:"" group:"Tools" help:"Realistic load to a Kafka or a file, with a ledger of what must come out."`
 	Verify   verifyCmd   `cmd:"" group:"Tools" help:"Compare ClickHouse with a ledger, or prove it all on your own servers (--self)."`
 	KPI      kpiCmd      `cmd:"" name:"kpi" group:"Tools" help:"The rooms, or one room's last minutes."`
+	Rejected rejectedCmd `cmd:"" group:"Tools" help:"What was rejected: list it, show a record, replay it after a fix."`
 	Check    checkCmd    `cmd:"" group:"Tools" help:"Which lines of NDJSON would be accepted, and why not."`
 	Schema   schemaCmd   `cmd:"" group:"Tools" help:"Print the schemas, or apply ClickHouse's and create the topics."`
 	Config   configCmd   `cmd:"" group:"Tools" help:"Check or show the configuration."`
@@ -64,6 +65,7 @@ func newCLI() *cli {
 	give(noSecret, mainKeys("horizon", "clickhouse.", "gateway.", "admin.", "pseudonym_", "log."), &c.Generate.withConfig)
 	give(noSecret, mainKeys("horizon", "kafka.", "clickhouse.take_over", "gateway.", "admin.", "pseudonym_", "log."), &c.KPI.withConfig)
 	give(noSecret, mainKeys("horizon", "kafka.prefix", "clickhouse.take_over", "gateway.", "admin.", "pseudonym_", "log."), &c.Verify.withConfig)
+	give(noSecret, mainKeys("horizon", "clickhouse.take_over", "gateway.", "admin.", "pseudonym_", "log."), &c.Rejected.List.withConfig, &c.Rejected.Show.withConfig, &c.Rejected.Replay.withConfig)
 	return c
 }
 

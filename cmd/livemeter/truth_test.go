@@ -134,6 +134,11 @@ func (p *pipeline) compare() {
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	p.equals(truth)
+}
+
+func (p *pipeline) equals(truth *ledger.Truth) {
+	p.t.Helper()
 	conn, err := clickhouse.Open(&clickhouse.Options{Addr: []string{p.addr}, Protocol: clickhouse.HTTP, Auth: clickhouse.Auth{Database: p.db}})
 	if err != nil {
 		p.t.Fatal(err)

@@ -2,8 +2,7 @@ package enrich
 
 import (
 	"encoding/binary"
-
-	"github.com/cespare/xxhash/v2"
+	"hash/fnv"
 
 	"github.com/livemeter/livemeter/pipeline/cellkey"
 	"github.com/livemeter/livemeter/pipeline/change"
@@ -74,7 +73,9 @@ func (e *Enricher) replayed(slot uint32, v *viewer, o *eventlog.Original, recv i
 	p = binary.BigEndian.AppendUint64(p, uint64(o.Offset))
 	e.provenance = p
 	e.mark(slot)
-	return e.remember(slot, v, xxhash.Sum64(p), minuteOf(max(recv, e.wm)+replayMemoryMS))
+	h := fnv.New64a()
+	h.Write(p)
+	return e.remember(slot, v, h.Sum64(), minuteOf(max(recv, e.wm)+replayMemoryMS))
 }
 
 // replayMemoryMS is how long an original is remembered once it was judged again. Rejects are kept for seven days (runtime.MaxRejectedRetention), from when they

@@ -33,6 +33,12 @@ func ReplayRecord(topic string, row *rollup.Rejected) *kgo.Record {
 	}}
 }
 
+// Replayed is what a record of raw.replay names; false where its headers name nothing.
+func Replayed(rec *kgo.Record) (rollup.Rejected, bool) {
+	row := rejectedRow(rec)
+	return row, row.Topic != rec.Topic
+}
+
 // asOriginal makes rec the record that r brings again. Where the headers do not say which, it stays one of raw.replay and is refused as such.
 func (s *collectorSession) asOriginal(rec *collect.Record, r *kgo.Record) {
 	rec.Topic, rec.Original, rec.Refused = event.TopicReplay, nil, event.Verdict{}
