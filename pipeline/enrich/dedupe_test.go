@@ -105,3 +105,51 @@ func TestIDsAreCountedAsTheyAreKept(t *testing.T) {
 		t.Errorf("%d ids are counted, %d are kept after all were forgotten", e.ids, kept())
 	}
 }
+
+// What was replayed is known until the watermark is eight days past where it stood, or past the receive time where that was ahead: as long as a reject is kept,
+// however old the record was. It is saved with the viewer.
+func TestReplaysAreRememberedForEightDays(t *testing.T) {
+	const start = 20_000 * dayMS
+	for _, recv := range []int64{start - 30*dayMS, start, start + dayMS} {
+		e := dedupeAt(start)
+		slot := e.find(1, 2)
+		o := eventlog.Original{Source: eventlog.SourceID{TopicID: [16]byte{9}, Partition: 3}, Offset: 77}
+		other := o
+		other.Offset++
+		for _, step := range []struct {
+			wm   int64
+			want bool
+		}{{start, false}, {start, true}, {max(start, recv) + 8*dayMS, true}, {max(start, recv) + 8*dayMS + 13*minuteMS, false}} {
+			e.moveTo(step.wm)
+			if step.want {
+				e = saved(t, e)
+				slot = e.find(1, 2)
+			}
+			if got := e.replayed(slot, e.viewers.At(slot), &o, recv); got != step.want {
+				t.Errorf("received %d days before, watermark at %+d min: replayed is %v", (start-recv)/dayMS, (step.wm-start)/minuteMS, got)
+			}
+		}
+		if e.replayed(slot, e.viewers.At(slot), &other, recv) {
+			t.Error("another offset is taken for the same")
+		}
+	}
+}
+
+// saved is the enricher after a checkpoint, a sweep and a restore.
+func saved(t *testing.T, e *Enricher) *Enricher {
+	t.Helper()
+	after := New(0, e.keys)
+	e.Snapshot()
+	take := func(key, value []byte) {
+		if value == nil {
+			return
+		}
+		if err := after.Restore(key, value); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for e.Save(take) {
+	}
+	after.Restored(0)
+	return after
+}

@@ -170,6 +170,7 @@ type collectorLog struct {
 	disorder int64 // by how much an entry that counts was received before one that stands before it, ms
 	parts    [collectorTestEvents]collectorLogPart
 	bytes    []byte // all values, one after the other
+	values   [][]byte
 }
 
 type collectorLogPart struct {
@@ -232,6 +233,7 @@ func (l *collectorLog) count() (n int) {
 func (l *collectorLog) apply(r *kgo.Record) {
 	t := l.w.t
 	l.bytes = append(l.bytes, r.Value...)
+	l.values = append(l.values, r.Value)
 	part := &l.parts[r.Partition]
 	kind, err := eventlog.RecordType(r.Value)
 	if err != nil {
