@@ -173,7 +173,7 @@ func pseudonym(v *viewer) (p [16]byte) {
 	return p
 }
 
-// supply counts a cost or stock event where it names a room: there it is one of the accepted events of all types. The log (format 2) has their
+// supply counts a cost or stock event where it names a room: there it is one of the accepted events of all types. The log (format 3) has their
 // keys and not yet their amounts, nor a touch's kind, channel, ad and creative, nor a share_id: they come with the KPI dictionary, and what was logged
 // before will not have them.
 func (e *Enricher) supply(n *eventlog.Entry) {

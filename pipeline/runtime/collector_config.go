@@ -33,6 +33,7 @@ type CollectorConfig struct {
 	StallAfter       time.Duration    // how long the watermark waits for a source that brings nothing and is not known to be idle; 0: for ever
 	IdleGrace        time.Duration    // default 500 ms: a source read to its end promises nothing older than when it was asked for that, minus this
 	CommitEvery      time.Duration    // default 1 s
+	RejectedRate     int              // bytes/s of a source partition that events.rejected takes, a minute's worth at once; 0: no limit
 	Health           *CollectorHealth // of this collector, for who wants to ask; may be nil
 
 	// No key of the configuration sets these: tests do.
@@ -92,6 +93,7 @@ func (c CollectorConfig) Validate() error {
 	errs.add(c.Settings.Partitions == 0, "events.partitions: 0 of %s%s", c.Prefix, TopicEvents)
 	errs.add(c.BlockBytes < 1024 || c.BlockBytes > 512<<10, "collector.block_bytes %d: want 1024 to 524288", c.BlockBytes)
 	errs.add(c.MaxInflightBytes < 4*c.BlockBytes, "collector.max_inflight_bytes %d: want at least four blocks of collector.block_bytes", c.MaxInflightBytes)
+	errs.add(c.RejectedRate < 0 || c.RejectedRate > 1<<30, "collector.rejected_rate %d: want 0 (no limit) to 1 GiB a second", c.RejectedRate)
 	errs.pace("collector.linger", c.Linger)
 	errs.pace("collector.progress_every", c.ProgressEvery)
 	errs.pace("collector.idle_grace", c.IdleGrace)

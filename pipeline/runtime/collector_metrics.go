@@ -23,6 +23,7 @@ type collectorMetrics struct {
 	queue      *prometheus.GaugeVec
 	queueLimit prometheus.Gauge
 	cut        *prometheus.CounterVec
+	unkept     *prometheus.CounterVec
 	unmended   prometheus.Counter
 	expired    *prometheus.CounterVec
 	tooOld     *prometheus.CounterVec
@@ -58,6 +59,7 @@ func newCollectorMetrics(reg prometheus.Registerer) (*collectorMetrics, error) {
 		queueLimit: prometheus.NewGauge(prometheus.GaugeOpts{Namespace: ns, Subsystem: sub, Name: "queue_records_limit", Help: "Bound of queue_records for each topic: at it nothing more is fetched."}),
 		stalled:    gauge("stalled", "1 while the watermark goes on without the source: it brings nothing, and whether there is more is not to be had (collector.stall_after).", "topic", "partition"),
 		cut:        counter("rejected_cut_total", "Rejected records of which events.rejected could not take all bytes (max.message.bytes).", "topic"),
+		unkept:     counter("rejected_unkept_total", "Rejected records that are counted and whose bytes are not in events.rejected: their source partition brought more than collector.rejected_rate.", "topic"),
 		unmended:   prometheus.NewCounter(prometheus.CounterOpts{Namespace: ns, Subsystem: sub, Name: "replayed_invalid_total", Help: "Records of raw.replay that are still invalid as what they once were: nothing changes by them, and they are in records_total of raw.replay."}),
 		expired:    counter("expired_offsets_total", "Offsets of raw topics that retention removed before they were collected: lost records.", "topic", "partition"),
 		tooOld:     counter("past_ttl_records_total", "Raw records with a receive time older than any row is kept (clickhouse.ttl): they count, and are shown nowhere.", "topic"),
@@ -71,7 +73,7 @@ func newCollectorMetrics(reg prometheus.Registerer) (*collectorMetrics, error) {
 	}
 	return m, errors.Join(registerShared(reg, &m.records), registerShared(reg, &m.bytes), registerShared(reg, &m.lagRecords), registerShared(reg, &m.lagSeconds),
 		registerShared(reg, &m.blockBytes), registerShared(reg, &m.blockSize), registerShared(reg, &m.ack), registerShared(reg, &m.inflight),
-		registerShared(reg, &m.limit), registerShared(reg, &m.queue), registerShared(reg, &m.queueLimit), registerShared(reg, &m.cut), registerShared(reg, &m.unmended),
+		registerShared(reg, &m.limit), registerShared(reg, &m.queue), registerShared(reg, &m.queueLimit), registerShared(reg, &m.cut), registerShared(reg, &m.unkept), registerShared(reg, &m.unmended),
 		registerShared(reg, &m.stalled), registerShared(reg, &m.expired), registerShared(reg, &m.tooOld), registerShared(reg, &m.commits), registerShared(reg, &m.sessions), registerShared(reg, &m.up))
 }
 

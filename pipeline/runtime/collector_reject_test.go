@@ -88,3 +88,40 @@ func TestCollectorSurvivesARecordTooBigToReject(t *testing.T) {
 		t.Errorf("key of %d bytes, value of %d", len(got.Key), len(got.Value))
 	}
 }
+
+// Of a flood of rubbish in one partition events.rejected keeps what the rate allows; all of it is in the log, and other partitions keep theirs.
+func TestCollectorFloodOfRubbish(t *testing.T) {
+	w := newCollectorWorld(t)
+	const flood, size = 500, 1000
+	var recs []*kgo.Record
+	for i := range flood + 20 {
+		r := &kgo.Record{Topic: "raw.viewer", Value: bytes.Repeat([]byte("x"), size), Timestamp: time.UnixMilli(w.base)}
+		if i >= flood {
+			r.Partition = 1
+		}
+		recs = append(recs, r)
+		w.sent[eventlog.SourceID{TopicID: w.ids["raw.viewer"], Partition: r.Partition}]++
+	}
+	if err := w.cl.ProduceSync(t.Context(), recs...).FirstErr(); err != nil {
+		t.Fatal(err)
+	}
+	cfg := w.config()
+	cfg.RejectedRate = 100 * (size + rejectedHeaders) / rejectedBurst // 100 records at once, and 100 a minute
+	p := w.start(cfg)
+	l := w.readLog()
+	l.until("all markers", l.all)
+	if l.rejects != flood+20 {
+		t.Errorf("%d markers, want %d", l.rejects, flood+20)
+	}
+	kept := map[int32]int{}
+	for _, r := range w.rejected(99 + 20) {
+		kept[r.Partition]++
+	}
+	if kept[0] < 99 || kept[0] > 200 || kept[1] != 20 {
+		t.Errorf("kept %v, want some 100 of the flood and all 20 of the other partition", kept)
+	}
+	eventually(t, "a metric tells", func() (bool, string) {
+		n := gather(t, p.reg)["livemeter_collector_rejected_unkept_total"]
+		return n >= flood-200 && n <= flood-99, fmt.Sprint(n)
+	})
+}

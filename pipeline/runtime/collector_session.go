@@ -60,7 +60,7 @@ type collectorSession struct {
 	sentAt       time.Time
 	pace         collectorPace
 
-	commitFails, lookFails, endsFail, oldFail, replayFail failing
+	commitFails, lookFails, endsFail, oldFail, replayFail, floodFail failing
 }
 
 // collectorPace holds when things were last done.
@@ -77,7 +77,8 @@ func runCollectorSession(ctx context.Context, cfg *CollectorConfig, log *zap.Log
 	s := &collectorSession{cfg: cfg, log: log, metrics: m, memory: memory, requests: make(chan collectorRequest), wake: make(chan struct{}, 1), metadata: make(chan collectorMetadata, 1), ending: make(chan struct{}),
 		eventsTopic: cfg.Prefix + TopicEvents, rejectTopic: cfg.Prefix + TopicRejected, build: &collectorBatch{}, idle: &collectorBatch{},
 		commitFails: failing{log: log, apart: time.Minute}, lookFails: failing{log: log, apart: time.Minute},
-		ends: make(chan collectorEnds, 1), endsFail: failing{log: log, apart: time.Minute}, oldFail: failing{log: log, apart: time.Minute}, replayFail: failing{log: log, apart: time.Minute}}
+		ends: make(chan collectorEnds, 1), endsFail: failing{log: log, apart: time.Minute}, oldFail: failing{log: log, apart: time.Minute}, replayFail: failing{log: log, apart: time.Minute},
+		floodFail: failing{log: log, apart: time.Minute}}
 	s.ctx, s.cancel = context.WithCancelCause(context.Background())
 	defer s.close()
 	switch err := s.open(ctx); {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+	"golang.org/x/time/rate"
 
 	"github.com/livemeter/livemeter/pipeline/eventlog"
 )
@@ -42,6 +43,7 @@ type collectorSource struct {
 	stalled time.Time // when it was told last that it has stalled, zero where it has not
 	since   int64     // since when the session waits for it, ms; 0 when it doesn't
 	metrics collectorSourceMetrics
+	kept    *rate.Limiter // of the bytes that events.rejected takes; nil before the first
 }
 
 // took notes that a record is in a block.

@@ -146,6 +146,7 @@ type Collector struct {
 	Linger           time.Duration `yaml:"linger" default:"2ms" doc:"How long an event waits for others in its block; five times that while catching up."`
 	BlockBytes       int           `yaml:"block_bytes" default:"49152" doc:"A block that has reached this is sent: few do but while catching up."`
 	MaxInflightBytes int           `yaml:"max_inflight_bytes" default:"8388608" doc:"Built and not acknowledged; at the limit no record is taken."`
+	RejectedRate     int           `yaml:"rejected_rate" default:"8388608" doc:"Bytes a second of one source partition's invalid records that events.rejected keeps, a minute's worth at once: beyond it a flood of rubbish is counted, by reason, and not kept (livemeter_collector_rejected_unkept_total). 0: no limit."`
 	ProgressEvery    time.Duration `yaml:"progress_every" default:"100ms" doc:"How often the progress of the sources is written into the log: it moves the watermark."`
 	IdleGrace        time.Duration `yaml:"idle_grace" default:"500ms" doc:"A source read to its end promises nothing older than the moment it was asked for that end, minus this. Producers' records must not arrive with an older timestamp."`
 	StallAfter       time.Duration `yaml:"stall_after" default:"10m" doc:"How long the watermark waits for a partition of a raw topic that brings nothing and cannot be asked whether there is more, because its leader is away or what it holds cannot be read. After that it goes on without it, and what comes of it later is late: final windows are corrected. 0 waits for ever."`

@@ -61,7 +61,7 @@ type faults struct {
 func CollectorConfig(c *config.Config) runtime.CollectorConfig {
 	return runtime.CollectorConfig{
 		Brokers: c.Kafka.Brokers, Prefix: c.Kafka.Prefix, Group: c.Kafka.Prefix + c.Collector.Group, InstanceID: c.InstanceID, BrokersAssign: c.Kafka.BrokersAssign(), Settings: settings(c),
-		Linger: c.Collector.Linger, BlockBytes: c.Collector.BlockBytes, MaxInflightBytes: c.Collector.MaxInflightBytes,
+		Linger: c.Collector.Linger, BlockBytes: c.Collector.BlockBytes, MaxInflightBytes: c.Collector.MaxInflightBytes, RejectedRate: c.Collector.RejectedRate,
 		ProgressEvery: c.Collector.ProgressEvery, StallAfter: c.Collector.StallAfter, IdleGrace: c.Collector.IdleGrace, CommitEvery: c.Collector.CommitEvery,
 	}
 }
