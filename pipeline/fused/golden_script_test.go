@@ -94,6 +94,9 @@ func (p *player) input(kind string, f map[string]string) *eventlog.Input {
 	if _, ok := f["bg"]; ok {
 		in.Flags |= eventlog.Background
 	}
+	if offset, ok := f["replay"]; ok {
+		in.Original = &eventlog.OriginalInput{Source: goldenSource, Offset: int64(num(offset)), Topic: "raw.viewer", Reason: event.NotJSON}
+	}
 	switch kind {
 	case "reject":
 		in.Kind, in.Sub = eventlog.Reject, uint8(event.NotJSON)

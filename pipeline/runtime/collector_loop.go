@@ -199,6 +199,7 @@ func (s *collectorSession) take() (took bool, err error) {
 
 // put packs one record.
 func (s *collectorSession) put(src *collectorSource, rec *collect.Record, r *kgo.Record, keptFrom int64) {
+	rec.Refused = event.Verdict{}
 	came := int64(0) // when a replay did: its original's receive time says nothing of what is still to come
 	if src.feed.topic == event.TopicReplay {
 		came = min(rec.Timestamp, s.nowMS())

@@ -41,7 +41,7 @@ func Replayed(rec *kgo.Record) (rollup.Rejected, bool) {
 
 // asOriginal makes rec the record that r brings again. Where the headers do not say which, it stays one of raw.replay and is refused as such.
 func (s *collectorSession) asOriginal(rec *collect.Record, r *kgo.Record) {
-	rec.Topic, rec.Original, rec.Refused = event.TopicReplay, nil, event.Verdict{}
+	rec.Topic, rec.Original = event.TopicReplay, nil
 	o, topic, recv, v := s.cfg.original(r.Headers)
 	if v.Reason != event.ReasonNone {
 		rec.Refused = v
