@@ -16,7 +16,7 @@ func TestRecordsOfANewerLivemeter(t *testing.T) {
 		value []byte
 		want  error
 	}{
-		"a type":                           {eventlog.AppendSettings(nil, settings), []byte{eventlog.RecordRepeated + 1, eventlog.FormatVersion}, eventlog.ErrUnknown},
+		"a type":                           {eventlog.AppendSettings(nil, settings), []byte{eventlog.RecordStalled + 1, eventlog.FormatVersion}, eventlog.ErrUnknown},
 		"a block":                          {eventlog.AppendSettings(nil, settings), block, eventlog.ErrUnknown},
 		"a block before the settings":      {nil, block, eventlog.ErrUnknown},
 		"settings that were there already": {eventlog.AppendSettings(nil, settings), []byte{eventlog.RecordRepeated, eventlog.FormatVersion + 1}, eventlog.ErrUnknown},
