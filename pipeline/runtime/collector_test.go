@@ -184,14 +184,14 @@ func TestCollectorsShareAndRebalance(t *testing.T) {
 	}
 }
 
-// loadUntilShared keeps records coming until n members share the partitions of every raw topic, and through a few batches more.
+// loadUntilShared keeps records coming until n members share the partitions of every topic that producers send to, and through a few batches more.
 func (w *collectorWorld) loadUntilShared(l *collectorLog, n int) {
 	w.t.Helper()
 	for more := 3; more > 0; {
 		w.send(100)
 		l.until("the batch", l.all)
 		shared := true
-		for _, name := range event.TopicNames {
+		for _, name := range event.Arrivals {
 			groups, err := w.adm.DescribeGroups(w.t.Context(), "c."+name)
 			if err != nil {
 				w.t.Fatal(err)
