@@ -65,7 +65,7 @@ func (w *world) newLine(ctx context.Context, wiring string) (*line, error) {
 			if service == "run" {
 				args = append(args, "--no-serve-gateway")
 			}
-			if i == 0 { // a static member of its groups; the other one is dynamic
+			if i == 0 && w.o.static {
 				args = append(args, "--instance-id", name)
 			}
 			p := w.livemeter(name, args...)

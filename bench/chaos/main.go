@@ -29,6 +29,7 @@ type options struct {
 	drain     time.Duration
 	dir       string
 	spare     string
+	static    bool
 }
 
 // wirings are the two ways to run the same stages.
@@ -61,6 +62,7 @@ func parse(args []string) (options, error) {
 	f.StringVar(&o.livemeter, "livemeter", "bin/livemeter", "the program to run")
 	f.StringVar(&o.dir, "dir", "", "where logs and data are kept; a temporary directory if empty, removed when all is equal")
 	f.StringVar(&o.spare, "spare", "", "groups that are left alone, separated by commas: "+strings.Join(groupNames, ", "))
+	f.BoolVar(&o.static, "static", false, "one process of each service is a static member of its groups: one such may end by itself, fenced by its own id (CHANGELOG, known problems)")
 	if err := f.Parse(args); err != nil {
 		return o, err
 	}
