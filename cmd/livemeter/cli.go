@@ -36,6 +36,7 @@ type cli struct {
 
 	Generate generateCmd `cmd:"" group:"Tools" help:"Realistic load to a Kafka or a file, with a ledger of what must come out."`
 	Verify   verifyCmd   `cmd:"" group:"Tools" help:"Compare ClickHouse with a ledger, or prove it all on your own servers (--self)."`
+	Audit    auditCmd    `cmd:"" group:"Tools" help:"Does every record have its outcome, every accepted event its place, every invalid one its dead letter?"`
 	KPI      kpiCmd      `cmd:"" name:"kpi" group:"Tools" help:"The rooms, or one room's last minutes."`
 	Rejected rejectedCmd `cmd:"" group:"Tools" help:"What was rejected: list it, show a record, replay it after a fix."`
 	Check    checkCmd    `cmd:"" group:"Tools" help:"Which lines of NDJSON would be accepted, and why not."`
@@ -65,7 +66,7 @@ func newCLI() *cli {
 	give(noSecret, mainKeys("horizon", "clickhouse.", "gateway.", "admin.", "pseudonym_", "log."), &c.Generate.withConfig)
 	give(noSecret, mainKeys("horizon", "kafka.", "clickhouse.take_over", "gateway.", "admin.", "pseudonym_", "log."), &c.KPI.withConfig)
 	give(noSecret, mainKeys("horizon", "kafka.prefix", "clickhouse.take_over", "gateway.", "admin.", "pseudonym_", "log."), &c.Verify.withConfig)
-	give(noSecret, mainKeys("horizon", "clickhouse.take_over", "gateway.", "admin.", "pseudonym_", "log."), &c.Rejected.List.withConfig, &c.Rejected.Show.withConfig, &c.Rejected.Replay.withConfig)
+	give(noSecret, mainKeys("horizon", "clickhouse.take_over", "gateway.", "admin.", "pseudonym_", "log."), &c.Audit.withConfig, &c.Rejected.List.withConfig, &c.Rejected.Show.withConfig, &c.Rejected.Replay.withConfig)
 	return c
 }
 

@@ -40,7 +40,7 @@ func livemeter(t *testing.T, stdin string, args ...string) (code int, out, err s
 }
 
 func TestHelpHasAnExampleEverywhere(t *testing.T) {
-	for _, c := range []string{"demo", "up", "run", "collector", "enricher", "aggregator", "gateway", "generate", "verify", "kpi", "rejected", "rejected list", "rejected show", "rejected replay", "check", "schema", "schema apply",
+	for _, c := range []string{"demo", "up", "run", "collector", "enricher", "aggregator", "gateway", "generate", "verify", "audit", "kpi", "rejected", "rejected list", "rejected show", "rejected replay", "check", "schema", "schema apply",
 		"config", "config check", "config show", "engines", "engine clickhouse"} {
 		code, out, errOut := livemeter(t, "", append(strings.Fields(c), "--help")...)
 		if code != exitOK || !strings.Contains(out, "Example:") || !strings.Contains(out, "livemeter "+strings.Fields(c)[0]) {

@@ -1,6 +1,13 @@
 package clickhouse
 
-import "github.com/livemeter/livemeter/pipeline/measure"
+import (
+	"fmt"
+
+	"github.com/livemeter/livemeter/pipeline/measure"
+)
+
+// RejectedDays is for how many days of receive time dead letters are kept.
+const RejectedDays = 7
 
 // otherTables are the tables beside those of the cubes: epochs, outcomes, orders, watermarks, peaks_taken, rejected.
 func otherTables(cfg Config) []table {
@@ -50,7 +57,7 @@ func otherTables(cfg Config) []table {
 			engine:  "ReplacingMergeTree", partition: "toYYYYMMDD(received_ts)",
 			order: "(topic_id, source_partition, source_offset)",
 			// By receive time: a replay must not prolong the life of original bytes.
-			ttl: "toDateTime(received_ts) + toIntervalDay(7)",
+			ttl: fmt.Sprintf("toDateTime(received_ts) + toIntervalDay(%d)", RejectedDays),
 		},
 	}
 }

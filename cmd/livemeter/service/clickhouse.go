@@ -85,8 +85,8 @@ func connects(ctx context.Context, addrs []string) bool {
 	return false
 }
 
-// tell is StoreError for what the server says and what keeps it from answering; other errors explain themselves.
-func tell(c *config.Config, err error) error {
+// Tell is StoreError for what the server says and what keeps it from answering; other errors explain themselves.
+func Tell(c *config.Config, err error) error {
 	var exception *ch.Exception
 	var way *clickhouse.NoAnswerError
 	if errors.As(err, &exception) || errors.As(err, &way) {

@@ -57,8 +57,13 @@ func Behind(ctx context.Context, adm *kadm.Client, p *Process) (int64, error) {
 		}
 		behind += n
 	}
-	n, err := lag(ctx, adm, c.Kafka.Prefix+groupRejected, c.Kafka.Prefix+runtime.TopicRejected)
+	n, err := RejectedBehind(ctx, adm, c)
 	return behind + n, err
+}
+
+// RejectedBehind says how many dead letters are not in ClickHouse.
+func RejectedBehind(ctx context.Context, adm *kadm.Client, c *config.Config) (int64, error) {
+	return lag(ctx, adm, c.Kafka.Prefix+groupRejected, c.Kafka.Prefix+runtime.TopicRejected)
 }
 
 func lag(ctx context.Context, adm *kadm.Client, group, topic string) (int64, error) {

@@ -160,7 +160,7 @@ func (p *Process) await(ctx context.Context, name string, limit time.Duration, a
 	defer retry.Stop()
 	for {
 		attempt, cancel := context.WithTimeout(ctx, limit)
-		err := ask(rollup.WithAttempts(attempt, func(err error) { failed(tell(p.Config, err)) }))
+		err := ask(rollup.WithAttempts(attempt, func(err error) { failed(Tell(p.Config, err)) }))
 		cancel()
 		if err == nil || permanent(err) {
 			return err

@@ -45,7 +45,7 @@ func (p *Process) Store(ctx context.Context, reader string) (*Store, error) {
 const schemaTimeout = time.Minute
 
 func (s *Store) prepare(ctx context.Context, p *Process, reader string) error {
-	if err := p.await(ctx, "clickhouse", answerTimeout, func(ctx context.Context) error { return tell(p.Config, s.Ping(ctx)) }); err != nil {
+	if err := p.await(ctx, "clickhouse", answerTimeout, func(ctx context.Context) error { return Tell(p.Config, s.Ping(ctx)) }); err != nil {
 		return err
 	}
 	if err := s.check(ctx, p, reader); err != nil {
@@ -65,7 +65,7 @@ func (s *Store) enter(ctx context.Context, p *Process) error {
 	if err != nil {
 		return err
 	}
-	return tell(p.Config, s.enterLog(ctx, id, p.Config.Events.Partitions))
+	return Tell(p.Config, s.enterLog(ctx, id, p.Config.Events.Partitions))
 }
 
 func (s *Store) enterLog(ctx context.Context, id [16]byte, partitions int) (err error) {
@@ -90,7 +90,7 @@ func (s *Store) check(ctx context.Context, p *Process, reader string) error {
 		}
 		id, err := s.ID(ctx)
 		if err != nil {
-			return tell(p.Config, err)
+			return Tell(p.Config, err)
 		}
 		c := p.Config.Kafka
 		adm, err := newAdmin(p.Config)
@@ -177,7 +177,7 @@ func RollAll(ctx context.Context, c *config.Config, sink *clickhouse.Sink) error
 	}
 	s := &Store{Sink: sink}
 	if s.Epoch, err = sink.EnsureEpoch(ctx, id, c.Events.Partitions); err != nil {
-		return tell(c, err)
+		return Tell(c, err)
 	}
-	return tell(c, s.RollAll(ctx))
+	return Tell(c, s.RollAll(ctx))
 }
