@@ -34,7 +34,8 @@ func (auditCmd) Help() string {
 
 It reads the raw records of the period from Kafka, and those of raw.cost from their beginning: of accepted events only cost events may name no room. What it
 can't compare it says: minutes that the watermark has not passed, what retention has taken, what was counted of a deleted topic. Under way is what may be
-on one side only while the pipeline works. A difference within that is not seen; ask again when less is coming in. Exit code 1 on any difference.
+on one side only while the pipeline works. A difference within that is not seen; ask again when less is coming in. It needs to read the tables (both roles of
+livemeter schema roles), writes nothing and joins no group. Exit code 1 on any difference.
 
 Example:
     livemeter audit --since 6h

@@ -40,20 +40,20 @@ const maxCells = 10_000_000
 
 type audit struct {
 	Options
-	opts   []kgo.Opt
-	client *kgo.Client
-	adm    *kadm.Client
-	shown  clickhouse.Shown
-	period period
-	report *Report
-	settle bool // the pipeline has come to where the audit began
-	before []clickhouse.Accepted
-	after  []clickhouse.Accepted
-	topics [event.NumTopics]*topic
-	costs  costs
-	events events
-	// unequal are the dead letters that differed when they were first compared.
-	unequal unequal
+	opts    []kgo.Opt
+	client  *kgo.Client
+	adm     *kadm.Client
+	shown   clickhouse.Shown
+	period  period
+	report  *Report
+	settle  bool // the pipeline has come to where the audit began
+	before  []clickhouse.Accepted
+	after   []clickhouse.Accepted
+	topics  [event.NumTopics]*topic
+	costs   *costs
+	events  events
+	letters int64   // first minute of which all dead letters are kept
+	unequal unequal // of them, those that differed when they were first compared
 }
 
 // Run makes an audit. What it could not compare is in the report's notes; an error is what kept it from comparing at all.

@@ -20,7 +20,7 @@ func (a *audit) readRecords(ctx context.Context) error {
 	if err := a.readEnds(ctx); err != nil {
 		return err
 	}
-	a.costs = costs{dec: event.NewDecoder(), seed: maphash.MakeSeed(), keys: map[uint64]uint8{}}
+	a.costs = newCosts()
 	for _, t := range a.topics {
 		if err := a.readTopic(ctx, t); err != nil {
 			return fmt.Errorf("read %s: %w", t.name, err)
@@ -127,6 +127,10 @@ type costs struct {
 	seed maphash.Seed
 	keys map[uint64]uint8 // by natural key: bits of cost*
 	full bool
+}
+
+func newCosts() *costs {
+	return &costs{dec: event.NewDecoder(), seed: maphash.MakeSeed(), keys: map[uint64]uint8{}}
 }
 
 const (

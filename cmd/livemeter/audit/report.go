@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"time"
 
 	"github.com/livemeter/livemeter/cmd/livemeter/ui"
 )
@@ -56,7 +55,8 @@ type Report struct {
 	From        int64        `json:"from_ms"`
 	To          int64        `json:"to_ms"`
 	Watermark   int64        `json:"watermark_ms"`
-	Compared    [2]int64     `json:"compared_ms"` // minutes of receive time, half-open
+	Compared    [2]int64     `json:"compared_ms"`     // minutes of receive time, half-open
+	Letters     [2]int64     `json:"dead_letters_ms"` // those of dead letters: older ones are not kept
 	OK          bool         `json:"ok"`
 	Lines       []Line       `json:"checks"`
 	Differences []Difference `json:"differences"` // the first of them
@@ -177,10 +177,11 @@ func (r *Report) WriteTable(t *ui.Terminal) {
 }
 
 func (r *Report) span(check string) string {
-	if check != checkRecords && check != checkLetters {
+	of := map[string][2]int64{checkRecords: r.Compared, checkLetters: r.Letters}[check]
+	if of[1] == 0 {
 		return ""
 	}
-	return fmt.Sprintf(", received from %s to %s UTC", clock(r.Compared[0]), time.UnixMilli(r.Compared[1]).UTC().Format(time.DateTime))
+	return fmt.Sprintf(", received from %s to %s UTC", clock(of[0]), clock(of[1]))
 }
 
 func verdict(t *ui.Terminal, l Line) string {

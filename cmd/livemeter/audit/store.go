@@ -110,14 +110,10 @@ type unequal map[letters][2]int64 // counted, kept
 // maxUnequal bounds how many of them are looked at; there are more where something is very wrong, and then these say what.
 const maxUnequal = 10_000
 
-// lettersFrom is the first minute of which all dead letters are kept.
-func (a *audit) lettersFrom() int64 {
-	return max(a.period.from, ceilMinute(time.Now().AddDate(0, 0, -clickhouse.RejectedDays).UnixMilli()))
-}
-
 // readRejected compares invalid outcomes with the dead letters kept; what differs is looked at again when the copying has come to the end.
 func (a *audit) readRejected(ctx context.Context) (err error) {
 	a.Doing("comparing dead letters")
+	a.letters = max(a.period.from, ceilMinute(time.Now().AddDate(0, 0, -clickhouse.RejectedDays).UnixMilli()))
 	a.unequal, err = a.unequalNow(ctx)
 	return err
 }
@@ -132,8 +128,8 @@ func (a *audit) unequalNow(ctx context.Context) (unequal, error) {
 SELECT toString(source_topic) AS t, source_partition AS p, minute AS m, toString(reason) AS r, toInt64(records) AS n, toInt64(0) AS k FROM %[1]s.outcomes WHERE outcome = 'invalid' AND %[2]s
 UNION ALL
 SELECT toString(source_topic) AS t, source_partition AS p, %[3]s AS m, toString(reason) AS r, toInt64(0) AS n, toInt64(1) AS k FROM %[1]s.rejected WHERE %[4]s)
-WHERE t IN (%[5]s) GROUP BY t, p, m, r HAVING counted != kept ORDER BY m, t, p, r LIMIT %[6]d`, a.Store.Database(), inPeriod("minute", a.lettersFrom(), a.period.to), received,
-		inPeriod("received_ts", a.lettersFrom(), a.period.to), strings.Join(names, ", "), maxUnequal)
+WHERE t IN (%[5]s) GROUP BY t, p, m, r HAVING counted != kept ORDER BY m, t, p, r LIMIT %[6]d`, a.Store.Database(), inPeriod("minute", a.letters, a.period.to), received,
+		inPeriod("received_ts", a.letters, a.period.to), strings.Join(names, ", "), maxUnequal)
 	out := unequal{}
 	err := a.each(ctx, query, func(scan func(...any) error) error {
 		var l letters
@@ -147,7 +143,7 @@ WHERE t IN (%[5]s) GROUP BY t, p, m, r HAVING counted != kept ORDER BY m, t, p, 
 
 // readRejectedAgain reports what still differs by the same numbers when all dead letters are copied: what came meanwhile differs by others.
 func (a *audit) readRejectedAgain(ctx context.Context) error {
-	if a.period.compared() == 0 || a.lettersFrom() >= a.period.to {
+	if a.period.compared() == 0 || a.letters >= a.period.to {
 		a.report.note("dead letters are not compared: they are kept for %d days", clickhouse.RejectedDays)
 		return nil
 	}
@@ -177,6 +173,10 @@ func (a *audit) readRejectedAgain(ctx context.Context) error {
 	if behind > 0 {
 		a.report.note("%s dead letters are not copied into ClickHouse yet: those that are missing are not called a difference", ui.Count(behind))
 	}
+	if len(now) == maxUnequal {
+		a.report.note("dead letters: only the first %s places that differ were looked at", ui.Count(maxUnequal))
+	}
+	a.report.Letters = [2]int64{a.letters, a.period.to}
 	return a.lettersLines(ctx, of)
 }
 
@@ -189,7 +189,7 @@ func (a *audit) lettersLines(ctx context.Context, of map[string]*Line) error {
 		}
 		line.Check, line.Of = checkLetters, t.name
 		query := fmt.Sprintf(`SELECT (SELECT toInt64(sum(records)) FROM %[1]s.outcomes WHERE outcome = 'invalid' AND source_topic = '%[2]s' AND %[3]s), (SELECT toInt64(count()) FROM %[1]s.rejected WHERE source_topic = '%[2]s' AND %[4]s)`,
-			a.Store.Database(), t.name, inPeriod("minute", a.lettersFrom(), a.period.to), inPeriod("received_ts", a.lettersFrom(), a.period.to))
+			a.Store.Database(), t.name, inPeriod("minute", a.letters, a.period.to), inPeriod("received_ts", a.letters, a.period.to))
 		if err := a.each(ctx, query, func(scan func(...any) error) error { return scan(&line.Expected, &line.Found) }); err != nil {
 			return err
 		}
