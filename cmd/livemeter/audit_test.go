@@ -3,9 +3,13 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/livemeter/livemeter/cmd/livemeter/audit"
 	"github.com/livemeter/livemeter/deploy/embedded/testengine"
@@ -150,4 +154,110 @@ func TestAuditNamesThePlace(t *testing.T) {
 
 func place(topic string, partition int32, minute int64) string {
 	return fmt.Sprintf("source_topic = '%s' AND source_partition = %d AND toUnixTimestamp64Milli(minute) = %d", topic, partition, minute)
+}
+
+// TestAuditSaysWhatItCannotCompare: aborted transactions, records that retention has taken, a topic that was made again, and what a pipeline that stands
+// still has not counted are no differences, and are told.
+func TestAuditSaysWhatItCannotCompare(t *testing.T) {
+	p := newPipeline(t, testengine.FakeKafka(t))
+	p.start("collector", "enricher", "aggregator")
+	old, young := time.Now().Add(-10*time.Minute), time.Now().Add(-3*time.Minute)
+	one := func(topic, typ, id string, at time.Time, rest string) *kgo.Record {
+		return &kgo.Record{Topic: p.prefix + topic, Value: []byte(envelope(typ, id, at, rest)), Timestamp: at}
+	}
+	enters := func(id string, at time.Time) *kgo.Record {
+		return one("raw.viewer", "viewer", id, at, `"action":"enter"`)
+	}
+	likes := func(id string, at time.Time) *kgo.Record {
+		return one("raw.interaction", "interaction", id, at, `"kind":"like"`)
+	}
+	stock := func(version int, at time.Time) *kgo.Record {
+		return one("raw.stock", "stock", "s", at, fmt.Sprintf(`"sku_id":"k","available":1,"stock_version":%d,"ts":%d`, version, at.UnixMilli()))
+	}
+	p.shows("SELECT count() FROM outcomes", "0\n")
+	p.produce(likes("l1", old), likes("l2", old), likes("l3", young), stock(1, old))
+	p.transaction(false, enters("aborted", young))
+	p.transaction(true, enters("committed", young))
+	p.shows("SELECT sum(records) FROM outcomes", "5\n")
+
+	adm := kadm.NewClient(p.client())
+	defer adm.Close()
+	p.loseOld(adm, p.prefix+"raw.interaction", young)
+	if _, err := adm.DeleteTopic(t.Context(), p.prefix+"raw.stock"); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errOut := livemeter(t, "", "schema", "apply", "--no-clickhouse", "--config", p.config); code != exitOK {
+		t.Fatal(errOut)
+	}
+	p.produce(stock(2, young))
+	p.shows("SELECT sum(records) FROM outcomes", "6\n")
+
+	code, r := p.audit("--since", "1h")
+	if code != exitOK {
+		t.Errorf("exit code %d: %+v", code, r)
+	}
+	for _, want := range []string{"raw.interaction/", "raw.stock/"} {
+		if !slices.ContainsFunc(r.Notes, func(n string) bool { return strings.Contains(n, want) && strings.Contains(n, "is not compared before") }) {
+			t.Errorf("no note that %s has lost its beginning: %q", want, r.Notes)
+		}
+	}
+	if l := line(r, "records", p.prefix+"raw.viewer"); l.Expected != 1 || l.Found != 1 {
+		t.Errorf("of two transactions, one aborted: %+v", l)
+	}
+
+	p.processes[0].stop() // the collector
+	p.produce(enters("not collected", young), enters("neither", young))
+	code, r = p.audit("--since", "1h", "--wait", "2s")
+	if code != exitOK || !slices.ContainsFunc(r.Notes, func(n string) bool { return strings.Contains(n, "has not come to where it was asked for in 2s") }) {
+		t.Errorf("exit code %d of a pipeline that stands still: %q, %+v", code, r.Notes, r.Differences)
+	}
+	if l := line(r, "offsets", p.prefix+"raw.viewer"); l.UnderWay != 2 {
+		t.Errorf("not yet counted: %+v, want 2", l)
+	}
+}
+
+func line(r audit.Report, check, of string) audit.Line {
+	for _, l := range r.Lines {
+		if l.Check == check && l.Of == of {
+			return l
+		}
+	}
+	return audit.Line{}
+}
+
+func (p *pipeline) client(opts ...kgo.Opt) *kgo.Client {
+	p.t.Helper()
+	cl, err := kgo.NewClient(append(opts, kgo.SeedBrokers(p.brokers...))...)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return cl
+}
+
+// transaction produces one record in a transaction.
+func (p *pipeline) transaction(commit bool, r *kgo.Record) {
+	p.t.Helper()
+	cl := p.client(kgo.TransactionalID(p.prefix + "producer"))
+	defer cl.Close()
+	if err := cl.BeginTransaction(); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := cl.ProduceSync(p.t.Context(), r).FirstErr(); err != nil {
+		p.t.Fatal(err)
+	}
+	if err := cl.EndTransaction(p.t.Context(), kgo.TransactionEndTry(commit)); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// loseOld does what retention does.
+func (p *pipeline) loseOld(adm *kadm.Client, topic string, before time.Time) {
+	p.t.Helper()
+	from, err := adm.ListOffsetsAfterMilli(p.t.Context(), before.UnixMilli(), topic)
+	if err == nil {
+		_, err = adm.DeleteRecords(p.t.Context(), from.Offsets())
+	}
+	if err != nil {
+		p.t.Fatal(err)
+	}
 }
