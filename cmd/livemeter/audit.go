@@ -34,7 +34,7 @@ func (auditCmd) Help() string {
 
 It reads the raw records of the period from Kafka, and those of raw.cost from their beginning: of accepted events only cost events may name no room. What it
 can't compare it says: minutes that the watermark has not passed, what retention has taken, what was counted of a deleted topic. Under way is what may be
-on one side only while the pipeline works. A difference within that is not seen; ask again when less is coming in. It needs to read the tables (both roles of
+on one side only while the pipeline works; the clocks of the hosts are taken to agree within a second. A difference within that is not seen; ask again when less is coming in. It needs to read the tables (both roles of
 livemeter schema roles), writes nothing and joins no group. Exit code 1 on any difference.
 
 Example:

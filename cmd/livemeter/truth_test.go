@@ -188,6 +188,9 @@ func TestTablesEqualTheLedgerThroughKills(t *testing.T) {
 				}
 				p.rest(stats)
 				p.compare()
+				if code, r := p.audit(); code != exitOK {
+					t.Errorf("audit: exit code %d, %q, %+v", code, r.Notes, r.Differences)
+				}
 				for _, one := range p.processes {
 					one.stop()
 				}

@@ -63,7 +63,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	defer a.adm.Close()
-	for _, step := range []func(context.Context) error{a.sameLog, a.readTopics, a.choosePeriod, a.readStore, a.readRecords} {
+	for _, step := range []func(context.Context) error{a.readTopics, a.sameLog, a.choosePeriod, a.readStore, a.readRecords} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -98,7 +98,7 @@ func (a *audit) sameLog(ctx context.Context) (err error) {
 	}
 	id, err := runtime.TopicID(ctx, a.client, events)
 	if err != nil {
-		return fmt.Errorf("%w: has the pipeline run on this Kafka, and is --kafka-prefix right?", err)
+		return err
 	}
 	if uuid.UUID(id) != a.shown.EventsTopicID {
 		return fmt.Errorf("database %s shows the numbers of another log of events (topic id %s) than %s here (%s): are --kafka-brokers, --kafka-prefix and --clickhouse-database those of one pipeline?",
@@ -128,8 +128,8 @@ func (a *audit) choosePeriod(context.Context) error {
 		partitions += len(t.parts)
 	}
 	if cells := int64(partitions) * int64(a.period.minutes()); cells > maxCells {
-		return fmt.Errorf("%s minutes of %d partitions are more than one audit takes: give --from and --to for at most %s", ui.Count(int64(a.period.minutes())), partitions,
-			time.Duration(maxCells/partitions)*time.Minute)
+		return fmt.Errorf("%s minutes of %d partitions are more than one audit takes: give --from and --to for at most %d days", ui.Count(int64(a.period.minutes())), partitions,
+			maxCells/partitions/(24*60))
 	}
 	return nil
 }
@@ -161,9 +161,12 @@ func (a *audit) readStore(ctx context.Context) (err error) {
 	return a.readRejectedAgain(ctx)
 }
 
+// clocksAgree is by how much the clock here may be behind those of the collectors and brokers.
+const clocksAgree = time.Second
+
 // awaitPassed waits until ClickHouse shows a watermark that has passed now.
 func (a *audit) awaitPassed(ctx context.Context) error {
-	now := time.Now()
+	now := time.Now().Add(clocksAgree)
 	again := time.NewTicker(200 * time.Millisecond)
 	defer again.Stop()
 	for {

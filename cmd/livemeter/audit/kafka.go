@@ -40,7 +40,7 @@ func (a *audit) readTopics(ctx context.Context) error {
 		top := &topic{of: event.Topic(t), name: a.Config.Kafka.Prefix + name}
 		ends, err := listed(a.adm.ListCommittedOffsets(ctx, top.name))
 		if err != nil {
-			return fmt.Errorf("%s: %w", top.name, err)
+			return fmt.Errorf("%s: %w: has the pipeline run on this Kafka, and is --kafka-prefix right?", top.name, err)
 		}
 		for p := range int32(len(ends)) {
 			if _, ok := ends[p]; !ok {

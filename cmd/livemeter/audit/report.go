@@ -89,6 +89,7 @@ func (r *Report) differ(d Difference) {
 func (r *Report) finish() {
 	r.OK = len(r.Differences) == 0
 	r.Differences, r.Notes = append([]Difference{}, r.Differences...), append([]string{}, r.Notes...) // none is a list, too
+	slices.SortStableFunc(r.Lines, func(a, b Line) int { return cmp.Compare(rank(a.Check), rank(b.Check)) })
 	slices.SortStableFunc(r.Differences, func(a, b Difference) int {
 		return cmp.Or(cmp.Compare(rank(a.Check), rank(b.Check)), cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Minute, b.Minute))
 	})
