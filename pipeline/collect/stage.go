@@ -89,7 +89,7 @@ func (s *Stage) Add(r *Record) Result {
 	}
 	in := &s.in
 	if v.Reason != event.ReasonNone {
-		res := s.marker(r, recv, v)
+		res := s.marker(r, recv, v, r.Refused.Reason == event.ReasonNone && panicked == nil)
 		res.Panic = panicked
 		return res
 	}
@@ -127,18 +127,36 @@ func (s *Stage) decode(r *Record) (v event.Verdict, panicked error) {
 
 // Reject appends the marker of a record that is not to be decoded.
 func (s *Stage) Reject(r *Record, reason event.Reason) Result {
-	return s.marker(r, s.recv(r.Timestamp), event.Verdict{Reason: reason})
+	return s.marker(r, s.recv(r.Timestamp), event.Verdict{Reason: reason}, false)
 }
 
-// marker is what stands in the log of a rejected record; of a replay that is nothing.
-func (s *Stage) marker(r *Record, recv int64, v event.Verdict) Result {
+// marker is what stands in the log of a rejected record; of a replay that is nothing. It goes to the viewer whose instance has used a number for the record, as far
+// as the decoder has been able to read that.
+func (s *Stage) marker(r *Record, recv int64, v event.Verdict, decoded bool) Result {
 	if r.Original != nil {
 		return Result{Recv: recv, Verdict: v}
 	}
 	s.in = eventlog.Input{Kind: eventlog.Reject, Sub: uint8(v.Reason), Offset: r.Offset, Recv: recv, TS: recv}
 	p := int(r.Partition) % len(s.writers)
+	if decoded {
+		if q, ok := s.dec.Rejected(v); ok {
+			p = s.numbered(&q)
+		}
+	}
 	s.writers[p].Add(r.Source, &s.in)
 	return Result{Partition: p, Recv: recv, Verdict: v}
+}
+
+// numbered gives the marker the number that its record has used, and says which partition has the viewer.
+func (s *Stage) numbered(q *event.Sequence) (partition int) {
+	in := &s.in
+	if q.UserID != "" {
+		in.ViewerHi, in.ViewerLo = s.names.User(q.Platform, q.UserID)
+	} else {
+		in.ViewerHi, in.ViewerLo = s.names.Anon(q.Platform, q.AnonID)
+	}
+	in.Instance, in.Seq, in.Platform, in.SDKName, in.SDKVersion = hash(q.Instance), uint64(q.Seq), q.Platform, q.SDKName, q.SDKVersion
+	return partitionOf(in.ViewerHi, len(s.writers))
 }
 
 // partitionOf is the partition of the log that holds all events of a viewer: the upper half of the pseudonym modulo the partitions.
@@ -182,6 +200,7 @@ func (s *Stage) identity() {
 		in.ViewerHi, in.ViewerLo = s.names.Anon(e.Platform, e.AnonID)
 	}
 	in.View = hash(e.ViewID)
+	in.SDKName, in.SDKVersion = e.SDKName, e.SDKVersion
 }
 
 func (s *Stage) viewer() {
@@ -226,14 +245,14 @@ func (s *Stage) order() {
 func (s *Stage) cost() {
 	e, in := &s.ev, &s.in
 	in.ViewerHi, in.ViewerLo = s.names.Cost(e.Platform, e.CostID)
-	in.Kind = eventlog.Cost
+	in.Kind, in.Seq = eventlog.Cost, uint64(e.CostVersion)
 	in.EventFP = s.natural(e.CostVersion, e.Platform, e.CostID)
 }
 
 func (s *Stage) stock() {
 	e, in := &s.ev, &s.in
 	in.ViewerHi, in.ViewerLo = s.names.Stock(e.Platform, e.SKU, e.Room, e.Session)
-	in.Kind, in.SKU = eventlog.Stock, e.SKU
+	in.Kind, in.SKU, in.Seq = eventlog.Stock, e.SKU, uint64(e.StockVersion)
 	in.EventFP = s.natural(e.StockVersion, e.Platform, e.SKU, e.Room, e.Session)
 }
 

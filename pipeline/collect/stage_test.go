@@ -140,9 +140,20 @@ func TestCostAndStockAreKeyedByWhatTheyAreAbout(t *testing.T) {
 	}
 }
 
+// TestRejectsOfAnInstance go to its viewer, whose number they used; what names none stays with its source.
+func TestRejectsOfAnInstance(t *testing.T) {
+	s := testStage(t)
+	good, _ := add(t, s, event.TopicViewer, testNow-5, record("viewer", where+`"user_id":"u","view_id":"v","action":"leave"`))
+	bad, res := add(t, s, event.TopicViewer, testNow-5, record("viewer", where+`"user_id":"u","view_id":"v","action":"jump"`))
+	if bad.Kind != eventlog.Reject || res.Verdict.Reason != event.BadEnum || bad.partition != good.partition || bad.ViewerHi != good.ViewerHi || bad.ViewerLo != good.ViewerLo ||
+		bad.Instance != good.Instance || bad.Seq != good.Seq || bad.Instance == 0 {
+		t.Errorf("%+v in partition %d, %+v in %d", bad.Entry, bad.partition, good.Entry, good.partition)
+	}
+}
+
 func TestRejectsStayWithTheirSource(t *testing.T) {
 	s := testStage(t)
-	e, res := add(t, s, event.TopicOrder, testNow-5, record("viewer", where+`"user_id":"u","view_id":"v","action":"leave"`))
+	e, res := add(t, s, event.TopicOrder, testNow-5, record("viewer", where+`"view_id":"v","action":"leave"`))
 	if e.Kind != eventlog.Reject || e.Sub != uint8(event.WrongTopic) || e.partition != 6%4 || e.Recv != testNow-5 || e.TS != testNow-5 || res.Verdict.Reason != event.WrongTopic {
 		t.Errorf("%+v in partition %d, %+v", e.Entry, e.partition, res)
 	}

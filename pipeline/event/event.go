@@ -133,19 +133,21 @@ type Item struct {
 // Event is one accepted record. Strings may point into the raw record or the decoder's scratch: they are valid until the next Decode
 // of the same Decoder. Absent optional strings are "", absent numbers 0. Times are ms since the epoch, money int64 minor units.
 type Event struct {
-	Type     Type
-	EventID  string
-	Platform string
-	Room     string // room_id
-	Session  string // live_session_id
-	UserID   string
-	AnonID   string
-	ViewID   string
-	Instance string // sdk_instance_id
-	Seq      int64
-	ClientTS int64
-	SentTS   int64
-	Exps     []Experiment // at most 8, reused by the next Decode
+	Type       Type
+	EventID    string
+	Platform   string
+	Room       string // room_id
+	Session    string // live_session_id
+	UserID     string
+	AnonID     string
+	ViewID     string
+	Instance   string // sdk_instance_id
+	Seq        int64
+	SDKName    string // like SDKVersion "" where absent or no valid id
+	SDKVersion string
+	ClientTS   int64
+	SentTS     int64
+	Exps       []Experiment // at most 8, reused by the next Decode
 
 	Action      Action
 	EntrySource string

@@ -103,6 +103,9 @@ func (f *fast) envelope(ev *Event) bool {
 	ev.ViewID = f.opt(inRecord, fView)
 	ev.UserID = f.opt(inRecord, fUser)
 	ev.AnonID = f.opt(inRecord, fAnon)
+	if f.given(fSDK) {
+		ev.SDKName, ev.SDKVersion = f.opt(inSDK, fSDKName), f.opt(inSDK, fSDKVersion)
+	}
 	return ev.Type > TypeInteraction || f.has[inRecord]&viewerFields != 0
 }
 

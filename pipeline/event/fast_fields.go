@@ -29,7 +29,7 @@ var fieldShapes, fieldScopes, fieldRanges = func() (shapes [numFields]shape, sco
 			ranges[f] = intRange{lowest, highest - lowest}
 		}
 	}
-	set(shapeText, fSDKName, fSDKVersion, fCommentText, fRefundReason)
+	set(shapeText, fCommentText, fRefundReason) // a name or version of an SDK that is no valid id defers
 	set(shapeBool, fConsent, fForeground, fPresale)
 	within(0, MaxTime, fClientTS, fSentTS, fPeriodStart, fPeriodEnd, fTS)
 	within(0, MaxMoney, fGiftMinor, fGoods, fDiscount, fSubsidy, fShipping, fTax, fPaid, fSpend, fItemUnit, fItemPaid, fRefundMinor)

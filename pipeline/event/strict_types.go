@@ -29,11 +29,10 @@ func (s *strict) envelope(ev *Event) {
 }
 
 // optional reads sdk, device, geo, consent, experiment. Of sdk only the types are checked: contract.md has device and geo by id syntax,
-// not sdk. None of it is kept but experiment.
+// not sdk. None of it is kept but experiment and what is an id of sdk.
 func (s *strict) optional(ev *Event) {
 	if s.nested(fSDK, used, inSDK) {
-		s.text(fSDKName)
-		s.text(fSDKVersion)
+		ev.SDKName, ev.SDKVersion = s.textID(fSDKName), s.textID(fSDKVersion)
 	}
 	if s.nested(fDevice, used, inDevice) {
 		s.id(fDeviceOS, used)

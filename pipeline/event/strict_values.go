@@ -71,6 +71,22 @@ const (
 // text is a string without a rule of its own.
 func (s *strict) text(f fieldID) { s.value(f, typed, stringFirst) }
 
+// textID is a string without a rule of its own, "" where it is no valid id.
+func (s *strict) textID(f fieldID) string {
+	v, ok := s.value(f, typed, stringFirst)
+	if !ok {
+		return ""
+	}
+	return idOrNone(unquote(v))
+}
+
+func idOrNone(s string) string {
+	if !validID(s) {
+		return ""
+	}
+	return s
+}
+
 // id is "" where absent, unused or wrong.
 func (s *strict) id(f fieldID, d demand) string {
 	v, ok := s.value(f, d, stringFirst)

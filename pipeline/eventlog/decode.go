@@ -21,7 +21,7 @@ func Decode(value []byte, b *Block) error {
 	b.Entries, b.Orders, b.Originals = b.Entries[:0], b.Orders[:0], b.Originals[:0]
 	d := decoders.Get().(*decoder)
 	defer d.release()
-	d.p, d.b, d.last, d.recv = value, b, d.last[:0], 0
+	d.p, d.b, d.last, d.recv, d.old = value, b, d.last[:0], 0, value[1] < 3
 	for i := headerBytes; i < len(value); {
 		next, what := d.entry(i)
 		if next > len(value) {
@@ -44,6 +44,7 @@ type decoder struct {
 	b    *Block
 	last []int64 // by source of the block: its last offset
 	recv int64
+	old  bool // the record has version 2
 }
 
 // entry decodes the entry at i and answers the index after it; beyond the end, it also answers what is wrong.
@@ -78,10 +79,10 @@ func (d *decoder) entry(i int) (int, string) {
 		return beyond, "time before 1970"
 	}
 	if e.Kind == Reject {
-		if mask != 0 {
-			return beyond, "reject with fields"
-		}
-		return i, "reject"
+		return d.rejected(e, i, mask), "reject"
+	}
+	if mask&hasInstance != 0 {
+		return beyond, "unknown optional fields"
 	}
 	if i = d.identity(e, i, mask); i > len(p) {
 		return i, "identity"
@@ -137,6 +138,9 @@ func (d *decoder) identity(e *Entry, i int, mask uint32) int {
 	e.ViewerHi, e.ViewerLo = binary.LittleEndian.Uint64(q), binary.LittleEndian.Uint64(q[8:])
 	e.Instance, e.EventFP = binary.LittleEndian.Uint64(q[16:]), binary.LittleEndian.Uint64(q[24:])
 	e.Seq, i = uvarint(p, i+32)
+	if d.old && e.Kind > Interaction {
+		e.Seq = 0 // the server's, which nothing asks for
+	}
 	e.Room, i = d.ref(i)
 	if e.Kind <= Interaction || mask&hasViewValue != 0 {
 		e.View, i = d.hash(i)
@@ -171,6 +175,9 @@ func (d *decoder) extras(e *Entry, i int, mask uint32) int {
 	if mask&hasClick != 0 {
 		e.Click, i = d.hash(i)
 	}
+	if mask&hasSDK != 0 {
+		e.SDK, i = d.ref(i)
+	}
 	if mask&hasOriginal != 0 {
 		e.OriginalIndex = int32(len(d.b.Originals))
 		i = d.original(i)
@@ -189,6 +196,25 @@ func (d *decoder) original(i int) int {
 	o.Source.Partition, o.Offset, o.Reason = int32(part), int64(off), event.Reason(d.p[i])
 	o.Topic, i = d.ref(i + 1)
 	d.b.Originals = append(d.b.Originals, o)
+	return i
+}
+
+// rejected reads whose number a rejected record has, where that is known.
+func (d *decoder) rejected(e *Entry, i int, mask uint32) int {
+	if mask == 0 {
+		return i
+	}
+	if mask&^(hasSDK|hasInstance) != 0 || mask&hasInstance == 0 {
+		return beyond
+	}
+	e.ViewerHi, i = d.hash(i)
+	e.ViewerLo, i = d.hash(i)
+	e.Instance, i = d.hash(i)
+	e.Seq, i = uvarint(d.p, i)
+	e.Room, i = d.ref(i)
+	if mask&hasSDK != 0 {
+		e.SDK, i = d.ref(i)
+	}
 	return i
 }
 

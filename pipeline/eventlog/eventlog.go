@@ -61,7 +61,7 @@ type Entry struct {
 
 	ViewerHi, ViewerLo uint64
 	Instance           uint64 // hash of sdk_instance_id
-	Seq                uint64 // waits, as Instance does, for completeness: what is missing between an instance's numbers
+	Seq                uint64 // of the instance; of cost and stock the version, 0 in records of version 2
 	EventFP            uint64 // hash of event_id; for cost and stock a hash of their natural key with version
 	View               uint64 // hash of view_id, 0 where absent. An order's waits for attribution to views
 	Room               uint32 // string: platform, room_id and live_session_id (absent ones empty) joined by Sep
@@ -69,6 +69,7 @@ type Entry struct {
 	SKU                uint32 // string; interactions, stock
 	Origin             uint32 // string: entry_source Sep campaign_id, of an enter
 	Currency           uint32 // string; gift, order
+	SDK                uint32 // string: name Sep version; viewer, interaction and rejects of them
 	Value              int64  // watch_ms_delta, or the interaction's count
 	Gift               int64  // gift_value_minor
 	Rating             uint8

@@ -3,7 +3,7 @@ package eventlog
 import "github.com/livemeter/livemeter/pipeline/event"
 
 // Input is one entry before it is packed, with strings where Entry has references. The writer copies what it needs during Add.
-// A Reject uses Kind, Flags, Sub, Offset, Recv and TS only; Origin is kept of an enter only; Order of an order only.
+// A Reject uses Kind, Flags, Sub, Offset, Recv and TS only, and where Instance is not 0 what names that: viewer, Seq, Platform, SDK; Origin is kept of an enter only; Order of an order only.
 type Input struct {
 	Kind   EntryKind
 	Flags  uint8
@@ -22,6 +22,7 @@ type Input struct {
 	Platform, Room, Session string
 	EntrySource, Campaign   string
 	SKU, Currency           string
+	SDKName, SDKVersion     string
 	Exps                    []event.Experiment // duplicates are dropped here
 	Value                   int64
 	Gift                    int64
@@ -50,8 +51,14 @@ type OrderInput struct {
 
 // mask says which of the rare fields follow the entry's head.
 func (in *Input) mask() (m uint32) {
+	if in.SDKName != "" || in.SDKVersion != "" {
+		m |= hasSDK
+	}
 	if in.Kind == Reject {
-		return 0
+		if in.Instance == 0 {
+			return 0
+		}
+		return m | hasInstance
 	}
 	if len(in.Exps) > 0 {
 		m |= hasExps

@@ -17,6 +17,7 @@ type plain struct {
 	Entry                             Entry
 	Source                            SourceID
 	Room, Exps, SKU, Origin, Currency string
+	SDK                               string
 	Order                             OrderBody
 	SKUs                              []string
 	Original                          OriginalInput
@@ -26,7 +27,7 @@ func resolve(b *Block) []plain {
 	var out []plain
 	for _, e := range b.Entries {
 		p := plain{Source: b.Sources[e.Source], Room: b.Strings[e.Room], Exps: b.Strings[e.Exps], SKU: b.Strings[e.SKU],
-			Origin: b.Strings[e.Origin], Currency: b.Strings[e.Currency]}
+			Origin: b.Strings[e.Origin], Currency: b.Strings[e.Currency], SDK: b.Strings[e.SDK]}
 		if e.OrderIndex >= 0 {
 			p.Order = b.Orders[e.OrderIndex]
 			p.Order.Items = append([]Item(nil), p.Order.Items...)
@@ -39,7 +40,7 @@ func resolve(b *Block) []plain {
 			o := &b.Originals[e.OriginalIndex]
 			p.Original = OriginalInput{Source: o.Source, Offset: o.Offset, Topic: b.Strings[o.Topic], Reason: o.Reason}
 		}
-		e.Source, e.Room, e.Exps, e.SKU, e.Origin, e.Currency, e.OrderIndex, e.OriginalIndex = 0, 0, 0, 0, 0, 0, 0, 0
+		e.Source, e.Room, e.Exps, e.SKU, e.Origin, e.Currency, e.SDK, e.OrderIndex, e.OriginalIndex = 0, 0, 0, 0, 0, 0, 0, 0, 0
 		p.Entry = e
 		out = append(out, p)
 	}
@@ -50,7 +51,15 @@ func resolve(b *Block) []plain {
 func expect(src SourceID, in *Input) plain {
 	e := Entry{Kind: in.Kind, Flags: in.Flags, Sub: in.Sub, Offset: in.Offset, Recv: in.Recv, TS: in.TS}
 	p := plain{Source: src, Entry: e}
+	if in.Kind == Reject && in.Instance == 0 {
+		return p
+	}
+	if in.SDKName+in.SDKVersion != "" {
+		p.SDK = in.SDKName + "\x00" + in.SDKVersion
+	}
 	if in.Kind == Reject {
+		p.Entry.ViewerHi, p.Entry.ViewerLo, p.Entry.Instance, p.Entry.Seq = in.ViewerHi, in.ViewerLo, in.Instance, in.Seq
+		p.Room = in.Platform + "\x00\x00"
 		return p
 	}
 	e.ViewerHi, e.ViewerLo, e.Instance, e.Seq, e.EventFP = in.ViewerHi, in.ViewerLo, in.Instance, in.Seq, in.EventFP
@@ -99,6 +108,7 @@ func drawInput(t *rapid.T) *Input {
 	in.EventFP, in.View, in.Click = u64.Draw(t, "fp"), u64.Draw(t, "view"), u64.Draw(t, "click")
 	in.Platform, in.Room, in.Session = id.Draw(t, "platform"), id.Draw(t, "room"), id.Draw(t, "session")
 	in.EntrySource, in.Campaign, in.SKU, in.Currency = id.Draw(t, "origin"), id.Draw(t, "campaign"), id.Draw(t, "sku"), id.Draw(t, "currency")
+	in.SDKName, in.SDKVersion = id.Draw(t, "sdk"), id.Draw(t, "sdk version")
 	in.Value, in.Gift, in.Rating = i64.Draw(t, "value"), i64.Draw(t, "gift"), rapid.Byte().Draw(t, "rating")
 	for range rapid.IntRange(0, event.MaxExperiments).Draw(t, "exps") {
 		in.Exps = append(in.Exps, event.Experiment{ID: id.Draw(t, "exp"), Variant: id.Draw(t, "variant")})
@@ -197,7 +207,7 @@ func TestLayoutIsFixed(t *testing.T) {
 	want := "0103" + "2001" + "00" + "aa0000000000000000000000000000bb" + "03" + "ac02" + "d00f" + "0a" +
 		"0100000000000000" + "0200000000000000" + "0300000000000000" + "0400000000000000" + "05" + "0005" + "7000720073" + "0600000000000000" + "904e" +
 		"0503" + "01" + "01" + "02" + "00" +
-		"8400" + "8203" + "01" + "01" + "00" + "00" + strings.Repeat("00", 16+8+8) + "00" + "01" + "0700000000000000" + "02" + "00016b" +
+		"8400" + "8209" + "01" + "01" + "00" + "00" + strings.Repeat("00", 16+8+8) + "00" + "01" + "0700000000000000" + "02" + "00016b" +
 		"cc" + strings.Repeat("00", 15) + "04" + "ac02" + "03" + "000174"
 	if got := fmt.Sprintf("%x", w.Seal(nil)); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
@@ -218,7 +228,7 @@ func TestDecodeRefuses(t *testing.T) {
 	for _, c := range []struct{ value, want string }{
 		{"\x09\x02", "record type 9"}, {"\x01\x04", "upgrade livemeter"}, {"\x01\x01", "older livemeter"}, {"\x00\x02", "record type 0"}, {"", "0 bytes"}, {"\x02\x02", "type 2 where 1 is expected"},
 		{"\x01\x02\x07\x01\x00\x00\x00\x00", "unknown kind"}, {"\x01\x02\x05\x00\x00\x00\x00\x00", "unknown kind"}, {"\x01\x02\x05\x01\x01\x00\x00\x00", "source"},
-		{"\x01\x02\x80\x00\x80\x04\x00\x00\x00", "unknown optional fields"},
+		{"\x01\x02\x80\x00\x80\x10\x00\x00\x00", "unknown optional fields"},
 		{"\x01\x02\x05\x01\x00" + strings.Repeat("\x00", 16) + "\x00\x00\x01\x00", "time before 1970"}, {"\x01\x02\x05\x01\x00" + strings.Repeat("\x00", 16) + "\x00\x00\x02\x02", "time before 1970"},
 	} {
 		if err := Decode([]byte(c.value), &b); !errors.Is(err, ErrDamaged) && !errors.Is(err, ErrUnknown) || !strings.Contains(err.Error(), c.want) {
@@ -242,5 +252,22 @@ func TestDecodeDoesNotKeepItemsOfTheBlockBefore(t *testing.T) {
 	}
 	if !reflect.DeepEqual(b.Strings, []string{"", "\x00\x00"}) {
 		t.Errorf("strings %q", b.Strings)
+	}
+}
+
+// TestVersion2IsRead: what was written before has the same meaning, but for the numbers that servers gave orders, costs and stock levels.
+func TestVersion2IsRead(t *testing.T) {
+	d := NewDict(0)
+	w := NewWriter(d)
+	src := d.Source(SourceID{})
+	w.Add(src, &Input{Kind: Viewer, Platform: "p", Instance: 3, Seq: 5})
+	w.Add(src, &Input{Kind: Stock, Offset: 1, Platform: "p", Seq: 9})
+	block := w.Seal(nil)
+	for version, stock := range map[byte]uint64{2: 0, 3: 9} {
+		block[1] = version
+		var b Block
+		if err := Decode(block, &b); err != nil || b.Entries[0].Seq != 5 || b.Entries[1].Seq != stock {
+			t.Errorf("version %d: %v, %+v", version, err, b.Entries)
+		}
 	}
 }

@@ -21,9 +21,9 @@ const headerBytes = 2 // record type, format version
 //	kind | flags<<3 | extras<<7, sub, [mask]
 //	source (0: defined here as id, partition), offset − last offset of the source
 //	recv − recv of the entry before, recv − ts
-//	... a reject ends here
+//	... a reject ends here, but for one that names an instance (hasInstance): viewer 16, instance 8, seq, room with a platform alone, [sdk]
 //	viewer 16, instance 8, fingerprint 8, seq, room, [view 8], [value]
-//	by mask: experiments, sku, origin, currency, gift, rating, click 8, original (id, partition, offset, reason, topic)
+//	by mask: experiments, sku, origin, currency, gift, rating, click 8, sdk, original (id, partition, offset, reason, topic)
 //	an order: its body
 //
 // Strings are references; 0 is followed by length and bytes and defines the next one. A viewer and an interaction always have view and
@@ -45,7 +45,9 @@ const (
 	hasRating
 	hasClick
 	hasViewValue // view and value on a kind that does not always have them
-	hasOriginal  // a replay; from version 3 on
+	hasSDK       // since version 3
+	hasInstance  // of a reject, since version 3
+	hasOriginal  // a replay, since version 3
 	maskEnd
 )
 

@@ -74,6 +74,9 @@ func (w *Writer) Add(src int, in *Input) {
 	w.recv = in.Recv
 	w.n++
 	if in.Kind == Reject {
+		if mask != 0 {
+			w.rejected(in, mask)
+		}
 		return
 	}
 	w.identity(in, mask)
@@ -147,6 +150,9 @@ func (w *Writer) extras(in *Input, mask uint32) {
 	if mask&hasClick != 0 {
 		w.buf = binary.LittleEndian.AppendUint64(w.buf, in.Click)
 	}
+	if mask&hasSDK != 0 {
+		w.sdk(in)
+	}
 	if mask&hasOriginal != 0 {
 		w.original(in.Original)
 	}
@@ -159,6 +165,25 @@ func (w *Writer) original(o *OriginalInput) {
 	p = binary.AppendUvarint(p, uint64(o.Offset))
 	w.buf = append(p, byte(o.Reason))
 	w.refString(o.Topic)
+}
+
+func (w *Writer) sdk(in *Input) {
+	k := append(w.scratch[:0], in.SDKName...)
+	k = append(k, Sep[0])
+	w.scratch = append(k, in.SDKVersion...)
+	w.ref(w.scratch)
+}
+
+// rejected appends whose number a rejected record has.
+func (w *Writer) rejected(in *Input, mask uint32) {
+	for _, n := range [3]uint64{in.ViewerHi, in.ViewerLo, in.Instance} {
+		w.buf = binary.LittleEndian.AppendUint64(w.buf, n)
+	}
+	w.buf = binary.AppendUvarint(w.buf, in.Seq)
+	w.refNumber(w.dict.internRoom(in.Platform, "", "", &w.scratch))
+	if mask&hasSDK != 0 {
+		w.sdk(in)
+	}
 }
 
 // appendExps joins the distinct (id, variant) pairs in their order.
