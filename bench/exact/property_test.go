@@ -71,6 +71,11 @@ func truth(t interface{ Fatal(...any) }, records []record) tables {
 	for k, n := range truth.Outcomes {
 		out.set("outcomes", fmt.Sprint(k.Topic, " ", k.Partition, " ", k.Minute, " ", k.Outcome, " ", k.Reason), "records", n)
 	}
+	for k, n := range truth.Completeness {
+		key := fmt.Sprint(k.Platform, " ", k.Kind, " ", k.SDKName, " ", k.SDKVersion, " ", k.Minute)
+		out.set("completeness", key, "expected", n.Expected)
+		out.set("completeness", key, "received", n.Received)
+	}
 	for _, o := range truth.Orders {
 		out.order(o.Platform, o.OrderID, o.State, o.Version, o.Room, o.Session, o.Currency, o.PaidMinor, o.RefundMinor)
 	}

@@ -153,6 +153,15 @@ func (s *store) read() tables {
 		}
 		t.set("outcomes", k, "records", n)
 	}
+	for k, partials := range s.complete {
+		for slot, name := range []string{"expected", "received"} { // late depends on how the sources were read
+			n := int64(0)
+			for _, r := range partials {
+				n += r.values[measure.Slot(slot)]
+			}
+			t.set("completeness", k, name, n)
+		}
+	}
 	for _, o := range s.orders {
 		t.order(o.Platform, o.OrderID, o.State, o.OrderVersion, o.Room, o.Session, o.Currency, o.PaidMinor, o.RefundMinor)
 	}

@@ -15,6 +15,7 @@ type store struct {
 	told     []rollup.Watermark          // the highest of each partition
 	folded   map[cellKey]*foldedRow
 	outcomes map[string]map[partial]row
+	complete map[string]map[partial]row
 	orders   map[string]rollup.Order
 	said     []rollup.Watermark // all that came
 	broken   tables             // what no row may be
@@ -51,7 +52,7 @@ type foldedRow struct {
 }
 
 func newStore(parts int) *store {
-	return &store{told: make([]rollup.Watermark, parts), cells: map[cellKey]map[partial]row{}, folded: map[cellKey]*foldedRow{}, outcomes: map[string]map[partial]row{}, orders: map[string]rollup.Order{}, broken: tables{}}
+	return &store{told: make([]rollup.Watermark, parts), cells: map[cellKey]map[partial]row{}, folded: map[cellKey]*foldedRow{}, outcomes: map[string]map[partial]row{}, complete: map[string]map[partial]row{}, orders: map[string]rollup.Order{}, broken: tables{}}
 }
 
 // write stores the rows for which keep says yes: a failed write may have stored any part of a batch.
@@ -77,6 +78,12 @@ func (s *store) write(b *rollup.Batch, keep func() bool) {
 		if keep() {
 			put(s.outcomes, fmt.Sprint(o.Topic, " ", o.Partition, " ", o.Minute, " ", o.Outcome, " ", o.Reason), partial{o.Part, o.Gen},
 				row{version: o.Version, values: map[measure.Slot]int64{0: o.Records}})
+		}
+	}
+	for _, o := range b.Completeness {
+		if keep() {
+			put(s.complete, fmt.Sprint(o.Platform, " ", o.Kind, " ", o.SDKName, " ", o.SDKVersion, " ", o.Minute), partial{o.Part, o.Gen},
+				row{version: o.Version, values: map[measure.Slot]int64{0: o.Expected, 1: o.Received}})
 		}
 	}
 	for _, o := range b.Orders {

@@ -56,6 +56,13 @@ type stream struct {
 	offsets map[string]int64
 	copies  []original
 	n       int
+	numbers map[string]*numbers // by SDK instance
+}
+
+// numbers are how far an instance has counted, and which it has left out so far.
+type numbers struct {
+	last int
+	left []int
 }
 
 // original is an accepted event that an SDK may send again.
@@ -66,7 +73,7 @@ type original struct {
 }
 
 func drawStream(t *rapid.T, most int) []record {
-	s := &stream{t: t, now: base, began: base, offsets: map[string]int64{}}
+	s := &stream{t: t, now: base, began: base, offsets: map[string]int64{}, numbers: map[string]*numbers{}}
 	for range rapid.IntRange(1, most).Draw(t, "events") {
 		s.event()
 	}
@@ -89,6 +96,10 @@ func (s *stream) event() {
 		s.now += jump
 		s.era, s.began = s.era+1, s.now
 	case 1:
+		if rapid.Bool().Draw(s.t, "readable") {
+			s.rejected()
+			return
+		}
 		s.add(pick(s.t, "topic", "raw.viewer", "raw.order"), "garbage", []byte(pick(s.t, "garbage", "", "{", `{"type":"viewer"}`, "[]")))
 	case 2, 3, 4, 5:
 		s.again()
@@ -128,13 +139,57 @@ func (s *stream) send(topic, key string, f map[string]any) {
 		lag = 8 * day // servers are bounded by 7 days, too
 	}
 	f["sent_ts"], f["client_ts"] = s.now-3, s.now-3-lag
-	f["schema_version"], f["sdk_instance_id"], f["seq"] = "1-0-0", "i", 1
+	f["schema_version"] = "1-0-0"
+	s.number(key, f)
 	if _, ok := f["event_id"]; !ok {
 		s.n++
 		f["event_id"] = fmt.Sprint("e", s.n)
 	}
 	s.copies = append(s.copies, original{topic, key, s.now, f})
 	s.encode(topic, key, f)
+}
+
+// number gives the event its number: mostly the next one of its instance, or one that was left out.
+func (s *stream) number(key string, f map[string]any) {
+	instance := fmt.Sprint("i", s.era, key, pick(s.t, "instance", "", "", "", "b", "late"))
+	n := s.numbers[instance]
+	if n == nil {
+		n = &numbers{}
+		if instance[len(instance)-1] == 'e' {
+			n.last = 99 // it began before what is known of it
+		}
+		s.numbers[instance] = n
+	}
+	f["sdk_instance_id"] = instance
+	if v := pick(s.t, "sdk", "web 1", "web 1", "app 2", "", "-"); v == "-" {
+		f["sdk"] = map[string]any{"name": "", "version": "3"}
+	} else if v != "" {
+		f["sdk"] = map[string]any{"name": v[:3], "version": v[4:]}
+	}
+	if len(n.left) > 0 && rapid.IntRange(0, 2).Draw(s.t, "fill") == 0 {
+		i := rapid.IntRange(0, len(n.left)-1).Draw(s.t, "left out")
+		f["seq"] = n.left[i]
+		n.left = append(n.left[:i], n.left[i+1:]...)
+		return
+	}
+	for skip := pick(s.t, "skip", 0, 0, 0, 0, 1, 2, 3); skip > 0; skip-- {
+		n.last++
+		n.left = append(n.left, n.last)
+	}
+	n.last++
+	if rapid.IntRange(0, 29).Draw(s.t, "jump of numbers") == 0 {
+		n.left = append(n.left, n.last+4_000)
+		n.last += 12_000
+	}
+	f["seq"] = n.last
+}
+
+// rejected is an event that is invalid and whose number can be read.
+func (s *stream) rejected() {
+	f := map[string]any{"type": "viewer", "action": "jump", "schema_version": pick(s.t, "schema", "1-0-0", "9")}
+	key := s.identity(f)
+	s.number(key, f)
+	s.encode(pick(s.t, "topic", "raw.viewer", "raw.viewer", "raw.interaction"), key, f)
 }
 
 func (s *stream) encode(topic, key string, f map[string]any) {

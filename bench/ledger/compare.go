@@ -50,6 +50,9 @@ func Compare(ctx context.Context, db Querier, t *Truth, o CompareOptions) (*Repo
 	if err := c.outcomes(ctx); err != nil {
 		return nil, fmt.Errorf("compare %s.outcomes: %w", o.Database, err)
 	}
+	if err := c.completeness(ctx); err != nil {
+		return nil, fmt.Errorf("compare %s.completeness: %w", o.Database, err)
+	}
 	return c.r, nil
 }
 

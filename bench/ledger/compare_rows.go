@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"github.com/ClickHouse/clickhouse-go/v2/lib/driver"
 )
@@ -85,6 +86,41 @@ func (c *comparison) outcomes(ctx context.Context) error {
 		line.missing(fmt.Sprintf("%s: ledger %d, not in ClickHouse", k, n))
 	}
 	c.r.Conserved = line.Counts
+	c.finish(line)
+	return nil
+}
+
+// completeness compares how many numbers of each platform, kind, SDK and minute were to be received and were.
+func (c *comparison) completeness(ctx context.Context) error {
+	if c.t.Completeness == nil { // a file of an earlier version
+		return nil
+	}
+	want := maps.Clone(c.t.Completeness)
+	line := Line{Table: "completeness", Measure: "expected, received"}
+	query := "SELECT toString(platform), toString(kind), toString(sdk_name), toString(sdk_version), " + millis("minute") + ", toInt64(expected), toInt64(received) FROM " + c.o.Database + ".completeness"
+	err := c.each(ctx, query, func(rows driver.Rows) error {
+		var k CompletenessKey
+		var got Numbers
+		if err := rows.Scan(&k.Platform, &k.Kind, &k.SDKName, &k.SDKVersion, &k.Minute, &got.Expected, &got.Received); err != nil {
+			return err
+		}
+		n, ok := want[k]
+		delete(want, k)
+		switch {
+		case got == Numbers{} && !ok:
+		case !ok:
+			line.extra(fmt.Sprintf("%+v: %+v that the ledger has not", k, got))
+		default:
+			line.same(n == got, func() string { return fmt.Sprintf("%+v: ledger %+v, ClickHouse %+v", k, n, got) })
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for k, n := range want {
+		line.missing(fmt.Sprintf("%+v: ledger %+v, not in ClickHouse", k, n))
+	}
 	c.finish(line)
 	return nil
 }

@@ -37,6 +37,10 @@ func (s store) Query(_ context.Context, query string, _ ...any) (driver.Rows, er
 		for k, n := range s.t.Outcomes {
 			out.rows = append(out.rows, []any{k.Topic, k.Partition, k.Minute, k.Outcome, k.Reason, n})
 		}
+	case "completeness":
+		for k, n := range s.t.Completeness {
+			out.rows = append(out.rows, []any{k.Platform, k.Kind, k.SDKName, k.SDKVersion, k.Minute, n.Expected, n.Received})
+		}
 	default:
 		s.cells(out, m[1], m[2])
 	}
@@ -148,6 +152,11 @@ func TestCompareSeesEveryDifference(t *testing.T) {
 		{"outcome", "outcomes.records", func(t *Truth) {
 			for k := range t.Outcomes {
 				t.Outcomes[k] += 2
+			}
+		}},
+		{"a number that is missing", "completeness.expected, received", func(t *Truth) {
+			for k, n := range t.Completeness {
+				t.Completeness[k] = Numbers{n.Expected + 1, n.Received}
 			}
 		}},
 	} {

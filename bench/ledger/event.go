@@ -4,7 +4,7 @@ import "strconv"
 
 // event is one valid record with what the measures need of it. Strings are interned per shard: they do not hold on to the record.
 type event struct {
-	typ      string // viewer, interaction, order, cost, stock
+	typ      string // viewer, interaction, order, cost, stock; rejected has a number and nothing else
 	sub      string // action, kind, state
 	id       string // event_id; of cost and stock their natural key
 	recv, ts int64
@@ -25,6 +25,9 @@ type event struct {
 
 	currency string // gift or order
 	order    *orderBody
+	instance string // of seq: the SDK instance; the order, cost or stock level that version counts
+	number   int64
+	sdk      [2]string
 	topic    uint32 // index into the ledger's topics
 	part     int32
 }

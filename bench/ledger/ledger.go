@@ -153,7 +153,7 @@ func (l *Ledger) Finish() (*Truth, error) {
 	if err != nil {
 		return nil, err
 	}
-	acc := &account{c: newCells(l.zone), seen: newSeen(), ofOrder: newSeen(), out: map[OutcomeKey]int64{}, topics: l.topics}
+	acc := &account{c: newCells(l.zone), seen: newSeen(), ofOrder: newSeen(), out: map[OutcomeKey]int64{}, numbers: map[CompletenessKey]Numbers{}, topics: l.topics}
 	whose := map[owner]uint8{}
 	for i, s := range l.readShards() {
 		if s.err != nil {

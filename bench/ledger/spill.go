@@ -86,7 +86,9 @@ func readShard(s *spill, topics []topicInfo) shard {
 		e, who, bad := p.decode(topics[topic].raw, string(value), ts)
 		if bad != (fault{}) {
 			out.invalid[OutcomeKey{topics[topic].name, int32(partition), ts - ts%60_000, "invalid", bad.reason}]++
-			continue
+			if e == nil {
+				continue
+			}
 		}
 		e.topic, e.part = uint32(topic), int32(partition)
 		names.event(e)
@@ -111,7 +113,8 @@ func (n stringSet) one(s string) string {
 }
 
 func (n stringSet) event(e *event) {
-	for _, s := range []*string{&e.typ, &e.sub, &e.place.platform, &e.place.room, &e.place.session, &e.view, &e.source, &e.campaign, &e.click, &e.sku, &e.currency} {
+	for _, s := range []*string{&e.typ, &e.sub, &e.place.platform, &e.place.room, &e.place.session, &e.view, &e.source, &e.campaign, &e.click, &e.sku, &e.currency,
+		&e.instance, &e.sdk[0], &e.sdk[1]} {
 		*s = n.one(*s)
 	}
 	e.id = strings.Clone(e.id)

@@ -17,6 +17,7 @@ type Truth struct {
 	Tables        []Table // by cube, in the order of tableNames
 	SessionStarts map[uint32]int64
 	Outcomes      map[OutcomeKey]int64
+	Completeness  map[CompletenessKey]Numbers
 	Orders        []OrderRow
 	Newest        int64 // newest receive time, ms; 0 in a file of an earlier version
 }
@@ -60,7 +61,7 @@ type OrderRow struct {
 }
 
 func newTruth(a *account, records, newest int64) *Truth {
-	t := &Truth{Records: records, Newest: newest, Subs: a.c.subs.list, SessionStarts: a.c.sessions, Outcomes: a.out, Orders: a.orders}
+	t := &Truth{Records: records, Newest: newest, Subs: a.c.subs.list, SessionStarts: a.c.sessions, Outcomes: a.out, Completeness: a.numbers, Orders: a.orders}
 	for _, p := range a.c.places.list {
 		t.Places = append(t.Places, Place{p.platform, p.room, p.session})
 	}

@@ -38,7 +38,8 @@ func (f *faults) first() fault {
 	return fault{}
 }
 
-// decode judges one record of a raw topic (raw.viewer, …, without prefix) and returns the event and whose it is, or what is wrong.
+// decode judges one record of a raw topic (raw.viewer, …, without prefix) and returns the event and whose it is, or what is wrong: then an event, if there is
+// one, says which number of an instance was received.
 func (p *parser) decode(topic string, record string, recv int64) (*event, owner, fault) {
 	if len(record) > maxRecord {
 		return nil, owner{}, fault{reason: "too_large"}
@@ -49,14 +50,16 @@ func (p *parser) decode(topic string, record string, recv int64) (*event, owner,
 	}
 	typ, bad := judgeHead(&v, topic)
 	if bad != (fault{}) {
-		return nil, owner{}, bad
+		e, who := rejected(&v, recv)
+		return e, who, bad
 	}
 	r := reader{v: &v, f: &faults{}}
 	r.types(fieldsOf[typ])
 	e := &event{typ: typ, recv: recv}
 	who := r.event(e)
 	if bad := r.f.first(); bad != (fault{}) {
-		return nil, owner{}, bad
+		e, who := rejected(&v, recv)
+		return e, who, bad
 	}
 	if e.order != nil && e.sub == "paid" && itemsPaid(e.order) != e.order.paid {
 		return nil, owner{}, fault{"money_mismatch", "paid_minor"}
@@ -134,8 +137,8 @@ func itemsPaid(o *orderBody) (sum int64) {
 
 func (r reader) envelope(e *event) (who owner) {
 	e.id = r.id("event_id", true)
-	r.id("sdk_instance_id", true)
-	r.num("seq", true, 1, maxInt)
+	e.instance, e.number = r.id("sdk_instance_id", true), r.num("seq", true, 1, maxInt)
+	e.sdk = r.sdk()
 	client, sent := r.num("client_ts", true, 0, maxTime), r.num("sent_ts", true, 0, maxTime)
 	e.ts = eventTime(e.recv, sent, client)
 	stays := e.typ == "viewer" || e.typ == "interaction"
@@ -212,6 +215,7 @@ func (r reader) order(e *event) (buyer string) {
 	e.sub = r.enum("state", true, states)
 	e.currency = r.currency()
 	e.click = r.id("click_id", false)
+	e.instance, e.number = o.id, o.version
 	o.goods, o.discount = r.num("goods_minor", true, 0, maxMoney), r.num("discount_minor", false, 0, maxMoney)
 	if o.discount > o.goods {
 		r.note(&r.f.badValue, "discount_minor")
@@ -249,6 +253,7 @@ func (r reader) cost(e *event) (key string) {
 		r.note(&r.f.badValue, "period_end")
 	}
 	e.id = naturalKey(id, version)
+	e.instance, e.number = id, version
 	return id
 }
 
@@ -257,6 +262,7 @@ func (r reader) stock(e *event) (key string) {
 	r.num("available", true, minInt, maxInt)
 	version := r.num("stock_version", true, minInt, maxInt)
 	r.num("ts", true, 0, maxTime)
-	e.id = naturalKey(strings.Join([]string{e.sku, e.place.room, e.place.session}, "\x00"), version)
+	e.instance, e.number = strings.Join([]string{e.sku, e.place.room, e.place.session}, "\x00"), version
+	e.id = naturalKey(e.instance, version)
 	return e.sku
 }

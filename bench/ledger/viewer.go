@@ -18,6 +18,7 @@ type account struct {
 	out     map[OutcomeKey]int64
 	topics  []topicInfo
 	orders  []OrderRow
+	numbers map[CompletenessKey]Numbers
 }
 
 // view is (platform, viewer, view_id): the key of an owner's map is the view_id.
@@ -37,8 +38,13 @@ func (a *account) settle(who owner, events []*event) {
 		views   = map[string]*view{}
 		orders  = map[string]*order{}
 		touches []*event
+		numbers = sequences{}
 	)
 	for _, e := range events {
+		numbers.see(e)
+		if e.typ == "rejected" {
+			continue
+		}
 		if a.duplicate(e, claimed, orders) {
 			a.outcome(e, "duplicate", "")
 			continue
@@ -64,6 +70,7 @@ func (a *account) settle(who owner, events []*event) {
 	for _, v := range views {
 		a.wholeView(v)
 	}
+	a.complete(numbers)
 	a.settleOrders(who, orders, touches)
 }
 

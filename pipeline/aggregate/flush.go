@@ -160,7 +160,7 @@ func (a *Aggregator) takePiece() {
 
 // pieceOf is the cube with which a cell's row leaves.
 func (a *Aggregator) pieceOf(c *cell) measure.Cube {
-	if cube := a.keys.Cube(c.key); cube != cellkey.Outcomes {
+	if cube := a.keys.Cube(c.key); !cellkey.Ledger(cube) {
 		return cube
 	}
 	return measure.Room
@@ -266,7 +266,7 @@ func (a *Aggregator) waitsUntil(c *cell) int64 {
 		return c.window + int64(c.ahead-1)*paneMS + spread
 	case c.hour != 0:
 		return 0
-	case c.grain == measure.Grain1h || a.keys.Cube(c.key) == cellkey.Outcomes: // these never have an hour
+	case c.grain == measure.Grain1h || cellkey.Ledger(a.keys.Cube(c.key)): // these never have an hour
 		return c.window
 	}
 	return c.window + spread

@@ -23,7 +23,7 @@ func (a *Aggregator) cacheOf(key cellkey.ID) *keyCache {
 // minuteOf is the cell of a change's minute, 0 where the store would drop its row at once. Of the ledger no record drops out.
 func (a *Aggregator) minuteOf(c *change.Change) uint32 {
 	window := c.TS - c.TS%minuteMS
-	if a.expired(a.minuteTTL, window+minuteMS) && a.keys.Cube(c.Key) != cellkey.Outcomes {
+	if a.expired(a.minuteTTL, window+minuteMS) && !cellkey.Ledger(a.keys.Cube(c.Key)) {
 		return 0
 	}
 	guess := &a.cacheOf(c.Key)[window/minuteMS%2]
@@ -50,7 +50,7 @@ func (a *Aggregator) expired(ttl, end int64) bool { return ttl != 0 && a.wm != 0
 // rows leave. Until it is final the hour is read from its minutes' rows (see hoursTold), and has none to send. It says whether this was the first.
 func (a *Aggregator) attach(i uint32, m *cell) (first bool) {
 	if m.hour == 0 {
-		if a.keys.Cube(m.key) == cellkey.Outcomes {
+		if cellkey.Ledger(a.keys.Cube(m.key)) {
 			return false
 		}
 		if m.hour = a.hourOf(m.key, m.window); m.hour == 0 {

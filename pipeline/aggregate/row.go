@@ -26,6 +26,11 @@ func (a *Aggregator) row(b *rollup.Batch, i uint32, c *cell, all bool) {
 			Reason: k.Sub[0], Part: a.partition, Gen: c.gen, Version: uint64(a.offset), Records: t.lines[0][0]})
 		return
 	}
+	if k.Cube == cellkey.Completeness {
+		b.Completeness = append(b.Completeness, rollup.Completeness{Platform: k.Platform, Kind: k.Room, SDKName: k.Session, SDKVersion: k.Sub[0], Minute: c.window,
+			Part: a.partition, Gen: c.gen, Version: uint64(a.offset), Expected: t.lines[0][cellkey.Expected], Received: t.lines[0][cellkey.Received], Late: t.lines[0][cellkey.Late]})
+		return
+	}
 	to := cellsOf(b, k.Cube)
 	to.Grain = append(to.Grain, uint8(c.grain))
 	to.Platform = append(to.Platform, k.Platform)

@@ -181,7 +181,7 @@ func (t *total) add(a *Aggregator, s *sparse) {
 
 // unfold makes the slots of distinct measures say how many are the first of their grain.
 func (t *total) unfold(cube measure.Cube) {
-	if cube == cellkey.Outcomes {
+	if cellkey.Ledger(cube) {
 		return
 	}
 	for used := t.used & distinctLines[cube].lines; used != 0; used &= used - 1 {

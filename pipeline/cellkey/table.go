@@ -18,8 +18,22 @@ import (
 // Its number stands in saved state and in events.enriched, so it stays what it is when cubes are added.
 const Outcomes measure.Cube = 254
 
+// Completeness is the pseudo-cube of what was to be received: its key is platform, kind, SDK name and SDK version in the fields Platform, Room, Session
+// and Sub[0]; its slots are those of its name. Like Outcomes it has minutes alone.
+const Completeness measure.Cube = 253
+
+// Slots of Completeness.
+const (
+	Expected measure.Slot = iota
+	Received
+	Late
+)
+
+// Ledger says whether a cube is one of the two that count records and not what happened.
+func Ledger(c measure.Cube) bool { return c == Outcomes || c == Completeness }
+
 // Known says whether this livemeter has the cube of a key that was read.
-func Known(c measure.Cube) bool { return c < measure.NumCubes || c == Outcomes }
+func Known(c measure.Cube) bool { return c < measure.NumCubes || Ledger(c) }
 
 // ID is a key's number in its Table; 0 is none.
 type ID uint32

@@ -46,6 +46,9 @@ type Enricher struct {
 	scopes     slab.Slab[scope]
 	scopeArch  slab.Slab[older[[4]uint64]]
 	dedupes    slab.Slab[dedupeNode]
+	sequences  slab.Slab[sequence]
+	gaps       slab.Slab[gap]
+	gapsOf     map[uint32]*uint32 // by sequence that has any: the first
 	big        map[uint32]bigSet
 	ids        int      // in all lists and sets, forgotten ones that still stand there too
 	buyers     []*buyer // index 0 is unused; nil is free
@@ -63,6 +66,7 @@ type Enricher struct {
 	exps     map[uint32][]uint32
 	noOrigin uint32
 	ledger   outcomes
+	complete completeness
 	out      change.Record
 	before   []contribution
 	after    []contribution
@@ -92,13 +96,14 @@ type Stats struct {
 
 // New returns the empty state of a partition; keys may be shared with the aggregator of the same partition.
 func New(partition int32, keys *cellkey.Table) *Enricher {
-	e := &Enricher{partition: partition, began: -1, keys: keys, sources: newSources(), big: map[uint32]bigSet{}, buyers: make([]*buyer, 1), keepIndex: keepIndex,
+	e := &Enricher{partition: partition, began: -1, keys: keys, sources: newSources(), big: map[uint32]bigSet{}, gapsOf: map[uint32]*uint32{}, buyers: make([]*buyer, 1), keepIndex: keepIndex,
 		exps: map[uint32][]uint32{}, net: map[change.Change]int64{}, noOrigin: keys.String(cellkey.Sep), days: measure.DaysOf(time.UTC)}
 	e.growTable()
 	e.viewers.Init()
 	e.dedupes.Init()
 	e.scopes.Init()
 	e.views.Init()
+	e.sequences.Init()
 	return e
 }
 
@@ -119,6 +124,7 @@ func (e *Enricher) Apply(offset int64, value []byte) (*change.Record, error) {
 		e.fire()
 	}
 	e.ledger.emit(e)
+	e.emitCompleteness()
 	e.out.Watermark, e.out.MaxRecv, e.out.Settings = e.wm, e.maxRecv, e.settings
 	return &e.out, nil
 }

@@ -16,6 +16,13 @@ func (e *Enricher) entry(n *eventlog.Entry, slot uint32) {
 	if n.Kind == eventlog.Reject {
 		e.Stats.Invalid[n.Sub]++
 		e.ledger.count(e, n, outcomeInvalid, event.Reason(n.Sub))
+		if n.Instance != 0 {
+			if slot == 0 {
+				slot = e.find(n.ViewerHi, n.ViewerLo)
+			}
+			e.mark(slot)
+			e.number(e.viewers.At(slot), n)
+		}
 		return
 	}
 	if slot == 0 {
@@ -27,6 +34,7 @@ func (e *Enricher) entry(n *eventlog.Entry, slot uint32) {
 		return
 	}
 	e.mark(slot)
+	e.number(v, n)
 	if e.isDuplicate(slot, v, n) {
 		e.Stats.Duplicate++
 		e.ledger.judged(e, n, outcomeDuplicate)

@@ -6,6 +6,7 @@ import "github.com/livemeter/livemeter/pipeline/cellkey"
 func (e *Enricher) MarkKeys(m *cellkey.Marks) {
 	clear(e.exps)
 	clear(e.ledger.keys)
+	e.complete.forgetKeys()
 	m.String(e.noOrigin)
 	for i := uint32(1); i < e.views.Cap(); i++ { // free ones are zero and name nothing
 		w := e.views.At(i)
@@ -16,6 +17,9 @@ func (e *Enricher) MarkKeys(m *cellkey.Marks) {
 	}
 	for i := uint32(1); i < e.scopes.Cap(); i++ {
 		m.Key(e.scopes.At(i).key)
+	}
+	for i := uint32(1); i < e.gaps.Cap(); i++ {
+		m.Key(e.gaps.At(i).key)
 	}
 	for _, b := range e.buyers {
 		if b != nil {

@@ -120,9 +120,32 @@ func (e *Enricher) unpackViewer(r *wire.Reader, slot uint32, v *viewer) {
 		*link = e.unpackScope(r)
 		link = &e.scopes.At(*link).next
 	}
+	link = &v.sequences
+	for r.Byte() != 0 {
+		*link = e.unpackSequence(r)
+		link = &e.sequences.At(*link).next
+	}
 	if r.Bool() {
 		e.unpackBuyer(r, e.buyerOf(v))
 	}
+}
+
+func (e *Enricher) unpackSequence(r *wire.Reader) uint32 {
+	i := e.sequences.Alloc()
+	q := e.sequences.At(i)
+	q.id, q.hi, q.last = number(r), number(r), number(r)
+	var head uint32
+	link := &head
+	for r.Byte() != 0 {
+		*link = e.gaps.Alloc()
+		g := e.gaps.At(*link)
+		g.from, g.to, g.minute, g.key = number(r), number(r), number(r), cellkey.ID(number(r))
+		link = &g.next
+	}
+	if head != 0 {
+		e.gapsOf[i] = &head
+	}
+	return i
 }
 
 // number is that of a string or key, which stands for something when the table of keys is restored.

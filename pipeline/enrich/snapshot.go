@@ -8,7 +8,7 @@ import (
 )
 
 // stateVersion is the format of a changelog record, its first byte.
-const stateVersion = 6
+const stateVersion = 7
 
 const (
 	keyMeta   = "em"
@@ -97,10 +97,32 @@ func (e *Enricher) packViewer(w *wire.Writer, slot uint32, v *viewer) {
 		e.packScope(w, e.scopes.At(i))
 	}
 	w.Byte(0)
+	for i := v.sequences; i != 0; i = e.sequences.At(i).next {
+		w.Byte(1)
+		e.packSequence(w, i)
+	}
+	w.Byte(0)
 	w.Bool(v.buyer != 0)
 	if v.buyer != 0 {
 		e.packBuyer(w, e.buyers[v.buyer])
 	}
+}
+
+func (e *Enricher) packSequence(w *wire.Writer, i uint32) {
+	q := e.sequences.At(i)
+	for _, n := range [3]uint32{q.id, q.hi, q.last} {
+		w.Uint(uint64(n))
+	}
+	if head := e.gapsOf[i]; head != nil {
+		for at := *head; at != 0; at = e.gaps.At(at).next {
+			g := e.gaps.At(at)
+			w.Byte(1)
+			for _, n := range [4]uint32{g.from, g.to, g.minute, uint32(g.key)} {
+				w.Uint(uint64(n))
+			}
+		}
+	}
+	w.Byte(0)
 }
 
 func (e *Enricher) packView(w *wire.Writer, v *view) {

@@ -25,7 +25,8 @@ func (e *Enricher) sweepViewer(slot uint32, v *viewer) {
 	changed = e.sweepScopes(v) || changed
 	changed = e.sweepIDs(slot, v) || changed
 	changed = e.sweepBuyer(v) || changed
-	if v.views|v.scopes|v.dedupe|v.buyer == 0 && e.big[slot] == nil {
+	changed = e.sweepSequences(v) || changed
+	if v.views|v.scopes|v.dedupe|v.buyer|v.sequences == 0 && e.big[slot] == nil {
 		e.removeViewer(slot)
 		changed = true
 	}

@@ -2,12 +2,13 @@ package enrich
 
 // viewer is the root of everything known of one pseudonym on this partition.
 type viewer struct {
-	hi, lo uint64
-	dedupe uint32 // list of dedupeNode
-	views  uint32 // list of view
-	scopes uint32 // list of scope
-	buyer  uint32 // index into Enricher.buyers, 0 for a viewer without orders and click touches
-	pinned bool   // cost and stock keys: remembered for ever
+	hi, lo    uint64
+	dedupe    uint32 // list of dedupeNode
+	views     uint32 // list of view
+	scopes    uint32 // list of scope
+	sequences uint32 // list of sequence
+	buyer     uint32 // index into Enricher.buyers, 0 for a viewer without orders and click touches
+	pinned    bool   // cost and stock keys: remembered for ever
 }
 
 // viewerTable finds viewers by pseudonym: open addressing over the low half, which is uniformly distributed, linear probing, at

@@ -13,7 +13,7 @@ const reach = 3
 const warmEntries = 64
 
 // lists is where in a viewer's lists warmUp has come to.
-type lists struct{ dedupe, scope, view uint32 }
+type lists struct{ dedupe, scope, view, sequence uint32 }
 
 // warmUp loads the state that some of a block's entries are going to ask for, step by step for all of them: the loads of a step do not depend on
 // each other, so their cache misses overlap, where entry by entry each would wait for the one before. It changes
@@ -37,7 +37,7 @@ func (e *Enricher) warmUp(entries []eventlog.Entry) {
 			e.slots[i] = 0 // new, or behind one that looks alike: find will see
 			continue
 		}
-		e.lists = append(e.lists, lists{v.dedupe, v.scopes, v.views})
+		e.lists = append(e.lists, lists{v.dedupe, v.scopes, v.views, v.sequences})
 	}
 	e.warm = warm + e.warmLists()
 }
@@ -49,7 +49,7 @@ func (e *Enricher) warmLists() (warm uint32) {
 			l := &e.lists[i]
 			s, w := e.scopes.At(l.scope), e.views.At(l.view)
 			warm += s.days[numKinds-1] + uint32(w.last) + uint32(w.seen.bits[0]) // they are longer than a cache line
-			*l = lists{e.dedupes.At(l.dedupe).next, s.next, w.next}
+			*l = lists{e.dedupes.At(l.dedupe).next, s.next, w.next, e.sequences.At(l.sequence).next}
 		}
 	}
 	return warm
@@ -60,7 +60,7 @@ func (e *Enricher) warmBucket(from, to uint32) {
 	e.lists = e.lists[:0]
 	for i := from; i < to; i++ {
 		v := e.viewers.At(i)
-		e.lists = append(e.lists, lists{v.dedupe, v.scopes, v.views})
+		e.lists = append(e.lists, lists{v.dedupe, v.scopes, v.views, v.sequences})
 	}
 	e.warm = e.warmLists()
 }

@@ -112,6 +112,20 @@ type Outcome struct {
 	Records   int64
 }
 
+// Completeness is what of one minute was to be received and what was: a whole value, upserted by all fields but Version and those behind it.
+type Completeness struct {
+	Platform            string
+	Kind                string // seq, order, cost, stock
+	SDKName, SDKVersion string // of seq
+	Minute              int64  // start of the minute of receive time, ms
+	Part                uint16
+	Gen                 uint64
+	Version             uint64
+	Expected            int64
+	Received            int64
+	Late                int64
+}
+
 // Order is the current state of one order, upserted by (Platform, OrderID, Buyer).
 type Order struct {
 	Platform, OrderID string
@@ -164,10 +178,12 @@ type Batch struct {
 	Outcomes   []Outcome
 	Orders     []Order
 	Watermarks []Watermark
+
+	Completeness []Completeness
 }
 
 // NumKinds are the kinds of rows that a batch has: each is a table of the store.
-const NumKinds = int(measure.NumCubes) + 3
+const NumKinds = int(measure.NumCubes) + 4
 
 // Kinds is how many rows b has of each kind.
 func (b *Batch) Kinds() (n [NumKinds]int) {
@@ -175,7 +191,7 @@ func (b *Batch) Kinds() (n [NumKinds]int) {
 		n[c.Cube] += len(c.Grain)
 	}
 	other := n[measure.NumCubes:]
-	other[0], other[1], other[2] = len(b.Outcomes), len(b.Orders), len(b.Watermarks)
+	other[0], other[1], other[2], other[3] = len(b.Outcomes), len(b.Orders), len(b.Watermarks), len(b.Completeness)
 	return n
 }
 
@@ -199,7 +215,7 @@ func (b *Batch) Reset() {
 		}
 		c.PaneEnd, c.PaneAt, c.PaneValue = c.PaneEnd[:0], c.PaneAt[:0], c.PaneValue[:0]
 	}
-	b.Outcomes, b.Orders, b.Watermarks = b.Outcomes[:0], b.Orders[:0], b.Watermarks[:0]
+	b.Outcomes, b.Orders, b.Watermarks, b.Completeness = b.Outcomes[:0], b.Orders[:0], b.Watermarks[:0], b.Completeness[:0]
 }
 
 // Sink stores batches. Write returns nil only when all rows are durable; on an error any part of them may have been stored.

@@ -20,6 +20,8 @@ GRANT SELECT ON livemeter.epochs TO livemeter_analyst;
 
 GRANT SELECT ON livemeter.outcomes_rows TO livemeter_analyst;
 
+GRANT SELECT ON livemeter.completeness_rows TO livemeter_analyst;
+
 GRANT SELECT ON livemeter.orders_rows TO livemeter_analyst;
 
 GRANT SELECT ON livemeter.watermarks_rows TO livemeter_analyst;
@@ -101,6 +103,8 @@ GRANT SELECT ON livemeter.sku_money_session TO livemeter_analyst;
 GRANT SELECT ON livemeter.sku_money TO livemeter_analyst;
 
 GRANT SELECT ON livemeter.outcomes TO livemeter_analyst;
+
+GRANT SELECT ON livemeter.completeness TO livemeter_analyst;
 
 GRANT SELECT ON livemeter.orders TO livemeter_analyst;
 

@@ -398,6 +398,27 @@ ORDER BY (epoch, source_topic, source_partition, minute, outcome, reason, part, 
 TTL toStartOfMonth(minute) + toIntervalMonth(1) + toIntervalDay(1096)
 COMMENT 'Partial rows of outcomes: query the view; expires toStartOfMonth(minute) + toIntervalMonth(1) + toIntervalDay(1096)';
 
+CREATE TABLE IF NOT EXISTS livemeter.completeness_rows
+(
+    `epoch` UInt16 COMMENT 'Which log of events the row comes from; views show the active epoch of the table epochs alone',
+    `platform` LowCardinality(String) COMMENT 'Platform',
+    `kind` LowCardinality(String) COMMENT 'What is numbered: seq of an SDK instance, versions of order, cost, stock',
+    `sdk_name` LowCardinality(String) COMMENT 'sdk.name of the event, \'\' without one',
+    `sdk_version` LowCardinality(String) COMMENT 'sdk.version of the event, \'\' without one',
+    `minute` DateTime64(3, 'UTC') COMMENT 'Start of the minute of receive time',
+    `part` UInt16 COMMENT 'Partition of events that counted',
+    `gen` UInt64 COMMENT 'Offset in the log of events that opened this generation of the partial',
+    `version` UInt64 COMMENT 'Offset in the log of events up to which the row is true; the highest of a key wins',
+    `expected` Int64 COMMENT 'Numbers received, and those below each down to the next one received',
+    `received` Int64 COMMENT 'Numbers received, of rejected events too, each once',
+    `late` Int64 COMMENT 'Of them: behind a higher one in the log'
+)
+ENGINE = ReplacingMergeTree(version)
+PARTITION BY (epoch, toYYYYMM(minute))
+ORDER BY (epoch, platform, kind, sdk_name, sdk_version, minute, part, gen)
+TTL toStartOfMonth(minute) + toIntervalMonth(1) + toIntervalDay(1096)
+COMMENT 'Partial rows of completeness: query the view; expires toStartOfMonth(minute) + toIntervalMonth(1) + toIntervalDay(1096)';
+
 CREATE TABLE IF NOT EXISTS livemeter.orders_rows
 (
     `epoch` UInt16 COMMENT 'Which log of events the row comes from; views show the active epoch of the table epochs alone',
@@ -3149,6 +3170,26 @@ WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1)
 GROUP BY r.source_topic, r.source_partition, r.minute, r.outcome, r.reason
 SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
 COMMENT 'What became of every consumed record: the ledger of conservation (4be17f3af0c1)';
+
+CREATE OR REPLACE VIEW livemeter.completeness
+(
+    `platform` LowCardinality(String) COMMENT 'Platform',
+    `kind` LowCardinality(String) COMMENT 'What is numbered: seq of an SDK instance, versions of order, cost, stock',
+    `sdk_name` LowCardinality(String) COMMENT 'sdk.name of the event, \'\' without one',
+    `sdk_version` LowCardinality(String) COMMENT 'sdk.version of the event, \'\' without one',
+    `minute` DateTime64(3, 'UTC') COMMENT 'Start of the minute of receive time',
+    `expected` Int64 COMMENT 'Numbers received, and those below each down to the next one received',
+    `received` Int64 COMMENT 'Numbers received, of rejected events too, each once',
+    `late` Int64 COMMENT 'Of them: behind a higher one in the log',
+    `missing` Int64 COMMENT 'expected − received: goes back when they come after all'
+)
+AS
+SELECT r.platform AS platform, r.kind AS kind, r.sdk_name AS sdk_name, r.sdk_version AS sdk_version, r.minute AS minute, sum(r.expected) AS expected, sum(r.received) AS received, sum(r.late) AS late, expected - received AS missing
+FROM livemeter.completeness_rows AS r FINAL
+WHERE r.epoch = (SELECT max(epoch) FROM livemeter.epochs FINAL WHERE active = 1)
+GROUP BY r.platform, r.kind, r.sdk_name, r.sdk_version, r.minute
+SETTINGS do_not_merge_across_partitions_select_final = 1, optimize_move_to_prewhere_if_final = 1
+COMMENT 'What was numbered and did not arrive, by the minute in which the next number was received (c6e0e73ed2a0)';
 
 CREATE OR REPLACE VIEW livemeter.orders
 (

@@ -34,6 +34,13 @@ func TestConformance(t *testing.T) {
 			Records: func(t testing.TB, topic string) int64 {
 				return e.number("SELECT sum(records) FROM $db.outcomes WHERE source_topic = '%s'", topic)
 			},
+			Numbers: func(t testing.TB, version string) (expected, received, late int64) {
+				got := e.query("SELECT sum(expected), sum(received), sum(late) FROM $db.completeness WHERE sdk_version = '%s' HAVING sum(missing) = sum(expected) - sum(received)", version)
+				if _, err := fmt.Sscan(got, &expected, &received, &late); err != nil {
+					t.Fatal(err)
+				}
+				return expected, received, late
+			},
 			Order: func(t testing.TB, id string) (state string, refund int64) {
 				_, err := fmt.Sscan(e.query("SELECT state, refund_minor FROM $db.orders WHERE order_id = '%s'", id), &state, &refund)
 				if err != nil {

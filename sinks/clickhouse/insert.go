@@ -72,6 +72,10 @@ func chunks[R any](rows []R, size int, f func([]R) *insert) []*insert {
 	return out
 }
 
+func (s *Sink) completenessInserts(epoch uint16, rows []rollup.Completeness) []*insert {
+	return insertsOf("completeness_rows", ofEpoch(epoch, completenessFields), rows, s.cfg.MaxBlockRows)
+}
+
 func (s *Sink) outcomeInserts(epoch uint16, rows []rollup.Outcome) []*insert {
 	return insertsOf("outcomes_rows", ofEpoch(epoch, outcomeFields), rows, s.cfg.MaxBlockRows)
 }

@@ -59,6 +59,20 @@ var outcomeFields = []field[rollup.Outcome]{
 	value("records", "Int64", 8, "Records with this outcome", func(r *rollup.Outcome) int64 { return r.Records }),
 }
 
+var completenessFields = []field[rollup.Completeness]{
+	words("platform", "LowCardinality(String)", "Platform", func(r *rollup.Completeness) string { return r.Platform }),
+	words("kind", "LowCardinality(String)", "What is numbered: seq of an SDK instance, versions of order, cost, stock", func(r *rollup.Completeness) string { return r.Kind }),
+	words("sdk_name", "LowCardinality(String)", "sdk.name of the event, '' without one", func(r *rollup.Completeness) string { return r.SDKName }),
+	words("sdk_version", "LowCardinality(String)", "sdk.version of the event, '' without one", func(r *rollup.Completeness) string { return r.SDKVersion }),
+	value("minute", ms, 8, "Start of the minute of receive time", func(r *rollup.Completeness) int64 { return r.Minute }),
+	value("part", "UInt16", 2, "Partition of events that counted", func(r *rollup.Completeness) uint16 { return r.Part }),
+	value("gen", "UInt64", 8, genComment, func(r *rollup.Completeness) uint64 { return r.Gen }),
+	value("version", "UInt64", 8, versComment, func(r *rollup.Completeness) uint64 { return r.Version }),
+	value("expected", "Int64", 8, "Numbers received, and those below each down to the next one received", func(r *rollup.Completeness) int64 { return r.Expected }),
+	value("received", "Int64", 8, "Numbers received, of rejected events too, each once", func(r *rollup.Completeness) int64 { return r.Received }),
+	value("late", "Int64", 8, "Of them: behind a higher one in the log", func(r *rollup.Completeness) int64 { return r.Late }),
+}
+
 var orderFields = []field[rollup.Order]{
 	words("platform", "LowCardinality(String)", "Platform of the shop", func(r *rollup.Order) string { return r.Platform }),
 	words("order_id", "String", "Order", func(r *rollup.Order) string { return r.OrderID }),

@@ -9,7 +9,7 @@ import (
 // RejectedDays is for how many days of receive time dead letters are kept.
 const RejectedDays = 7
 
-// otherTables are the tables beside those of the cubes: epochs, outcomes, orders, watermarks, peaks_taken, rejected.
+// otherTables are the tables beside those of the cubes: epochs, outcomes, completeness, orders, watermarks, peaks_taken, rejected.
 func otherTables(cfg Config) []table {
 	coarse := cfg.TTLDays[measure.Grain1d]
 	return []table{
@@ -28,6 +28,13 @@ func otherTables(cfg Config) []table {
 			columns: columnsOf(ofEpoch(0, outcomeFields)),
 			engine:  "ReplacingMergeTree(version)", partition: "(epoch, toYYYYMM(minute))",
 			order: "(epoch, source_topic, source_partition, minute, outcome, reason, part, gen)",
+			ttl:   tableTTL(coarse, "toStartOfMonth(minute) + toIntervalMonth(1)"),
+		},
+		{
+			name: "completeness_rows", comment: "Partial rows of completeness: query the view",
+			columns: columnsOf(ofEpoch(0, completenessFields)),
+			engine:  "ReplacingMergeTree(version)", partition: "(epoch, toYYYYMM(minute))",
+			order: "(epoch, platform, kind, sdk_name, sdk_version, minute, part, gen)",
 			ttl:   tableTTL(coarse, "toStartOfMonth(minute) + toIntervalMonth(1)"),
 		},
 		{

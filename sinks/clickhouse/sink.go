@@ -96,6 +96,7 @@ func (s *Sink) Write(ctx context.Context, b *rollup.Batch) error {
 	}
 	add(s.orderInserts(b.Epoch, b.Orders), nil)
 	add(s.outcomeInserts(b.Epoch, b.Outcomes), nil)
+	add(s.completenessInserts(b.Epoch, b.Completeness), nil)
 	if err := errors.Join(append(errs, g.Wait())...); err != nil {
 		return err
 	}

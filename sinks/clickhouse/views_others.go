@@ -29,6 +29,22 @@ func otherViews(cfg Config) []view {
 				from("outcomes_rows") + "\nGROUP BY r.source_topic, r.source_partition, r.minute, r.outcome, r.reason\n" + finalSettings,
 		},
 		{
+			name: "completeness", comment: "What was numbered and did not arrive, by the minute in which the next number was received",
+			columns: []column{
+				{"platform", "LowCardinality(String)", "Platform"},
+				{"kind", "LowCardinality(String)", "What is numbered: seq of an SDK instance, versions of order, cost, stock"},
+				{"sdk_name", "LowCardinality(String)", "sdk.name of the event, '' without one"},
+				{"sdk_version", "LowCardinality(String)", "sdk.version of the event, '' without one"},
+				{"minute", ms, "Start of the minute of receive time"},
+				{"expected", "Int64", "Numbers received, and those below each down to the next one received"},
+				{"received", "Int64", "Numbers received, of rejected events too, each once"},
+				{"late", "Int64", "Of them: behind a higher one in the log"},
+				{"missing", "Int64", "expected − received: goes back when they come after all"},
+			},
+			query: "SELECT r.platform AS platform, r.kind AS kind, r.sdk_name AS sdk_name, r.sdk_version AS sdk_version, r.minute AS minute, sum(r.expected) AS expected, sum(r.received) AS received, sum(r.late) AS late, expected - received AS missing\n" +
+				from("completeness_rows") + "\nGROUP BY r.platform, r.kind, r.sdk_name, r.sdk_version, r.minute\n" + finalSettings,
+		},
+		{
 			name: "orders", comment: "One row an order: its current state",
 			columns: orders,
 			query:   "SELECT\n    " + strings.Join(orderExprs(orders), ",\n    ") + "\n" + from("orders_rows"),

@@ -20,6 +20,8 @@ type Store struct {
 	Panes func(t testing.TB, room string) int64
 	// Records adds up the outcomes of one source topic.
 	Records func(t testing.TB, topic string) int64
+	// Numbers adds up the completeness of one SDK version.
+	Numbers func(t testing.TB, sdkVersion string) (expected, received, late int64)
 	// Order returns state and refund of one order.
 	Order func(t testing.TB, orderID string) (state string, refund int64)
 	// Watermark returns the watermark of a partition in ms.
@@ -135,13 +137,19 @@ func others(t *testing.T, s Store, e uint16) {
 			{Topic: "raw.viewer", Minute: Start, Outcome: "accepted", Part: 1, Version: 5, Records: 2},
 			{Topic: "raw.viewer", Minute: Start, Outcome: "invalid", Reason: "not_json", Part: 1, Version: 5, Records: 100},
 		},
+		Completeness: []rollup.Completeness{
+			{Platform: "douyin", Kind: "seq", SDKName: "web", SDKVersion: "1", Minute: Start, Part: 0, Version: 5, Expected: 40, Received: 30, Late: 1},
+			{Platform: "douyin", Kind: "seq", SDKName: "web", SDKVersion: "1", Minute: Start, Part: 1, Version: 5, Expected: 2, Received: 1},
+			{Platform: "douyin", Kind: "seq", SDKName: "web", SDKVersion: "2", Minute: Start, Part: 1, Version: 5, Expected: 100},
+		},
 		Orders:     []rollup.Order{{Platform: "douyin", OrderID: "o1", Buyer: [16]byte{1}, State: "paid", OrderVersion: 2, Version: 9, PaidMinor: 500, Updated: Start}},
 		Watermarks: []rollup.Watermark{{Part: 3, Version: 5, WM: Start}},
 	}
 	late := &rollup.Batch{Epoch: e,
-		Outcomes:   []rollup.Outcome{{Topic: "raw.viewer", Minute: Start, Outcome: "accepted", Part: 0, Version: 4, Records: 39}},
-		Orders:     []rollup.Order{{Platform: "douyin", OrderID: "o1", Buyer: [16]byte{1}, State: "created", OrderVersion: 1, Version: 8, Updated: Start}},
-		Watermarks: []rollup.Watermark{{Part: 3, Version: 4, WM: Start - 1}, {Part: 3, Version: 6, WM: Start - 1}}, // what was true stays true
+		Completeness: []rollup.Completeness{{Platform: "douyin", Kind: "seq", SDKName: "web", SDKVersion: "1", Minute: Start, Part: 0, Version: 4, Expected: 39}},
+		Outcomes:     []rollup.Outcome{{Topic: "raw.viewer", Minute: Start, Outcome: "accepted", Part: 0, Version: 4, Records: 39}},
+		Orders:       []rollup.Order{{Platform: "douyin", OrderID: "o1", Buyer: [16]byte{1}, State: "created", OrderVersion: 1, Version: 8, Updated: Start}},
+		Watermarks:   []rollup.Watermark{{Part: 3, Version: 4, WM: Start - 1}, {Part: 3, Version: 6, WM: Start - 1}}, // what was true stays true
 	}
 	newer := &rollup.Batch{Epoch: e,
 		Orders: []rollup.Order{{Platform: "douyin", OrderID: "o1", Buyer: [16]byte{1}, State: "refunded", OrderVersion: 3, Version: 10, PaidMinor: 500, RefundMinor: 120, Updated: Start}},
@@ -149,6 +157,9 @@ func others(t *testing.T, s Store, e uint16) {
 	write(t, s, b, newer, late, b)
 	if got := s.Records(t, "raw.viewer"); got != 142 {
 		t.Errorf("%d records, want 142", got)
+	}
+	if expected, received, late := s.Numbers(t, "1"); expected != 42 || received != 31 || late != 1 {
+		t.Errorf("%d expected, %d received, %d late, want 42, 31, 1", expected, received, late)
 	}
 	if state, refund := s.Order(t, "o1"); state != "refunded" || refund != 120 {
 		t.Errorf("order is %s with refund %d, want refunded with 120", state, refund)
