@@ -1,7 +1,7 @@
 # livemeter: `make` prints the targets.
 GO ?= go
 FUZZTIME ?= 30s
-SEEDS ?= 60
+SEEDS ?= 200
 FROM ?= 1
 
 # The checkers run at these versions without being installed, and without touching go.mod.
