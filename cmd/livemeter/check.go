@@ -87,7 +87,7 @@ func (c checkCmd) check(in io.Reader, out io.Writer) (lines, invalid int, err er
 }
 
 func (c checkCmd) judge(dec *event.Decoder, ev *event.Event, line []byte) event.Verdict {
-	if t := slices.Index(event.TopicNames[:], c.Topic); t >= 0 {
+	if t := slices.Index(event.Arrivals, c.Topic); t >= 0 {
 		return dec.Decode(event.Topic(t), line, ev)
 	}
 	return dec.DecodeAny(line, ev)

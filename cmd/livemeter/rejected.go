@@ -116,7 +116,7 @@ type rejectedSource struct {
 	cfg      *config.Config
 	sink     *clickhouse.Sink
 	replayer *service.Replayer
-	replayed map[service.Place]bool
+	replayed map[service.Place]service.Replay
 }
 
 func openRejected(ctx context.Context, w withConfig, g global, s streams) (*rejectedSource, error) {
@@ -181,7 +181,7 @@ func (r *rejectedSource) each(ctx context.Context, where string, args []any, ord
 		}
 		row.TopicID, row.Original = id, []byte(text)
 		row.cut = int64(kept) < row.Length
-		row.replayed = r.replayed[service.PlaceOf(&row.Rejected)]
+		_, row.replayed = r.replayed[service.PlaceOf(&row.Rejected)]
 		if err := take(&row); err != nil {
 			return err
 		}

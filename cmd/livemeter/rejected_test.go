@@ -129,6 +129,9 @@ func TestReplayedRecordsCountAsIfNeverRejected(t *testing.T) {
 		t.Errorf("records of source partitions and minutes before\n%safter, %v\n%s", before, err, after)
 	}
 	p.listed(command)
+	if code, r := p.audit(); code != exitOK || !strings.Contains(strings.Join(r.Notes, " "), "replayed and are invalid no more") {
+		t.Errorf("audit: exit code %d, %q, %+v", code, r.Notes, r.Differences)
+	}
 }
 
 // passes waits until all partitions have applied what stands in the log by now.

@@ -49,11 +49,12 @@ type audit struct {
 	settle  bool // the pipeline has come to where the audit began
 	before  []clickhouse.Accepted
 	after   []clickhouse.Accepted
-	topics  [event.NumTopics]*topic
+	topics  [event.NumTypes]*topic // those of arrivals: a replay is none
 	costs   *costs
 	events  events
-	letters int64   // first minute of which all dead letters are kept
-	unequal unequal // of them, those that differed when they were first compared
+	again   map[letters]int64 // dead letters that were replayed: some of them are no more invalid, and kept
+	letters int64             // first minute of which all dead letters are kept
+	unequal unequal           // of them, those that differed when they were first compared
 }
 
 // Run makes an audit. What it could not compare is in the report's notes; an error is what kept it from comparing at all.

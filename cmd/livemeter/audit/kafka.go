@@ -36,7 +36,7 @@ type partition struct {
 // readTopics finds the partitions. One that is missing in an answer is an error: it would look as if nothing had come.
 func (a *audit) readTopics(ctx context.Context) error {
 	a.Doing("asking Kafka for the raw topics")
-	for t, name := range event.TopicNames {
+	for t, name := range event.Arrivals {
 		top := &topic{of: event.Topic(t), name: a.Config.Kafka.Prefix + name}
 		ends, err := listed(a.adm.ListCommittedOffsets(ctx, top.name))
 		if err != nil {

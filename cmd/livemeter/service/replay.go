@@ -21,6 +21,13 @@ type Place struct {
 	Offset int64
 }
 
+// Replay is what was sent again: the line of outcomes in which the record was invalid.
+type Replay struct {
+	Topic    string // with prefix
+	Received int64  // ms
+	Reason   string
+}
+
 // PlaceOf is where a rejected record stands.
 func PlaceOf(r *rollup.Rejected) Place {
 	return Place{eventlog.SourceID{TopicID: r.TopicID, Partition: r.Partition}, r.Offset}
@@ -62,7 +69,7 @@ func (r *Replayer) Send(ctx context.Context, rows []rollup.Rejected) error {
 }
 
 // Sent reads what stands in raw.replay by now. tell is called now and then with how many records that were so far.
-func (r *Replayer) Sent(ctx context.Context, tell func(records int)) (map[Place]bool, error) {
+func (r *Replayer) Sent(ctx context.Context, tell func(records int)) (map[Place]Replay, error) {
 	adm := kadm.NewClient(r.client)
 	starts, err := adm.ListStartOffsets(ctx, r.topic)
 	if err == nil {
@@ -84,7 +91,7 @@ func (r *Replayer) Sent(ctx context.Context, tell func(records int)) (map[Place]
 			left[o.Partition], from[o.Partition] = o.Offset, kgo.NewOffset().At(begin.Offset)
 		}
 	})
-	sent := map[Place]bool{}
+	sent := map[Place]Replay{}
 	if len(left) == 0 {
 		return sent, nil
 	}
@@ -100,7 +107,7 @@ func (r *Replayer) Sent(ctx context.Context, tell func(records int)) (map[Place]
 		}
 		fetches.EachRecord(func(rec *kgo.Record) {
 			if row, ok := runtime.Replayed(rec); ok && !rec.Attrs.IsControl() {
-				sent[PlaceOf(&row)] = true
+				sent[PlaceOf(&row)] = Replay{row.Topic, row.ReceivedTS, row.Reason}
 			}
 			if end, more := left[rec.Partition]; more && rec.Offset >= end-1 {
 				delete(left, rec.Partition)
