@@ -56,7 +56,7 @@ func (w *world) start() {
 	stages := []func(context.Context) error{func(ctx context.Context) error {
 		return runtime.RunCollector(ctx, runtime.CollectorConfig{Brokers: w.cluster.ListenAddrs(), KafkaOpts: opts, PseudonymKey: make([]byte, 16),
 			Settings: eventlog.Settings{Partitions: simParts, HorizonMS: 6 * hour, LatenessMS: minute, SessionGapMS: hour, DedupeMS: 10 * minute, Zone: "Asia/Shanghai", MaxCells: 1 << 20},
-			Now:      w.clock.now, IdleGrace: time.Millisecond}, log.Named("collector"), reg)
+			Now:      w.clock.now, IdleGrace: time.Millisecond, StallAfter: -1}, log.Named("collector"), reg)
 	}}
 	add := func(cfg runtime.ReaderConfig) {
 		cfg.Brokers, cfg.KafkaOpts, cfg.Epoch = w.cluster.ListenAddrs(), opts, 1

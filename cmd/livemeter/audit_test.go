@@ -49,6 +49,7 @@ func (p *pipeline) busiest() (topic string, partition int32, minute int64) {
 // TestAuditNamesThePlace: after a festival with all faults and a process that is killed in it, the ledger of conservation balances. Then one thing at a
 // time is broken in the store, and the audit names exactly that place.
 func TestAuditNamesThePlace(t *testing.T) {
+	t.Parallel()
 	p := newPipeline(t, testengine.FakeKafka(t))
 	p.start("run")
 	killed := make(chan bool)
@@ -159,6 +160,7 @@ func place(topic string, partition int32, minute int64) string {
 // TestAuditSaysWhatItCannotCompare: aborted transactions, records that retention has taken, a topic that was made again, and what a pipeline that stands
 // still has not counted are no differences, and are told.
 func TestAuditSaysWhatItCannotCompare(t *testing.T) {
+	t.Parallel()
 	p := newPipeline(t, testengine.FakeKafka(t))
 	p.start("collector", "enricher", "aggregator")
 	old, young := time.Now().Add(-10*time.Minute), time.Now().Add(-3*time.Minute)

@@ -43,6 +43,7 @@ func (p *pipeline) join(wiring string, flags ...string) (joined []*process) {
 // TestScalesUnderLoad: one process of each service becomes three and then two while events come; each partition has one owner at a time, and without one it is
 // for as long as a move takes; nobody fails meanwhile, and the tables equal the ledger.
 func TestScalesUnderLoad(t *testing.T) {
+	t.Parallel()
 	brokers := testengine.ApacheKafka(t)
 	for name, m := range movers {
 		t.Run(name, func(t *testing.T) {

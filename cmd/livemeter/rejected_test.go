@@ -16,6 +16,7 @@ import (
 	"github.com/livemeter/livemeter/bench/ledger"
 	"github.com/livemeter/livemeter/cmd/livemeter/config"
 	"github.com/livemeter/livemeter/cmd/livemeter/service"
+	"github.com/livemeter/livemeter/cmd/livemeter/ui"
 	"github.com/livemeter/livemeter/deploy/embedded/testengine"
 	"github.com/livemeter/livemeter/pipeline/event"
 	"github.com/livemeter/livemeter/pipeline/runtime"
@@ -64,6 +65,7 @@ func (p *pipeline) collectMistakenly() (stop func()) {
 // What an earlier version rejected is replayed while processes are killed, and then once more: the tables are those of a ledger that has never heard of it,
 // and of each source partition and minute as many records have an outcome as before.
 func TestReplayedRecordsCountAsIfNeverRejected(t *testing.T) {
+	t.Parallel()
 	p := newPipeline(t, testengine.FakeKafka(t))
 	command := func(args ...string) string {
 		t.Helper()
@@ -109,7 +111,7 @@ func TestReplayedRecordsCountAsIfNeverRejected(t *testing.T) {
 		t.Errorf("replayed again:\n%s", out)
 	}
 	second := command("rejected", "replay", "--reason", "bad_enum", "--again", "--since", "7d")
-	if first != second || !strings.Contains(first, "sent and acknowledged") || strings.Contains(first, "still invalid") {
+	if first != second {
 		t.Errorf("the first time\n%s--again\n%s", first, second)
 	}
 	p.produce(&kgo.Record{Topic: p.prefix + "raw.replay", Value: []byte("by hand"), Timestamp: time.Now()})
@@ -118,6 +120,14 @@ func TestReplayedRecordsCountAsIfNeverRejected(t *testing.T) {
 	truth, err := p.book.Finish()
 	if err != nil {
 		t.Fatal(err)
+	}
+	for k, n := range truth.Outcomes { // but for those that were rejected rightly
+		if k.Reason == "bad_enum" {
+			wrong -= n
+		}
+	}
+	if want := ui.Count(wrong) + "  sent and acknowledged"; !strings.Contains(first, want) {
+		t.Errorf("%s\nwant %s", first, want)
 	}
 	stray, err := p.number("SELECT toUnixTimestamp64Milli(minute) FROM outcomes WHERE source_topic LIKE '%raw.replay'")
 	if err != nil {

@@ -18,6 +18,7 @@ const zombieTime = 13 * time.Second
 // TestZombiesChangeNothing: a process of each service is stopped in the middle of its work until others have its partitions, and goes on then; later each is
 // told to end, and to end at once before it has. The tables equal the ledger.
 func TestZombiesChangeNothing(t *testing.T) {
+	t.Parallel()
 	brokers := testengine.ApacheKafka(t)
 	for wiring := range wirings {
 		t.Run(wiring, func(t *testing.T) {

@@ -30,10 +30,10 @@ type CollectorConfig struct {
 	BlockBytes       int              // default 48 KiB: a block that has reached this is sealed
 	MaxInflightBytes int              // default 8 MiB: built and not acknowledged; at the limit no record is taken
 	ProgressEvery    time.Duration    // default 100 ms
-	StallAfter       time.Duration    // how long the watermark waits for a source that brings nothing and is not known to be idle; 0: for ever
+	StallAfter       time.Duration    // default 10 min: how long the watermark waits for a source that brings nothing and is not known to be idle; -1: for ever
 	IdleGrace        time.Duration    // default 500 ms: a source read to its end promises nothing older than when it was asked for that, minus this
 	CommitEvery      time.Duration    // default 1 s
-	RejectedRate     int              // bytes/s of a source partition that events.rejected takes, a minute's worth at once; 0: no limit
+	RejectedRate     int              // default 8 MiB: a second, of a source partition's invalid records that events.rejected takes, a minute's worth at once; -1: no limit
 	Health           *CollectorHealth // of this collector, for who wants to ask; may be nil
 
 	// No key of the configuration sets these: tests do.
@@ -57,11 +57,15 @@ func (c CollectorConfig) WithDefaults() CollectorConfig {
 	d(&c.Linger, 2*time.Millisecond)
 	d(&c.ProgressEvery, 100*time.Millisecond)
 	d(&c.IdleGrace, 500*time.Millisecond)
+	d(&c.StallAfter, 10*time.Minute)
 	d(&c.CommitEvery, time.Second)
 	d(&c.SettingsEvery, time.Minute)
 	d(&c.MetadataEvery, 10*time.Second)
 	d(&c.SessionTimeout, 10*time.Second)
 	d(&c.FinishTimeout, 15*time.Second)
+	if c.RejectedRate == 0 {
+		c.RejectedRate = 8 << 20
+	}
 	if c.BlockBytes == 0 {
 		c.BlockBytes = 48 << 10
 	}
@@ -93,7 +97,7 @@ func (c CollectorConfig) Validate() error {
 	errs.add(c.Settings.Partitions == 0, "events.partitions: 0 of %s%s", c.Prefix, TopicEvents)
 	errs.add(c.BlockBytes < 1024 || c.BlockBytes > 512<<10, "collector.block_bytes %d: want 1024 to 524288", c.BlockBytes)
 	errs.add(c.MaxInflightBytes < 4*c.BlockBytes, "collector.max_inflight_bytes %d: want at least four blocks of collector.block_bytes", c.MaxInflightBytes)
-	errs.add(c.RejectedRate < 0 || c.RejectedRate > 1<<30, "collector.rejected_rate %d: want 0 (no limit) to 1 GiB a second", c.RejectedRate)
+	errs.add(c.RejectedRate < -1 || c.RejectedRate > 1<<30, "collector.rejected_rate %d: want 0 (no limit) to 1 GiB a second", c.RejectedRate)
 	errs.pace("collector.linger", c.Linger)
 	errs.pace("collector.progress_every", c.ProgressEvery)
 	errs.pace("collector.idle_grace", c.IdleGrace)

@@ -73,7 +73,7 @@ const rejectedHeaders = 256
 // keeps says whether the bytes of one more rejected record of the source are kept. A flood of rubbish would fill events.rejected and the table behind it, for
 // seven days, and take the store's time from the rows. Its markers are sent all the same: no number depends on this.
 func (src *collectorSource) keeps(cfg *CollectorConfig, bytes int) bool {
-	if cfg.RejectedRate == 0 {
+	if cfg.RejectedRate < 0 {
 		return true
 	}
 	if src.kept == nil {

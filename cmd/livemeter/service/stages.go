@@ -57,12 +57,20 @@ type faults struct {
 	tasks          fused.Faults
 }
 
+// orNone is a limit of the configuration, where 0 is none, for a component, which takes its default for 0.
+func orNone[T int | time.Duration](limit T) T {
+	if limit == 0 {
+		return -1
+	}
+	return limit
+}
+
 // CollectorConfig is what the configuration says of the collector, apart from the key and Kafka's security.
 func CollectorConfig(c *config.Config) runtime.CollectorConfig {
 	return runtime.CollectorConfig{
 		Brokers: c.Kafka.Brokers, Prefix: c.Kafka.Prefix, Group: c.Kafka.Prefix + c.Collector.Group, InstanceID: c.InstanceID, BrokersAssign: c.Kafka.BrokersAssign(), Settings: settings(c),
-		Linger: c.Collector.Linger, BlockBytes: c.Collector.BlockBytes, MaxInflightBytes: c.Collector.MaxInflightBytes, RejectedRate: c.Collector.RejectedRate,
-		ProgressEvery: c.Collector.ProgressEvery, StallAfter: c.Collector.StallAfter, IdleGrace: c.Collector.IdleGrace, CommitEvery: c.Collector.CommitEvery,
+		Linger: c.Collector.Linger, BlockBytes: c.Collector.BlockBytes, MaxInflightBytes: c.Collector.MaxInflightBytes, RejectedRate: orNone(c.Collector.RejectedRate),
+		ProgressEvery: c.Collector.ProgressEvery, StallAfter: orNone(c.Collector.StallAfter), IdleGrace: c.Collector.IdleGrace, CommitEvery: c.Collector.CommitEvery,
 	}
 }
 

@@ -32,7 +32,7 @@ func TestDefaultsAreThoseOfTheComponents(t *testing.T) {
 	equal("collector", collector.WithDefaults(), runtime.CollectorConfig{Brokers: collector.Brokers, Settings: collector.Settings}.WithDefaults(),
 		cmpopts.IgnoreFields(runtime.CollectorConfig{}, "Now", "Health"))
 	reader := service.RunReader(c)
-	wiring := runtime.ReaderConfig{Brokers: reader.Brokers, Topic: reader.Topic, Group: reader.Group, Changelog: reader.Changelog}
+	wiring := runtime.ReaderConfig{Brokers: reader.Brokers, Topic: reader.Topic, Group: reader.Group, Changelog: reader.Changelog, RejectedTopic: reader.RejectedTopic}
 	equal("reader", reader.WithDefaults(), wiring.WithDefaults(), cmpopts.IgnoreFields(runtime.ReaderConfig{}, "NewTask"))
 }
 
