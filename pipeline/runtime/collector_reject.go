@@ -34,21 +34,24 @@ func (s *collectorSession) reject(src *collectorSource, r *kgo.Record, v event.V
 		s.unkept(src, r, v)
 		return
 	}
-	key, value := r.Key, r.Value
-	var cut []kgo.RecordHeader
-	room := s.rejectLimit - collectorRejectOverhead
-	if len(key) > room {
-		key, cut = nil, append(cut, kgo.RecordHeader{Key: "cut_key_bytes", Value: strconv.AppendInt(nil, int64(len(r.Key)), 10)})
-	}
-	if room -= len(key); len(value) > room {
-		value, cut = value[:room], append(cut, kgo.RecordHeader{Key: "cut_value_bytes", Value: strconv.AppendInt(nil, int64(len(value)), 10)})
-	}
+	key, value, cut := cutTo(s.rejectLimit-collectorRejectOverhead, r.Key, r.Value)
 	if cut != nil {
 		s.metrics.cut.WithLabelValues(src.feed.name).Inc()
 	}
 	out := s.build.add(s.rejectTopic, src.partition%s.rejectPartitions, key, value)
 	out.Headers = append(rejectHeaders(v, src.feed.name, src.id, r.Offset, recv), cut...)
 	s.build.bytes += collectorRejectOverhead
+}
+
+// cutTo cuts key and value to so many bytes together, and says so in headers.
+func cutTo(room int, key, value []byte) (_, _ []byte, cut []kgo.RecordHeader) {
+	if len(key) > room {
+		key, cut = nil, append(cut, kgo.RecordHeader{Key: "cut_key_bytes", Value: strconv.AppendInt(nil, int64(len(key)), 10)})
+	}
+	if room -= len(key); len(value) > room {
+		value, cut = value[:room], append(cut, kgo.RecordHeader{Key: "cut_value_bytes", Value: strconv.AppendInt(nil, int64(len(value)), 10)})
+	}
+	return key, value, cut
 }
 
 // rejectHeaders are those of a dead letter: contract.md's, and source_topic_id.

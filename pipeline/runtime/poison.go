@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"slices"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/zap"
 
@@ -129,7 +130,10 @@ func (t *partition) skipPoison(ctx context.Context, saved []byte, next int64) er
 			return fatal("partition %d of %s: stages panicked over %d events since the last checkpoint: that is no single event's fault, and nothing more is skipped. "+
 				"Run a version that does not, and please report it: %w", t.s.id, t.r.cfg.Topic, len(list), p.Cause)
 		}
-		if err := t.r.deadLetter(ctx, p); err != nil {
+		if err := t.r.deadLetter(ctx, p); err != nil && refusedForGood(err) { // it would be refused in each life to come, and the rest is to flow
+			t.r.log.Error("an event that is skipped has no dead letter: Kafka refuses it. Its bytes are in the raw topic for as long as that keeps them",
+				zap.String("topic", t.r.cfg.RejectedTopic), zap.String("source_topic", p.Topic), zap.Int32("source_partition", p.Source.Partition), zap.Int64("source_offset", p.SourceOffset), zap.Error(err))
+		} else if err != nil {
 			return fmt.Errorf("dead letter of an event to be skipped: %w", err)
 		}
 		if _, err := t.changelog.commit(ctx, t.changelog.record([]byte(skipKey), packSkips(list))); err != nil {
@@ -144,6 +148,15 @@ func (t *partition) skipPoison(ctx context.Context, saved []byte, next int64) er
 		t.task.Skip(s.offset, s.entry)
 	}
 	return nil
+}
+
+// letterLimit bounds key and value of a dead letter of poison, below what every client sends and every topic takes: an event has 32 KiB at most, its key no limit.
+const letterLimit = 900 << 10
+
+// refusedForGood: to try it again is of no use.
+func refusedForGood(err error) bool {
+	answer := (*kerr.Error)(nil)
+	return errors.As(err, &answer) && !answer.Retriable
 }
 
 // deadLetter sends that of an event that is skipped, with its bytes where the raw topic still has them. It may be sent twice: it is known by the event's provenance.
@@ -166,7 +179,9 @@ func (r *Reader) deadLetter(ctx context.Context, p *Poison) error {
 			}
 		}
 	}
-	letter.Headers = rejectHeaders(event.Verdict{Reason: event.Internal}, p.Topic, p.Source, p.SourceOffset, p.Recv)
+	var cut []kgo.RecordHeader
+	letter.Key, letter.Value, cut = cutTo(letterLimit, letter.Key, letter.Value)
+	letter.Headers = append(rejectHeaders(event.Verdict{Reason: event.Internal}, p.Topic, p.Source, p.SourceOffset, p.Recv), cut...)
 	cl, err := kgo.NewClient(r.opts()...)
 	if err != nil {
 		return fmt.Errorf("%s: Kafka client: %w", letter.Topic, err)

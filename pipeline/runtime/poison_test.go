@@ -1,11 +1,19 @@
 package runtime
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/livemeter/livemeter/pipeline/eventlog"
 )
 
 // A panic that does not come again ends one life, and nothing is skipped.
@@ -70,3 +78,75 @@ func TestSkipsRoundTrip(t *testing.T) {
 		t.Error("a list cut short is taken")
 	}
 }
+
+// A dead letter that Kafka would not take is cut, and one that it refuses for good is told: neither keeps the rest from flowing.
+func TestDeadLetterOfPoisonKeepsNothingBack(t *testing.T) {
+	for name, refused := range map[string]bool{"of a large key": false, "refused": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			for _, topic := range []string{"raw.viewer", TopicRejected} {
+				if err := w.cluster.CreateTopic(topic, 1, nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			raw := &kgo.Record{Topic: "raw.viewer", Key: []byte(strings.Repeat("k", 990_000)), Value: []byte("{}")}
+			if err := w.cl.ProduceSync(t.Context(), raw).FirstErr(); err != nil {
+				t.Fatal(err)
+			}
+			id, err := TopicID(t.Context(), w.cl, "raw.viewer")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if refused {
+				w.cluster.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: TopicRejected, Err: kerr.TopicAuthorizationFailed, Count: -1})
+			}
+			w.send(400)
+			cfg := w.config()
+			cfg.RejectedTopic = TopicRejected
+			cfg.NewTask = func(p int32, out Output) Task {
+				return &poisoned{counter: newCounter(p, out, nil), source: eventlog.SourceID{TopicID: id}}
+			}
+			r := w.start(cfg)
+			w.drain(r)
+			letters := w.read(TopicRejected)[0]
+			if refused != (len(letters) == 0) {
+				t.Fatalf("%d dead letters", len(letters))
+			}
+			if !refused && (letters[0].Key != nil || string(letters[0].Value) != "{}" || headerOf(letters[0], "cut_key_bytes") != "990000") {
+				t.Errorf("key of %d bytes, %v", len(letters[0].Key), letters[0].Headers)
+			}
+		})
+	}
+}
+
+func headerOf(rec *kgo.Record, key string) string {
+	for _, h := range rec.Headers {
+		if h.Key == key {
+			return string(h.Value)
+		}
+	}
+	return ""
+}
+
+// poisoned panics over a record until it is told to skip it.
+type poisoned struct {
+	*counter
+	source eventlog.SourceID
+	skip   bool
+}
+
+func (s *poisoned) Apply(offset int64, value []byte) error {
+	if s.part == 0 && offset == 7 && !s.skip {
+		panic("poison")
+	}
+	return s.counter.Apply(offset, value)
+}
+
+func (s *poisoned) Isolate(offset int64, value []byte) (*Poison, error) {
+	if s.skip {
+		return nil, s.counter.Apply(offset, value)
+	}
+	return &Poison{Offset: offset, Source: s.source, Topic: "raw.viewer", Cause: errors.New("poison")}, nil
+}
+
+func (s *poisoned) Skip(int64, int) { s.skip = true }

@@ -111,7 +111,7 @@ func partitionMetrics(labels prometheus.Labels) []partitionMetric {
 		def("records_missing", "1 while what comes is not taken because records before it are missing, which are to come again: after 30 s /readyz says so.", g, func(_ *slot, v *view, _ int64) float64 { return bit(v.stats.Waits) }),
 		def("offset", "Log offset applied next.", g, func(_ *slot, v *view, _ int64) float64 { return float64(v.next) }),
 		def("records_total", "Log records applied since the partition was restored; one packs many events, which outcomes_total counts.", c, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Records) }),
-		def("replayed_total", "Events dropped by provenance: the hop delivered them twice.", c, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Replayed) }),
+		def("replayed_total", "Events dropped by provenance: the hop delivered them twice, or what was rejected was replayed once more.", c, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Replayed) }),
 		def("late_total", "Events beyond the horizon.", c, func(_ *slot, v *view, _ int64) float64 { return float64(v.stats.Late) }),
 	}
 }

@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/prometheus/client_golang/prometheus"
@@ -186,11 +189,11 @@ func rejectedRow(rec *kgo.Record) rollup.Rejected {
 	for _, h := range rec.Headers {
 		switch v := string(h.Value); h.Key {
 		case headerReason:
-			row.Reason = v
+			row.Reason = printable(v)
 		case headerField:
-			row.Field = v
+			row.Field = printable(v)
 		case headerTopic:
-			row.Topic = v
+			row.Topic = printable(v)
 		case headerTopicID:
 			row.TopicID = topicIDOf(h.Value)
 		case headerPartition:
@@ -212,6 +215,16 @@ func rejectedRow(rec *kgo.Record) rollup.Rejected {
 		row.TopicID = uuid.NewSHA1(uuid.NameSpaceOID, []byte(row.Topic))
 	}
 	return row
+}
+
+// printable is a header's text for people: whoever writes to the topic writes to their terminals.
+func printable(v string) string {
+	return strings.Map(func(c rune) rune {
+		if unicode.IsControl(c) {
+			return utf8.RuneError
+		}
+		return c
+	}, strings.ToValidUTF8(v, string(utf8.RuneError)))
 }
 
 // maxRejectedTS is what every store's clock can hold: a time beyond it, which only a stranger writes, would be refused again and again

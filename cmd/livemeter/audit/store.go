@@ -158,7 +158,7 @@ func (a *audit) readRejectedAgain(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	of, mended := map[string]*Line{}, int64(0)
+	of, mended, lacking := map[string]*Line{}, int64(0), false
 	for l, n := range now {
 		line := of[l.topic]
 		if line == nil {
@@ -174,8 +174,12 @@ func (a *audit) readRejectedAgain(ctx context.Context) error {
 			mended -= missing
 			continue
 		}
+		lacking = lacking || missing > 0
 		line.Differences++
 		a.report.differ(Difference{Check: checkLetters, Topic: l.topic, Partition: &l.partition, Minute: l.minute, Reason: l.reason, Least: n[0], Most: n[0], Found: n[1]})
+	}
+	if lacking {
+		a.report.note("dead letters are missing: of a flood beyond collector.rejected_rate none are kept (livemeter_collector_rejected_unkept_total), which is told here as a difference, too")
 	}
 	if mended > 0 {
 		a.report.note("%s dead letters are kept of records that were replayed and are invalid no more", ui.Count(mended))

@@ -54,8 +54,8 @@ func newWorkers(wiring, exe, dir string, cfg *config.Config) ([]*worker, error) 
 			w.name = fmt.Sprintf("run-%d", i+1)
 			w.cmd = append(w.cmd, "--no-serve-gateway")
 		}
-		// One of two has a name in its groups and gets its partitions back, the other gives them away: both are to be right.
-		if service != "run" || i == 0 {
+		// One of two has a name in its groups and gets its partitions back, the other gives them away: both are to be right. Where the brokers assign there are no names.
+		if (service != "run" || i == 0) && !cfg.Kafka.BrokersAssign() {
 			w.cmd = append(w.cmd, "--instance-id", "verify-"+w.name)
 		}
 		w.log = filepath.Join(dir, w.name+".log")
