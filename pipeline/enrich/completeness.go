@@ -69,7 +69,11 @@ func (e *Enricher) number(v *viewer, n *eventlog.Entry) {
 		return
 	}
 	key := e.completenessKey(e.str(n.Room), e.str(n.SDK), kind)
-	e.received(v, uint32(id>>32)&^kindOfID|kind, uint32(number), minuteOf(n.Recv), minuteOf(max(n.Recv, e.wm)), key, n.Recv)
+	now, again := minuteOf(max(n.Recv, e.wm)), n.OriginalIndex >= 0
+	if again { // it says nothing of how lively its instance is
+		now = minuteOf(n.Recv)
+	}
+	e.received(v, uint32(id>>32)&^kindOfID|kind, uint32(number), minuteOf(n.Recv), now, key, n.Recv, again)
 }
 
 // hashOf is 64-bit FNV-1a: state must not depend on a process's seed.
@@ -81,9 +85,12 @@ func hashOf(id string) uint64 {
 	return h
 }
 
-// received takes number x of a sequence. now is the minute from which it counts as silent.
-func (e *Enricher) received(v *viewer, id, x, minute, now uint32, key cellkey.ID, recv int64) {
+// received takes number x of a sequence. now is the minute from which it counts as silent; again: by way of a replay, whose original may have brought the number.
+func (e *Enricher) received(v *viewer, id, x, minute, now uint32, key cellkey.ID, recv int64, again bool) {
 	i := e.sequenceOf(v, id)
+	if i == 0 && again && now < minuteOf(e.exactFrom) { // it was forgotten, with whether it had this number
+		return
+	}
 	if i == 0 {
 		i = e.sequences.Alloc()
 		q := e.sequences.At(i)

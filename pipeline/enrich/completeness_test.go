@@ -45,7 +45,7 @@ func TestCompleteness(t *testing.T) {
 		v := e.viewers.At(e.find(1, 2))
 		sum := map[uint32][3]int64{}
 		for _, in := range c.in {
-			e.received(v, c.id, in.x, in.minute, in.minute, 1, int64(in.minute)*minuteMS)
+			e.received(v, c.id, in.x, in.minute, in.minute, 1, int64(in.minute)*minuteMS, false)
 			counted(e, sum)
 		}
 		if fmt.Sprint(sum) != fmt.Sprint(c.want) {
@@ -62,7 +62,7 @@ func TestCompletenessIsBounded(t *testing.T) {
 	v := e.viewers.At(slot)
 	sum := map[uint32][3]int64{}
 	take := func(x, minute uint32) {
-		e.received(v, 8, x, minute, minute, 1, int64(minute)*minuteMS)
+		e.received(v, 8, x, minute, minute, 1, int64(minute)*minuteMS, false)
 		counted(e, sum)
 	}
 	for x := uint32(2); x <= 2*maxGaps+20; x += 2 {
@@ -95,7 +95,7 @@ func TestSequencesOfAViewerAreBounded(t *testing.T) {
 	v := e.viewers.At(e.find(1, 2))
 	sum := map[uint32][3]int64{}
 	take := func(instance, x, minute uint32) {
-		e.received(v, instance<<2, x, minute, minute, 1, 0)
+		e.received(v, instance<<2, x, minute, minute, 1, 0, false)
 		counted(e, sum)
 	}
 	for i := range uint32(maxSequences) {

@@ -113,7 +113,7 @@ func (e *Enricher) Apply(offset int64, value []byte) (*change.Record, error) {
 	if e.began < 0 {
 		e.began = offset
 	}
-	e.at = -1
+	e.at, e.marks = -1, e.marks[:0]
 	e.out = change.Record{Offset: offset, Changes: e.out.Changes[:0], Orders: e.out.Orders[:0]}
 	if err := e.record(value); err != nil {
 		return nil, fmt.Errorf("events partition %d offset %d: %w", e.partition, offset, err)

@@ -41,7 +41,6 @@ func (e *Enricher) Entry(i int) (n *eventlog.Entry, source eventlog.SourceID, to
 
 // applySingly is applyBlock for a record of which not every entry is to be applied, or not for sure.
 func (e *Enricher) applySingly(skip []int) {
-	e.marks = e.marks[:0]
 	for i := range e.block.Entries {
 		e.at = i
 		n := &e.block.Entries[i]

@@ -88,13 +88,13 @@ func (s *sources) progress(rec *eventlog.Progress) {
 	}
 }
 
-// stall takes what owners say of sources that bring nothing and cannot be asked. Whoever knows more of one does not believe it; who begins anew and knows nothing
-// (recv 0) is believed: nobody has heard anything since it began.
+// stall takes what owners say of sources that bring nothing and cannot be asked. Who knows less of one than is known here is not believed: one that began anew and knows
+// no time (recv 0) by its offset.
 func (s *sources) stall(rec *eventlog.Progress) {
 	for i := range rec.Items {
 		it := &rec.Items[i]
 		row := &s.list[s.find(it.Source)]
-		row.stalled = row.stalled || it.Recv == 0 || it.Recv >= row.recv
+		row.stalled = row.stalled || it.Recv >= row.recv || it.Recv == 0 && it.Offset >= max(row.offset, row.claimed)
 	}
 }
 

@@ -115,6 +115,7 @@ func TestStalledSources(t *testing.T) {
 		"it is waited for":                         {[]func(*sources){others}, 1000},
 		"it has stalled":                           {[]func(*sources){stalled(1000), others}, 9000},
 		"who says so knows nothing":                {[]func(*sources){stalled(0), others}, 9000},
+		"who knows no time and less":               {[]func(*sources){told(0, 6, 1000), stalled(0), others}, 1000},
 		"who says so knows less":                   {[]func(*sources){told(0, 5, 2000), stalled(1000), others}, 2000},
 		"what was known is told again":             {[]func(*sources){stalled(1000), told(0, 5, 1000), others}, 9000},
 		"it is idle":                               {[]func(*sources){stalled(1000), told(0, 5, 3000), others}, 3000},

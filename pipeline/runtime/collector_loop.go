@@ -132,7 +132,7 @@ func (s *collectorSession) fetchError(f *collectorFeed, p *kgo.FetchPartition) e
 		f.failing.failed(time.Now(), p.Err, "collector fetch", zap.String("topic", f.name), zap.Int32("partition", p.Partition))
 		return nil
 	case errors.As(p.Err, &bomb): // nothing is skipped unseen: this source stands still until an operator decides, the others go on
-		s.log.Error("a batch decompresses to more than the collector takes and cannot be read: its partition stands still and holds the watermark. "+
+		s.log.Error("a batch decompresses to more than the collector takes and cannot be read: its partition stands still, and the watermark waits for it (collector.stall_after). "+
 			"Find who sent it; to give up its records, stop the collectors and set the group's offset to the one given", zap.String("topic", f.name),
 			zap.Int32("partition", p.Partition), zap.Int64("offset", bomb.Offset), zap.Int("limit_bytes", collectorBatchBytes),
 			zap.String("group", f.group), zap.Int64("offset_behind_it", bomb.NextOffset))
