@@ -167,12 +167,14 @@ func (p *pipeline) equals(truth *ledger.Truth) {
 // TestTablesEqualTheLedgerThroughKills: in both wirings, on both brokers, every process is killed and started again in the middle of the
 // stream, once it ends in order, and every measure, grain and table equals the ledger.
 func TestTablesEqualTheLedgerThroughKills(t *testing.T) {
+	t.Parallel()
 	for broker, brokers := range map[string]func(*testing.T) []string{
 		"embedded": func(t *testing.T) []string { return testengine.FakeKafka(t) },
 		"apache":   func(t *testing.T) []string { return testengine.ApacheKafka(t) },
 	} {
 		for wiring, services := range wirings {
 			t.Run(broker+"/"+wiring, func(t *testing.T) {
+				t.Parallel()
 				p := newPipeline(t, brokers(t))
 				p.start(services...)
 				seed := rand.Uint64()

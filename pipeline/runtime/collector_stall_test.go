@@ -17,7 +17,7 @@ func TestCollectorTellsWhatHasStalled(t *testing.T) {
 	w := newCollectorWorld(t)
 	id := eventlog.SourceID{TopicID: w.ids["raw.viewer"], Partition: 1}
 	cfg := w.config()
-	cfg.StallAfter = 1500 * time.Millisecond
+	cfg.StallAfter = 4 * time.Second // a busy machine answers by then
 	p := w.start(cfg)
 	l := w.readLog()
 	w.send(300)
