@@ -24,6 +24,7 @@ type rig struct {
 	tasks   []*chain
 	store   *store
 	replay  *source // raw.replay
+	made    int     // how often the group was made again
 	newest  int64   // receive time collected
 }
 
@@ -75,6 +76,12 @@ func newRig(t *rapid.T, records []record, split bool) *rig {
 	return r
 }
 
+// Sources that are read anew from where one likes, and replays of replays, must come to an end.
+const (
+	mostReplays   = 100
+	mostMadeAgain = 20
+)
+
 // play takes the records in a drawn interleaving of their sources, and lets the tasks live through what is drawn.
 func (r *rig) play() tables {
 	free := rapid.Bool().Draw(r.t, "sources drift apart")
@@ -84,7 +91,7 @@ func (r *rig) play() tables {
 			break
 		}
 		r.collect(s)
-		if n := len(r.replay.records); n > 0 && rapid.IntRange(0, 9).Draw(r.t, "replay again") == 0 {
+		if n := len(r.replay.records); n > 0 && n < mostReplays && rapid.IntRange(0, 9).Draw(r.t, "replay again") == 0 {
 			if again := r.replay.records[rapid.IntRange(0, n-1).Draw(r.t, "which")]; r.newest-again.recv < 7*day { // as long as rejects are kept
 				r.replayed(again)
 			}
@@ -98,7 +105,8 @@ func (r *rig) play() tables {
 		case 4:
 			r.zombieCollector()
 		}
-		if rapid.IntRange(0, 19).Draw(r.t, "group") == 0 {
+		if r.made < mostMadeAgain && rapid.IntRange(0, 19).Draw(r.t, "group") == 0 {
+			r.made++
 			r.groupMadeAgain()
 		}
 		r.step()
