@@ -55,7 +55,7 @@ func TestAuditNamesThePlace(t *testing.T) {
 	killed := make(chan bool)
 	go func() {
 		defer close(killed)
-		time.Sleep(3 * time.Second)
+		time.Sleep(3 * time.Second) // the moment of the fault, in the middle of the load: nothing is waited for
 		p.processes[0].kill()
 		p.processes[0].start()
 	}()

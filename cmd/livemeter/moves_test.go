@@ -62,7 +62,7 @@ func TestScalesUnderLoad(t *testing.T) {
 			p.join(m.wiring, m.flags...)
 			p.join(m.wiring, m.flags...)
 			p.shares(m.wiring, 2, 2, 2)
-			time.Sleep(time.Second)
+			time.Sleep(time.Second) // for how long they are watched once they share, too
 			t.Logf("1 → 3: %s", watch())
 			watch = p.watch()
 			for _, one := range leave {
@@ -71,7 +71,7 @@ func TestScalesUnderLoad(t *testing.T) {
 			p.left(m.wiring, 2)
 			p.processes = slices.DeleteFunc(p.processes, func(one *process) bool { return slices.Contains(leave, one) })
 			p.shares(m.wiring, 3, 3)
-			time.Sleep(time.Second)
+			time.Sleep(time.Second) // likewise
 			t.Logf("3 → 2: %s", watch())
 			stats, ok := <-sent
 			if !ok {

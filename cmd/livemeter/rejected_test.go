@@ -100,7 +100,7 @@ func TestReplayedRecordsCountAsIfNeverRejected(t *testing.T) {
 	go func() {
 		defer close(killed)
 		for _, one := range p.processes {
-			time.Sleep(300 * time.Millisecond)
+			time.Sleep(300 * time.Millisecond) // between the faults, while the command replays: nothing is waited for
 			one.kill()
 			one.start()
 		}

@@ -222,12 +222,12 @@ func TestMoving(t *testing.T) {
 		var b strings.Builder
 		say, now, quiet := moving(ui.NewTerminal(&b))
 		say("in a place")
-		time.Sleep(time.Second / 2) // beside the ticks
+		time.Sleep(time.Second / 2) // beside the ticks; all sleeps here are in the bubble of synctest: its clock jumps, nobody waits
 		for n := range 8 {
 			now(fmt.Sprintf("step %d", n/6))
-			time.Sleep(time.Second)
+			time.Sleep(time.Second) // likewise
 		}
-		time.Sleep(5 * time.Second)
+		time.Sleep(5 * time.Second) // likewise
 		quiet()
 		if want := "in a place\nstep 0\nstep 0 … for 6 s\nstep 1\nstep 1 … for 6 s\n"; b.String() != want {
 			t.Errorf("got\n%s\nwant\n%s", b.String(), want)

@@ -36,7 +36,7 @@ func TestZombiesChangeNothing(t *testing.T) {
 			for _, one := range zombies {
 				one.signal(syscall.SIGSTOP)
 			}
-			time.Sleep(zombieTime)
+			time.Sleep(zombieTime) // real: Kafka's own clock is to miss them
 			all := p.processes
 			p.processes = slices.DeleteFunc(slices.Clone(all), func(one *process) bool { return slices.Contains(zombies, one) })
 			p.shares(wiring, movedPartitions)
@@ -73,7 +73,7 @@ func (p *process) signal(s syscall.Signal) {
 func (p *process) stopTwice() {
 	p.t.Helper()
 	p.signal(syscall.SIGTERM)
-	time.Sleep(samePress + 20*time.Millisecond)
+	time.Sleep(samePress + 20*time.Millisecond) // sooner it would count as the same signal
 	began := time.Now()
 	_ = p.cmd.Process.Signal(syscall.SIGTERM)
 	select {

@@ -392,7 +392,7 @@ func TestReaderWaitsForTopicsThatWereJustMade(t *testing.T) {
 	cfg := w.config()
 	cfg.Changelog = "late"
 	r := w.start(cfg)
-	time.Sleep(300 * time.Millisecond)
+	time.Sleep(300 * time.Millisecond) // the moment at which the topic is made, after the first looks for it
 	if err := w.cluster.CreateTopic("late", testPart, map[string]string{"cleanup.policy": "compact"}); err != nil {
 		t.Fatal(err)
 	}

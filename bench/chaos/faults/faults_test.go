@@ -50,7 +50,7 @@ func (v victim) Start(ctx context.Context) error {
 	if v.w.fails == v.name {
 		return nil
 	}
-	time.Sleep(v.start)
+	time.Sleep(v.start) // in the bubble of synctest: its clock jumps, nobody waits
 	if ctx.Err() != nil {
 		v.w.t.Errorf("%s is started with a context that is done", v.name)
 	}
